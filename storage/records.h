@@ -1,0 +1,164 @@
+// records.h: what the store keeps, as plain values, and the distinct id types.
+// Threads: immutable values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/container/inlined_vector.h>
+#include <absl/time/time.h>
+
+namespace confab::storage {
+
+// An opaque id; each kind is a type of its own so that two of them cannot be mistaken.
+template <typename Tag>
+struct Id {
+  std::string value;
+
+  Id() = default;
+  explicit Id(std::string text) : value(std::move(text)) {}
+  bool empty() const { return value.empty(); }
+  friend bool operator==(const Id&, const Id&) = default;
+  friend auto operator<=>(const Id&, const Id&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const Id& id) {
+    return H::combine(std::move(state), id.value);
+  }
+};
+using RoomId = Id<struct RoomTag>;
+using UserId = Id<struct UserTag>;
+
+// The numbers are stored; they are never reused.
+enum class Role : int8_t { kNone = 0, kReader = 1, kMember = 2, kModerator = 3, kOwner = 4 };
+
+// The numbers are stored; they are never reused. 2 and 3 are kept for a message edited and
+// deleted, 7 for a room updated.
+enum class EventKind : int8_t {
+  kMessagePosted = 1,
+  kMemberAdded = 4,
+  kMemberRemoved = 5,
+  kMemberRoleChanged = 6,
+};
+
+// Who caused an event, a snapshot of that moment. Empty id: the system.
+struct Actor {
+  UserId id;
+  std::string name;
+  std::string email;
+  friend bool operator==(const Actor&, const Actor&) = default;
+};
+
+// What makes a retry recognisable. Unique within (room, actor id, space).
+struct DedupKey {
+  enum class Space : char {
+    kClient = 'c',   // The client's clientMsgId, given back to readers.
+    kEdge = 'e',     // Made by the edge: edge, epoch, request.
+    kService = 's',  // A service's idempotency key (service name included), or one made for it.
+  };
+  Space space = Space::kEdge;
+  std::string key;  // 1 to 300 bytes.
+  friend bool operator==(const DedupKey&, const DedupKey&) = default;
+};
+
+// An event that is to be appended. Content fields are used by kind: messages use message_id to
+// reply_to, membership events use subject and role.
+struct NewEvent {
+  EventKind kind = EventKind::kMessagePosted;
+  Actor actor;
+  DedupKey dedup;
+  std::string message_id;
+  std::string type;
+  std::string content;
+  std::string reply_to;
+  UserId subject;
+  Role role = Role::kNone;
+  friend bool operator==(const NewEvent&, const NewEvent&) = default;
+};
+
+// An event as it stands in a room's log.
+struct EventRecord {
+  RoomId room;
+  int64_t seq = 0;
+  absl::Time created_at;  // Microsecond precision; never runs against seq within a room.
+  NewEvent event;
+  friend bool operator==(const EventRecord&, const EventRecord&) = default;
+};
+
+struct RoomRecord {
+  RoomId id;
+  std::string topic;
+  bool is_public = false;
+  int64_t last_seq = 0;    // Newest event of the log; 0: none.
+  int64_t member_seq = 0;  // Newest membership event: the version of the member list.
+  absl::Time created_at;
+};
+
+// One (room, user) pair. A removed member leaves a row with Role::kNone, so that changed_seq
+// tells where the membership ended.
+struct MemberRecord {
+  UserId user;
+  Role role = Role::kNone;
+  int64_t changed_seq = 0;  // Seq of the event that made it so; 0 with kNone: never a member.
+  absl::Time changed_at;
+};
+
+// The events of one command, appended together or not at all.
+struct AppendRequest {
+  RoomId room;
+  // The member list's version the command was decided with. If the room's is another by then,
+  // nothing is appended and the outcome is kStaleMembers.
+  int64_t expected_member_seq = 0;
+  // At least one. The dedup key of the first decides whether the request is a retry; further
+  // events carry keys derived from it.
+  absl::InlinedVector<NewEvent, 1> events;
+};
+
+struct AppendOutcome {
+  enum class Kind {
+    kStored,        // first_seq is the seq of the first event, the others follow it.
+    kDuplicate,     // The first event's key is in the log already: first_seq, message_id and
+                    // created_at are those of the first time.
+    kStaleMembers,  // Nothing appended; member_seq tells the room's present version.
+    kRoomNotFound,  // Nothing appended.
+  };
+  Kind kind = Kind::kRoomNotFound;
+  int64_t first_seq = 0;
+  std::string message_id;
+  absl::Time created_at;
+  int64_t member_seq = 0;  // After the request.
+};
+
+struct NewRoom {
+  RoomId id;
+  std::string topic;
+  bool is_public = false;
+  Actor creator;  // Actor of the membership events; empty id: the system.
+  std::vector<std::pair<UserId, Role>> members;  // Distinct users; become events 1…n of the log.
+};
+
+// A room and the asked (room, user) pairs, all as of one moment.
+struct RoomSnapshot {
+  RoomRecord room;
+  std::vector<MemberRecord> members;  // One for each user asked, in that order.
+};
+
+struct EventQuery {
+  RoomId room;
+  // At most one of the two is >= 0. after_seq: events behind it, oldest first. before_seq: the
+  // newest events before it. Neither: the newest events.
+  int64_t after_seq = -1;
+  int64_t before_seq = -1;
+  int32_t limit = 50;
+  int32_t bytes_limit = 256 * 1024;  // Of content; a page holds at least one event.
+};
+
+struct EventPage {
+  std::vector<EventRecord> events;  // Ascending seq, contiguous.
+  bool more = false;                // Further events lie in the direction read.
+  int64_t last_seq = 0;             // Of the room, in the same snapshot.
+  int64_t member_seq = 0;           // Likewise.
+};
+
+}  // namespace confab::storage

@@ -1,0 +1,93 @@
+// store.h: the one interface of persistence. The log is the truth; everything else is a cache.
+// Implementations: sqlite/sqlite_store, postgres/postgres_store, tests/fakes/memory_store; all
+// held to tests/contract/store_contract_test.
+//
+// Errors are canonical codes, whatever the backend:
+//   UNAVAILABLE         the database cannot be reached or is too busy; nothing was changed
+//   RESOURCE_EXHAUSTED  no connection was free in time, or the disk is full; nothing was changed
+//   DEADLINE_EXCEEDED   a statement took longer than its limit; nothing was changed
+//   UNKNOWN             the answer to a COMMIT was lost: run the same batch again
+//   INVALID_ARGUMENT    the data was refused (a culprit is in the batch); nothing was changed
+//   FAILED_PRECONDITION this process is not the active one, or the schema is too new
+//   NOT_FOUND, ALREADY_EXISTS   where a method says so
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/types/span.h>
+
+#include "storage/records.h"
+
+namespace confab::storage {
+
+// Writes. One database connection and one order of commits.
+// Threads: caller serialises (each committer thread has its own). Methods block.
+class StoreWriter {
+ public:
+  virtual ~StoreWriter() = default;
+
+  // Commits the batch in one transaction and answers each request, in order. Rooms are locked
+  // in one fixed order; seqs are gap-free per room and follow the order of the batch. A failed
+  // call changed nothing, except UNKNOWN: then the same batch may be given again, and requests
+  // that were stored the first time come out as kDuplicate. A retry is recognised before the
+  // member list's version is compared. At most 4,096 events.
+  virtual absl::StatusOr<std::vector<AppendOutcome>> Append(
+      absl::Span<const AppendRequest> batch) = 0;
+
+  // ALREADY_EXISTS if the id is taken. A room that was deleted before goes on with its next seq.
+  virtual absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) = 0;
+
+  // Removes the room with members and log. NOT_FOUND if there is none.
+  virtual absl::Status DeleteRoom(const RoomId& room) = 0;
+};
+
+// Reads, and what belongs to the process as a whole.
+// Threads: any thread. Methods block, each for a bounded time.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // One active process per store. True: this one holds the lock, now or already. False: another
+  // does. The lock ends with this object or with the process.
+  virtual absl::StatusOr<bool> TryBecomeActive() = 0;
+
+  // True while the lock is really held; false once it was lost (the database went away). Asks
+  // the database where that is the only way to know.
+  virtual bool IsActive() = 0;
+
+  // FAILED_PRECONDITION unless active. A backend may allow only one writer at a time.
+  virtual absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() = 0;
+
+  // NOT_FOUND if there is no such room.
+  virtual absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
+                                                absl::Span<const UserId> users) = 0;
+
+  // A page of the log, with the room's last_seq and member_seq of the same snapshot. NOT_FOUND
+  // if there is no such room.
+  virtual absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) = 0;
+
+  // Rooms with an id greater than `after`, by id; `member` restricts to that user's rooms unless
+  // empty.
+  virtual absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after,
+                                                            const UserId& member,
+                                                            int32_t limit) = 0;
+
+  // Present members with a user id greater than `after`, by user id. NOT_FOUND if there is no
+  // such room.
+  virtual absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room,
+                                                                const UserId& after,
+                                                                int32_t limit) = 0;
+
+  // How many present members. NOT_FOUND if there is no such room.
+  virtual absl::StatusOr<int64_t> CountMembers(const RoomId& room) = 0;
+
+  // OK if a trivial statement is answered now; for readiness.
+  virtual absl::Status Ping() = 0;
+};
+
+}  // namespace confab::storage
