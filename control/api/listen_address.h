@@ -1,0 +1,26 @@
+// listen_address.h: reads --control-listen and refuses what strangers could reach.
+// Threads: immutable values; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <absl/status/statusor.h>
+
+namespace confab::control {
+
+struct ListenAddress {
+  bool is_unix = false;
+  std::string path;  // Of a Unix socket.
+  std::string host;  // Without brackets; "localhost" is kept as written.
+  int port = 0;      // 0: any free port.
+
+  // As gRPC takes it: "unix:PATH", "127.0.0.1:8081", "[::1]:8081".
+  std::string ToString() const;
+};
+
+// "unix:PATH" (at most 107 bytes, a limit of the kernel) or "HOST:PORT" with a loopback HOST.
+// INVALID_ARGUMENT: what is wrong with it and what is allowed.
+absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
+
+}  // namespace confab::control
