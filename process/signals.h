@@ -1,0 +1,26 @@
+// signals.h: TERM, INT and HUP as return values instead of interruptions.
+// Owns: the process's signal mask.   Used by: main, first of all.
+// Threads: confined to main; to be constructed before any other thread starts (they inherit the
+// mask). SIGPIPE is ignored from then on.
+#pragma once
+
+#include <absl/time/time.h>
+
+namespace confab::process {
+
+enum class Signal { kNone, kTerminate, kReload };
+
+class Signals {
+ public:
+  Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // The next TERM or INT (kTerminate) or HUP (kReload); kNone when the time is over.
+  Signal Wait(absl::Duration limit = absl::InfiniteDuration());
+
+  // From now on a further TERM or INT ends the process at once: an impatient second Ctrl-C.
+  void LetSecondSignalKill();
+};
+
+}  // namespace confab::process
