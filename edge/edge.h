@@ -1,0 +1,60 @@
+// edge.h: sockets, protocols, tokens and fan-out as one object.
+// Owns: the io threads with all that lives on them, the link to control.
+// Used by: main, tools/confab, tests.   Threads: any thread, except Start and Stop (the owner's).
+// Fails: Start says what to change. Control being away is no failure: it is waited for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include "edge/edge_config.h"
+
+namespace grpc {
+class Channel;
+}
+namespace confab::process {
+class Metrics;
+class OpsServer;
+}  // namespace confab::process
+
+namespace confab::edge {
+
+class ControlLink;
+
+class Edge {
+ public:
+  // `channel` leads to control within this process; null: config.control is dialled. `metrics`
+  // outlives this object.
+  Edge(EdgeConfig config, process::Metrics& metrics, std::shared_ptr<grpc::Channel> channel);
+  // With a link of the caller's making.
+  Edge(EdgeConfig config, process::Metrics& metrics, std::unique_ptr<ControlLink> link);
+  ~Edge();  // Stops, if it runs.
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+
+  // Checks the configuration, listens, starts to look for control.
+  // INVALID_ARGUMENT, NOT_FOUND: the configuration. FAILED_PRECONDITION: the address is taken.
+  absl::Status Start();
+
+  // Accepts no more, tells every client to come back, closes. Returns after `deadline` at the
+  // latest.
+  void Stop(absl::Duration deadline);
+
+  // "127.0.0.1:8080", the port as bound. REQUIRES: started.
+  std::string address() const;
+
+  // OK while control is attached.
+  absl::Status Readiness() const;
+
+  // Registers the checks of /readyz. `ops` ends before this object does.
+  void AddChecks(process::OpsServer& ops) const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace confab::edge

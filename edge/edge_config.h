@@ -1,0 +1,73 @@
+// edge_config.h: every option of the edge with its default, unit and bound.
+// Threads: immutable once Edge has it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+namespace confab::process {
+class ConfigLoader;
+}
+
+namespace confab::edge {
+
+struct EdgeConfig {
+  std::string listen = "127.0.0.1:8080";
+  // Where control serves gRPC: unix:PATH or HOST:PORT on loopback; the next of the list is tried
+  // when one cannot be reached.
+  std::vector<std::string> control = {"127.0.0.1:8081"};
+  // HS256 secret of user tokens, at least 32 bytes.
+  std::string user_secret_file;
+  // HS256 secret of service tokens: the edge mints its own, with scope edge. Needed to reach
+  // control over TCP or a socket; not with an in-process channel.
+  std::string service_secret_file;
+  // Asked of user tokens; empty: not asked.
+  std::string token_issuer;
+  std::string token_audience;
+  std::vector<std::string> allowed_origins;
+  std::string dialect = "confab";
+  // Name of this edge towards control, stable over its restarts; empty: host name and port.
+  std::string edge_id;
+  int io_threads = 0;  // 0: one for each core.
+
+  // From the accepted socket to the accepted token: a browser needs two round trips.
+  absl::Duration open_time_limit = absl::Seconds(10);
+  // A request's headers, and within them. Real clients send under 2 KiB.
+  absl::Duration header_time_limit = absl::Seconds(10);
+  int header_bytes_limit = 8 * 1024;
+
+  // A message of a client: four times the largest content, so that JSON escapes fit.
+  int64_t message_bytes_limit = 64 * 1024;
+  int fragments_limit = 1024;
+  absl::Duration message_time_limit = absl::Seconds(10);
+
+  absl::Duration ping_interval = absl::Seconds(25);
+  absl::Duration ping_timeout = absl::Seconds(20);
+
+  // What waits for one slow reader: some 2,000 messages of 500 bytes, a page of history twice.
+  int64_t outbox_bytes_limit = 1024 * 1024;
+  int rooms_limit = 128;  // Rooms one connection is subscribed to.
+  int64_t connections_limit = 200'000;
+
+  // "RATE/BURST" a second and connection, or "off".
+  std::string rate_sends = "10/30";
+  std::string rate_frames = "50/200";
+  std::string rate_joins = "5/50";
+
+  // From a command to its answer; longer than control's own 2.5 s.
+  absl::Duration command_deadline = absl::Seconds(3);
+  // A new connection waits so long for control to come back.
+  absl::Duration connect_hold = absl::Seconds(10);
+
+  // INVALID_ARGUMENT: names the option and what it may be.
+  absl::Status Validate() const;
+};
+
+// Registers the options with their flags.
+void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config);
+
+}  // namespace confab::edge
