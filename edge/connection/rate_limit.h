@@ -1,0 +1,39 @@
+// rate_limit.h: token bucket: so many per second on average, so many at once.
+// Owns: one time point.   Used by: connection.
+// Threads: confined to the io thread. Time is a parameter.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include <absl/status/statusor.h>
+
+namespace confab::edge {
+
+// One limit, shared by all its buckets.
+struct RateLimit {
+  // "10/30": 10 a second, 30 at once. "off": no limit. INVALID_ARGUMENT otherwise; 1 <= each <=
+  // 1,000,000.
+  static absl::StatusOr<RateLimit> Parse(std::string_view text);
+
+  bool is_off() const { return per_second == 0; }
+
+  std::uint32_t per_second = 0;
+  std::uint32_t burst = 0;
+};
+
+// The state of one bucket: 8 bytes. A new one is full.
+class RateBucket {
+ public:
+  // Takes one token. 0: taken. Otherwise nothing was taken, and one is there in so many
+  // milliseconds.
+  [[nodiscard]] std::uint32_t Take(const RateLimit& limit,
+                                   std::chrono::steady_clock::time_point now);
+
+ private:
+  // When the bucket is full again, were nothing more taken (generic cell rate algorithm).
+  std::chrono::steady_clock::time_point full_at_{};
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,70 @@
+// dialect.h: seam: how one family of Socket.IO clients names events and shapes payloads.
+// Translate turns what a client said into a typed command; the encoders turn what it is told into
+// that client's JSON. No state, no decisions about rooms: a dialect may later be a data file. Owns:
+// nothing of its callers.   Used by: connection (Translate, acks), hub (EncodeEvent). Threads:
+// immutable; any thread.
+//
+// Encoders append to `out` and return false, with nothing appended, where the dialect has no name
+// for it: the client is told nothing then. Texts are the JSON array that follows the Socket.IO
+// prefix.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "confab/v1/edge_link.pb.h"
+#include "confab/v1/types.pb.h"
+
+namespace confab::edge {
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  // The word of --dialect; also the key of shared frames.
+  virtual std::string_view name() const = 0;
+
+  // `args` is what stands behind the event's name. Sets the command's oneof and nothing else of it;
+  // REQUIRES: `command` is clear. A value is a refusal to be sent to the client (UNKNOWN_COMMAND,
+  // BAD_REQUEST naming the field); `command` then holds what could be read and is not to be
+  // forwarded.
+  virtual std::optional<v1::Error> Translate(std::string_view event,
+                                             std::span<const boost::json::value> args,
+                                             v1::Command& command) const = 0;
+
+  // A room event, live or replayed: ["newMessage",{…}]. Called once per io thread and event.
+  virtual bool EncodeEvent(const v1::Event& event, std::string_view actor_email,
+                           std::string& out) const = 0;
+
+  // The arguments of an ack: [{"ok":true,…}], or the refusal if the result is an error. `command`
+  // is what the result answers.
+  virtual bool EncodeAck(const v1::Command& command, const v1::Result& result,
+                         std::string& out) const = 0;
+
+  // The arguments of an ack that refuses: [{"ok":false,"error":{…}}]. `command` may be partly
+  // filled.
+  virtual bool EncodeRefusal(const v1::Command& command, const v1::Error& error,
+                             std::string& out) const = 0;
+
+  // ["error",{…}]: a refusal of an event that wanted no ack.
+  virtual bool EncodeError(const v1::Error& error, std::string& out) const = 0;
+
+  // ["connected",{…}]: the first event of a connection. `connection_id` is for logs and support.
+  virtual bool EncodeConnected(std::string_view connection_id, const v1::User& user,
+                               std::string& out) const = 0;
+
+  // ["server:closing",{…}]: the last event before the transport is closed with `code`. `reason` is
+  // a word; retry_after_ms 0: the client decides.
+  virtual bool EncodeClosing(std::uint32_t code, std::string_view reason,
+                             std::uint32_t retry_after_ms, std::string& out) const = 0;
+};
+
+// The built-in dialect of that name with static lifetime; nullptr if there is none.
+const Dialect* FindBuiltinDialect(std::string_view name);
+
+}  // namespace confab::edge

@@ -1,0 +1,59 @@
+// json_text.h: JSON as the edge reads and writes it: a parser with a bound on depth that keeps its
+// memory, and the few appenders that outgoing events are made of (no DOM on the way out).
+// Owns: the parser its buffers.   Used by: socketio_codec, native_codec, dialect.
+// Threads: JsonParser is confined to its io thread; the functions are pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <absl/status/statusor.h>
+#include <boost/json.hpp>
+
+namespace confab::edge {
+
+// Deeper JSON is refused: nothing we know nests more than 3, and 32 keeps a recursive reader of
+// any peer within a small stack.
+inline constexpr std::size_t kJsonDepthLimit = 32;
+
+// Parses one text at a time; meant to be one per io thread (about 8 KiB).
+class JsonParser {
+ public:
+  JsonParser();
+  JsonParser(const JsonParser&) = delete;
+  JsonParser& operator=(const JsonParser&) = delete;
+  ~JsonParser();
+
+  // The value stays valid until the next Parse. INVALID_ARGUMENT: no JSON. OUT_OF_RANGE: JSON that
+  // we do not read (nested too deep, an escaped lone surrogate, a number beyond all bounds).
+  absl::StatusOr<const boost::json::value*> Parse(std::string_view text);
+
+ private:
+  static constexpr std::size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
+  static constexpr std::size_t kScratchBytes = 2 * 1024;
+
+  unsigned char arena_[kArenaBytes];
+  unsigned char scratch_[kScratchBytes];
+  boost::json::monotonic_resource memory_;
+  boost::json::parser parser_;
+  boost::json::value value_;
+};
+
+// True if no value of `text` nests deeper than kJsonDepthLimit. Looks at brackets outside strings
+// only; says nothing on whether the text is JSON.
+bool IsJsonDepthWithinLimit(std::string_view text);
+
+// Appends `utf8` as a JSON string, quotes included. Everything but `"`, `\` and control characters
+// passes untouched.
+void AppendJsonString(std::string_view utf8, std::string& out);
+
+// Appends decimal digits.
+void AppendJsonNumber(std::int64_t number, std::string& out);
+
+// Appends a quoted RFC 3339 time in UTC with milliseconds: "2026-11-21T07:35:00.123Z". Years
+// outside 1-9999 are clamped to it.
+void AppendJsonTime(std::int64_t unix_seconds, std::int32_t nanos, std::string& out);
+
+}  // namespace confab::edge

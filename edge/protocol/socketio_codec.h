@@ -1,0 +1,72 @@
+// socketio_codec.h: Socket.IO v5 packets, the body of Engine.IO messages.
+// Owns: nothing; decoded packets are views into the frame and into the JsonParser.
+// Used by: connection, hub (prefix of a room event).   Threads: pure functions.
+// Fails: INVALID_ARGUMENT for what closes the connection (PROTOCOL.md section 2, "bad packets").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <absl/status/status.h>
+#include <boost/json.hpp>
+
+#include "confab/v1/types.pb.h"
+
+#include "edge/protocol/json_text.h"
+
+namespace confab::edge {
+
+enum class SocketIoType : char {
+  kConnect = '0',
+  kDisconnect = '1',
+  kEvent = '2',
+  kAck = '3',
+  kConnectError = '4',
+  kBinaryEvent = '5',
+  kBinaryAck = '6',
+};
+
+// A packet from a client. Views live as long as the frame, `json` until the parser's next Parse.
+struct SocketIoPacket {
+  SocketIoType type = SocketIoType::kEvent;
+  std::string_view nsp = "/";           // The whole name, nothing is cut off at a '?'.
+  std::optional<std::uint64_t> ack_id;  // EVENT: an answer is wanted. ACK: what it answers.
+  std::string_view payload;             // The JSON text as it came; empty if there is none.
+  // The payload, parsed. CONNECT: an object or null. EVENT and ACK: an array, or null (a packet
+  // without payload, which is to be ignored, or an unreadable one).
+  const boost::json::value* json = nullptr;
+  // EVENT: its name; empty if the client wrote a number there (which is legal and means nothing).
+  std::string_view event;
+  // EVENT only, else empty: the packet stands, but its JSON is beyond what we read (too deep, half
+  // a surrogate pair). To be refused as BAD_REQUEST with this text; nothing is closed.
+  std::string unreadable;
+
+  bool has_payload() const { return !payload.empty(); }
+};
+
+// Decodes the body of one Engine.IO message. INVALID_ARGUMENT: the whole connection is to be
+// closed; the message says why. Types 5 and 6 are refused so too, until binary is built.
+absl::Status DecodeSocketIo(std::string_view body, JsonParser& parser, SocketIoPacket& packet);
+
+// The encoders append a whole Engine.IO text frame (leading '4' included) to `out`.
+
+// "40{"sid":"…"}": the namespace is joined. `sid` is not the engine's.
+void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string& out);
+
+// "44{"message":"…","data":{"reason":…,"message":…,"retryable":…}}": refused for good, the stock
+// client does not come back by itself.
+void AppendSocketIoConnectError(std::string_view nsp, const v1::Error& error, std::string& out);
+
+// "44/nsp,{"message":"Invalid namespace"}".
+void AppendSocketIoInvalidNamespace(std::string_view nsp, std::string& out);
+
+// "41": the namespace is left; the stock client does not come back by itself.
+void AppendSocketIoDisconnect(std::string_view nsp, std::string& out);
+
+// "42" and "43<ack_id>": what stands before the JSON array of an event or of an ack's arguments.
+void AppendSocketIoEventPrefix(std::string_view nsp, std::string& out);
+void AppendSocketIoAckPrefix(std::string_view nsp, std::uint64_t ack_id, std::string& out);
+
+}  // namespace confab::edge

@@ -1,0 +1,33 @@
+// websocket_frame.h: writes the RFC 6455 header of a whole, unmasked frame (what a server sends),
+// so that one frame can be built once and be appended to many sockets. Owns: nothing.   Used by:
+// hub (frame_cache), connection.   Threads: pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace confab::edge {
+
+enum class WebSocketOpcode : std::uint8_t {
+  kText = 1,
+  kBinary = 2,
+  kClose = 8,
+  kPing = 9,
+  kPong = 10
+};
+
+// 2 bytes, or 4 from 126 bytes of payload on, or 10 from 64 KiB on.
+inline constexpr std::size_t kWebSocketHeaderBytesMax = 10;
+
+// Building a frame in place, without knowing its length beforehand:
+//   BeginWebSocketFrame(buffer); …append the payload to buffer…;
+//   SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, buffer))
+// Begin clears the buffer (its capacity stays) and keeps room for the header.
+void BeginWebSocketFrame(std::string& buffer);
+
+// Writes the header right before the payload. The frame is a view into `buffer`.
+std::string_view FinishWebSocketFrame(WebSocketOpcode opcode, std::string& buffer);
+
+}  // namespace confab::edge

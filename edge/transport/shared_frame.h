@@ -1,0 +1,55 @@
+// shared_frame.h: immutable bytes that wait in many outboxes at once: one allocation, counted.
+// Owns: the bytes, together with its copies.   Used by: frame_cache (makes), outbox (keeps).
+// Threads: confined to the io thread that made it (the count is not atomic: an event is encoded
+// once per io thread, and never crosses over).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace confab::edge {
+
+class SharedFrame {
+ public:
+  // Holds nothing.
+  SharedFrame() = default;
+  SharedFrame(const SharedFrame& other) : body_(other.body_) {
+    if (body_ != nullptr) ++body_->count;
+  }
+  SharedFrame(SharedFrame&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+  SharedFrame& operator=(SharedFrame other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+  }
+  ~SharedFrame() {
+    if (body_ != nullptr && --body_->count == 0) Free(body_);
+  }
+
+  // A frame of its own with these bytes, wire-ready. At most 4 GiB.
+  static SharedFrame Copy(std::string_view bytes);
+
+  // Valid as long as any copy lives.
+  std::string_view bytes() const {
+    return body_ == nullptr ? std::string_view() : std::string_view(BytesOf(body_), body_->size);
+  }
+  std::size_t size() const { return body_ == nullptr ? 0 : body_->size; }
+  explicit operator bool() const { return body_ != nullptr; }
+
+ private:
+  friend class Outbox;  // Keeps the pointer together with the delivery class in one word.
+
+  struct alignas(8) Body {
+    std::uint32_t count;
+    std::uint32_t size;
+  };
+  explicit SharedFrame(Body* body) : body_(body) {}
+
+  static const char* BytesOf(const Body* body) { return reinterpret_cast<const char*>(body + 1); }
+  static void Free(Body* body);
+
+  Body* body_ = nullptr;
+};
+
+}  // namespace confab::edge
