@@ -13,8 +13,8 @@
 namespace confab::storage {
 
 struct StoreOptions {
-  int reader_connections = 8;                                 // 1 to 64.
-  absl::Duration acquire_timeout = absl::Milliseconds(500);   // Waiting for a connection.
+  int reader_connections = 8;                                // 1 to 64.
+  absl::Duration acquire_timeout = absl::Milliseconds(500);  // Waiting for a connection.
   absl::Duration statement_timeout = absl::Milliseconds(1500);
   // Accept a database whose settings can lose a committed transaction (fsync=off,
   // synchronous_commit=off, full_page_writes=off). Refused by default, with the setting named.

@@ -1,0 +1,192 @@
+#include "storage/append_plan.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <fmt/format.h>
+
+namespace confab::storage {
+namespace {
+
+// A dedup key with what it is unique in.
+struct BatchKey {
+  size_t room = 0;
+  std::string_view actor;
+  DedupKey::Space space = DedupKey::Space::kEdge;
+  std::string_view key;
+  friend bool operator==(const BatchKey&, const BatchKey&) = default;
+};
+
+struct BatchKeyHash {
+  size_t operator()(const BatchKey& k) const {
+    const std::hash<std::string_view> hash;
+    size_t value = hash(k.key);
+    for (const size_t part : {hash(k.actor), k.room, static_cast<size_t>(k.space)}) {
+      value = value * 0x9E3779B97F4A7C15u + part;
+    }
+    return value;
+  }
+};
+
+struct UserOfRoom {
+  size_t room = 0;
+  UserId user;
+  friend bool operator==(const UserOfRoom&, const UserOfRoom&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const UserOfRoom& u) {
+    return H::combine(std::move(state), u.room, u.user);
+  }
+};
+
+bool ChangesMembers(EventKind kind) { return kind != EventKind::kMessagePosted; }
+
+AppendOutcome Duplicate(const StoredKey& stored, int64_t member_seq) {
+  return {AppendOutcome::Kind::kDuplicate, stored.seq, stored.message_id, stored.created_at,
+          member_seq};
+}
+
+// Goes through the batch once, in order.
+class Walk {
+ public:
+  Walk(std::vector<std::optional<LockedRoom>> states, absl::Time now)
+      : states_(std::move(states)), now_(now), touched_(states_.size(), false) {}
+
+  absl::Status Add(const AppendRequest& request, size_t room,
+                   const std::optional<StoredKey>& stored) {
+    AppendOutcome& outcome = plan.outcomes.emplace_back();
+    if (!states_[room]) return absl::OkStatus();
+    const int64_t member_seq = states_[room]->member_seq;
+    if (stored) {
+      outcome = Duplicate(*stored, member_seq);
+      return absl::OkStatus();
+    }
+    if (const auto earlier = keys_.find(KeyOf(request.events[0], room)); earlier != keys_.end()) {
+      outcome = Duplicate(StoredOf(plan.events[earlier->second]), member_seq);
+      return absl::OkStatus();
+    }
+    if (request.expected_member_seq != member_seq) {
+      outcome.kind = AppendOutcome::Kind::kStaleMembers;
+      outcome.member_seq = member_seq;
+      return absl::OkStatus();
+    }
+    return Store(request, room, outcome);
+  }
+
+  void Finish(const std::vector<const RoomId*>& rooms) {
+    for (size_t room = 0; room < rooms.size(); ++room) {
+      if (touched_[room]) plan.rooms.push_back({rooms[room], *states_[room]});
+    }
+  }
+
+  AppendPlan plan;
+
+ private:
+  static BatchKey KeyOf(const NewEvent& event, size_t room) {
+    return {room, event.actor.id.value, event.dedup.space, event.dedup.key};
+  }
+  static StoredKey StoredOf(const PlannedEvent& event) {
+    return {event.seq, event.event->message_id, event.created_at};
+  }
+
+  absl::Status Store(const AppendRequest& request, size_t room, AppendOutcome& outcome) {
+    LockedRoom& state = *states_[room];
+    state.last_at = std::max(state.last_at, now_);
+    touched_[room] = true;
+    outcome.kind = AppendOutcome::Kind::kStored;
+    outcome.first_seq = state.last_seq + 1;
+    outcome.message_id = request.events[0].message_id;
+    outcome.created_at = state.last_at;
+    for (const NewEvent& event : request.events) {
+      if (!keys_.emplace(KeyOf(event, room), plan.events.size()).second) {
+        return absl::InvalidArgumentError(
+            fmt::format("dedup key {} comes twice in one batch", event.dedup.key));
+      }
+      plan.events.push_back({&request.room, &event, ++state.last_seq, state.last_at});
+      if (ChangesMembers(event.kind)) SetMember(request.room, room, event, state);
+    }
+    outcome.member_seq = state.member_seq;
+    return absl::OkStatus();
+  }
+
+  void SetMember(const RoomId& id, size_t room, const NewEvent& event, LockedRoom& state) {
+    state.member_seq = state.last_seq;
+    const Role role = event.kind == EventKind::kMemberRemoved ? Role::kNone : event.role;
+    const PlannedMember member{&id, &event.subject, role, state.last_seq, state.last_at};
+    const auto [entry, is_new] =
+        members_.try_emplace(UserOfRoom{room, event.subject}, plan.members.size());
+    if (is_new) {
+      plan.members.push_back(member);
+    } else {
+      plan.members[entry->second] = member;
+    }
+  }
+
+  std::vector<std::optional<LockedRoom>> states_;
+  absl::Time now_;
+  std::vector<bool> touched_;
+  absl::flat_hash_map<BatchKey, size_t, BatchKeyHash> keys_;  // -> index in plan.events
+  absl::flat_hash_map<UserOfRoom, size_t> members_;           // -> index in plan.members
+};
+
+}  // namespace
+
+AppendPlanner::AppendPlanner(absl::Span<const AppendRequest> batch)
+    : batch_(batch), room_of_(batch.size()), stored_(batch.size()) {
+  std::vector<size_t> by_room(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) by_room[i] = i;
+  std::sort(by_room.begin(), by_room.end(),
+            [&](size_t a, size_t b) { return batch[a].room < batch[b].room; });
+  for (const size_t request : by_room) {
+    if (rooms_.empty() || *rooms_.back() != batch[request].room) {
+      rooms_.push_back(&batch[request].room);
+    }
+    room_of_[request] = rooms_.size() - 1;
+  }
+  states_.resize(rooms_.size());
+}
+
+void AppendPlanner::SetRoom(const RoomId& id, const LockedRoom& room) {
+  const auto it = std::lower_bound(rooms_.begin(), rooms_.end(), id,
+                                   [](const RoomId* a, const RoomId& b) { return *a < b; });
+  if (it == rooms_.end() || **it != id) return;
+  states_[static_cast<size_t>(it - rooms_.begin())] = room;
+}
+
+void AppendPlanner::SetStored(size_t request, StoredKey stored) {
+  stored_[request] = std::move(stored);
+}
+
+absl::StatusOr<AppendPlan> AppendPlanner::Plan(absl::Time now) {
+  // Microseconds are what is stored, so they are what is answered.
+  Walk walk(states_, absl::FromUnixMicros(absl::ToUnixMicros(now)));
+  walk.plan.outcomes.reserve(batch_.size());
+  walk.plan.events.reserve(batch_.size());
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    const auto status = walk.Add(batch_[i], room_of_[i], stored_[i]);
+    if (!status.ok()) return status;
+  }
+  walk.Finish(rooms_);
+  return std::move(walk.plan);
+}
+
+AppendRequest FirstEvents(const NewRoom& room, const LockedRoom& before) {
+  AppendRequest request;
+  request.room = room.id;
+  request.expected_member_seq = before.member_seq;
+  int64_t seq = before.last_seq;
+  for (const auto& [user, role] : room.members) {
+    NewEvent& event = request.events.emplace_back();
+    event.kind = EventKind::kMemberAdded;
+    event.actor = room.creator;
+    // A service's own keys start with the service's name, so none starts with a slash.
+    event.dedup = {DedupKey::Space::kService, fmt::format("/create/{}", ++seq)};
+    event.subject = user;
+    event.role = role;
+  }
+  return request;
+}
+
+}  // namespace confab::storage

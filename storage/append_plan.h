@@ -1,0 +1,93 @@
+// append_plan.h: what one batch does to the store, decided once for every backend.
+// A backend locks the rooms, looks the dedup keys up, plans, and writes the plan down.
+// Threads: pure; caller serialises.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <absl/types/span.h>
+
+#include "storage/records.h"
+
+namespace confab::storage {
+
+// A room as its locked row has it.
+struct LockedRoom {
+  int64_t last_seq = 0;
+  int64_t member_seq = 0;
+  absl::Time last_at = absl::UnixEpoch();
+};
+
+// The event that a dedup key led to.
+struct StoredKey {
+  int64_t seq = 0;
+  std::string message_id;
+  absl::Time created_at;
+};
+
+struct PlannedEvent {
+  const RoomId* room = nullptr;
+  const NewEvent* event = nullptr;
+  int64_t seq = 0;
+  absl::Time created_at;
+};
+
+struct PlannedRoom {
+  const RoomId* id = nullptr;
+  LockedRoom after;
+};
+
+struct PlannedMember {
+  const RoomId* room = nullptr;
+  const UserId* user = nullptr;
+  Role role = Role::kNone;
+  int64_t changed_seq = 0;
+  absl::Time changed_at;
+};
+
+// Points into the batch it was made from.
+struct AppendPlan {
+  std::vector<AppendOutcome> outcomes;  // One for each request, in order.
+  std::vector<PlannedEvent> events;     // To insert.
+  std::vector<PlannedRoom> rooms;       // To update: those with events.
+  std::vector<PlannedMember> members;   // To upsert: one for each (room, user), the last state.
+};
+
+class AppendPlanner {
+ public:
+  // REQUIRES: CheckBatch(batch) is OK; the batch outlives planner and plan.
+  explicit AppendPlanner(absl::Span<const AppendRequest> batch);
+
+  // The distinct rooms by id: the one order in which every writer locks.
+  const std::vector<const RoomId*>& rooms() const { return rooms_; }
+
+  // What the lock found. A room that is never set does not exist.
+  void SetRoom(const RoomId& id, const LockedRoom& room);
+  bool HasRoom(size_t request) const { return states_[room_of_[request]].has_value(); }
+
+  // What the look-up of the first event's key found.
+  void SetStored(size_t request, StoredKey stored);
+
+  // `now` is the clock after the locks. INVALID_ARGUMENT: a further event's key is taken within
+  // the batch.
+  absl::StatusOr<AppendPlan> Plan(absl::Time now);
+
+ private:
+  absl::Span<const AppendRequest> batch_;
+  std::vector<const RoomId*> rooms_;
+  std::vector<size_t> room_of_;                    // Request -> index of its room.
+  std::vector<std::optional<LockedRoom>> states_;  // By room.
+  std::vector<std::optional<StoredKey>> stored_;   // By request.
+};
+
+// The first events of a new room: one request with a kMemberAdded for each member, to be planned
+// after `before` (the row of a deleted room, or zeros). No events if there are no members.
+AppendRequest FirstEvents(const NewRoom& room, const LockedRoom& before);
+
+}  // namespace confab::storage

@@ -1,0 +1,139 @@
+#include "storage/record_check.h"
+
+#include <cstdint>
+#include <string>
+
+#include <absl/container/flat_hash_set.h>
+#include <fmt/format.h>
+
+namespace confab::storage {
+namespace {
+
+absl::Status Refused(std::string message) { return absl::InvalidArgumentError(message); }
+
+// Length of the well-formed sequence at the start of `text` (RFC 3629); 0 if there is none.
+size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t lead = byte(0);
+  size_t length = 0;
+  uint8_t low = 0x80;
+  uint8_t high = 0xBF;
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    length = 2;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    length = 3;
+    if (lead == 0xE0) low = 0xA0;   // No overlong form.
+    if (lead == 0xED) high = 0x9F;  // No surrogate.
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    length = 4;
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;  // Nothing above U+10FFFF.
+  } else {
+    return 0;
+  }
+  if (text.size() < length || byte(1) < low || byte(1) > high) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+absl::Status CheckText(std::string_view text, std::string_view field) {
+  if (IsStorableText(text)) return absl::OkStatus();
+  return Refused(fmt::format("{} is not valid UTF-8 or contains U+0000", field));
+}
+
+absl::Status CheckOptionalId(std::string_view id, std::string_view field) {
+  return id.empty() ? absl::OkStatus() : CheckId(id, field);
+}
+
+absl::Status CheckActor(const Actor& actor) {
+  if (auto status = CheckOptionalId(actor.id.value, "actor id"); !status.ok()) return status;
+  if (auto status = CheckText(actor.name, "actor name"); !status.ok()) return status;
+  return CheckText(actor.email, "actor email");
+}
+
+absl::Status CheckSubject(const NewEvent& event) {
+  switch (event.kind) {
+    case EventKind::kMessagePosted:
+      return CheckOptionalId(event.subject.value, "subject");
+    case EventKind::kMemberAdded:
+    case EventKind::kMemberRoleChanged:
+      if (event.role == Role::kNone) return Refused("a membership event needs a role");
+      return CheckId(event.subject.value, "subject");
+    case EventKind::kMemberRemoved:
+      return CheckId(event.subject.value, "subject");
+  }
+  return Refused(fmt::format("unknown event kind {}", static_cast<int>(event.kind)));
+}
+
+absl::Status CheckEvent(const NewEvent& event) {
+  if (event.dedup.key.empty() || event.dedup.key.size() > kDedupKeyBytesLimit) {
+    return Refused(fmt::format("a dedup key has 1 to {} bytes", kDedupKeyBytesLimit));
+  }
+  if (auto status = CheckActor(event.actor); !status.ok()) return status;
+  if (auto status = CheckSubject(event); !status.ok()) return status;
+  const std::pair<std::string_view, std::string_view> texts[] = {
+      {event.dedup.key, "dedup key"}, {event.message_id, "message id"}, {event.type, "type"},
+      {event.content, "content"},     {event.reply_to, "reply_to"},
+  };
+  for (const auto& [text, field] : texts) {
+    if (auto status = CheckText(text, field); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsStorableText(std::string_view text) {
+  while (!text.empty()) {
+    if (text[0] == '\0') return false;
+    const size_t length = SequenceLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+absl::Status CheckId(std::string_view id, std::string_view field) {
+  if (id.empty() || id.size() > kIdBytesLimit) {
+    return Refused(
+        fmt::format("{} has {} bytes; 1 to {} are allowed", field, id.size(), kIdBytesLimit));
+  }
+  return CheckText(id, field);
+}
+
+absl::Status CheckBatch(absl::Span<const AppendRequest> batch) {
+  size_t events = 0;
+  for (const AppendRequest& request : batch) {
+    events += request.events.size();
+    if (request.events.empty()) return Refused("a request needs at least one event");
+    if (auto status = CheckId(request.room.value, "room id"); !status.ok()) return status;
+    for (const NewEvent& event : request.events) {
+      if (auto status = CheckEvent(event); !status.ok()) return status;
+    }
+  }
+  if (events > kBatchEventsLimit) {
+    return Refused(fmt::format("a batch has at most {} events", kBatchEventsLimit));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNewRoom(const NewRoom& room) {
+  if (auto status = CheckId(room.id.value, "room id"); !status.ok()) return status;
+  if (auto status = CheckText(room.topic, "topic"); !status.ok()) return status;
+  if (auto status = CheckActor(room.creator); !status.ok()) return status;
+  if (room.members.size() > kNewRoomMembersLimit) {
+    return Refused(fmt::format("a room starts with at most {} members", kNewRoomMembersLimit));
+  }
+  absl::flat_hash_set<UserId> seen;
+  for (const auto& [user, role] : room.members) {
+    if (auto status = CheckId(user.value, "user id"); !status.ok()) return status;
+    if (role == Role::kNone) return Refused("a member needs a role");
+    if (!seen.insert(user).second) return Refused("a member is named twice: " + user.value);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace confab::storage

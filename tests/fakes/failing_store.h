@@ -1,0 +1,77 @@
+// failing_store.h: wraps any store and makes chosen calls fail, lose their answer, or wait.
+// Owns: the wrapped store.   Used by: tests of everything above storage.
+// Threads: any thread (guarded by the script's mutex). Writers share the store's script.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/store.h"
+
+namespace confab::storage {
+
+enum class StoreCall {
+  kTryBecomeActive,
+  kOpenWriter,
+  kAppend,
+  kCreateRoom,
+  kDeleteRoom,
+  kReadRoom,
+  kReadEvents,
+  kListRooms,
+  kListMembers,
+  kCountMembers,
+  kPing,
+};
+
+class FailingStore : public Store {
+ public:
+  explicit FailingStore(std::unique_ptr<Store> store);
+  ~FailingStore() override;
+
+  // The nth call of that kind from now (1: the next) and `times - 1` after it answer `status`
+  // without reaching the wrapped store.
+  void Fail(StoreCall call, absl::Status status, int nth = 1, int times = 1);
+  // All of them until Heal().
+  void FailAlways(StoreCall call, absl::Status status);
+  // The nth write of that kind from now is performed, and answers UNKNOWN.
+  void LoseAnswer(StoreCall call = StoreCall::kAppend, int nth = 1);
+  // Forgets every failure that was asked for.
+  void Heal();
+
+  // Calls of that kind wait until Unblock().
+  void Block(StoreCall call);
+  void Unblock(StoreCall call);
+  // Returns once `count` calls of that kind wait; false if that takes more than 10 s.
+  bool WaitUntilBlocked(StoreCall call, int count = 1);
+
+  // IsActive() answers false from now on.
+  void LoseLock();
+
+  // How many calls of that kind came, failed ones included.
+  int calls(StoreCall call) const;
+  // How many events each Append brought, in order.
+  std::vector<size_t> batch_sizes() const;
+
+  absl::StatusOr<bool> TryBecomeActive() override;
+  bool IsActive() override;
+  absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
+  absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
+                                        absl::Span<const UserId> users) override;
+  absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
+  absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit) override;
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+                                                        int32_t limit) override;
+  absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::Status Ping() override;
+
+ private:
+  class Script;
+  class Writer;
+  std::unique_ptr<Store> store_;
+  std::shared_ptr<Script> script_;
+};
+
+}  // namespace confab::storage

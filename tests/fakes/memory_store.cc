@@ -1,0 +1,231 @@
+#include "tests/fakes/memory_store.h"
+
+#include <algorithm>
+
+#include <absl/time/clock.h>
+
+#include "storage/record_check.h"
+
+namespace confab::storage {
+namespace {
+
+absl::Status NoSuchRoom() { return absl::NotFoundError("no such room"); }
+absl::Status NotActive() {
+  return absl::FailedPreconditionError("another process is active on this store");
+}
+
+std::tuple<std::string, char, std::string> KeyOf(const NewEvent& event) {
+  return {event.actor.id.value, static_cast<char>(event.dedup.space), event.dedup.key};
+}
+
+}  // namespace
+
+MemoryDatabase::Room* MemoryDatabase::Find(const RoomId& id) {
+  const auto it = rooms_.find(id);
+  return it == rooms_.end() || it->second.is_deleted ? nullptr : &it->second;
+}
+
+absl::Status MemoryDatabase::Apply(const AppendPlan& plan) {
+  for (const PlannedEvent& planned : plan.events) {
+    if (rooms_.at(*planned.room).keys.contains(KeyOf(*planned.event))) {
+      return absl::InvalidArgumentError("a dedup key is taken");
+    }
+  }
+  for (const PlannedEvent& planned : plan.events) {
+    Room& room = rooms_.at(*planned.room);
+    room.keys.emplace(KeyOf(*planned.event), room.events.size());
+    room.events.push_back({*planned.room, planned.seq, planned.created_at, *planned.event});
+  }
+  for (const PlannedRoom& planned : plan.rooms) {
+    Room& room = rooms_.at(*planned.id);
+    room.record.last_seq = planned.after.last_seq;
+    room.record.member_seq = planned.after.member_seq;
+    room.last_at = planned.after.last_at;
+  }
+  for (const PlannedMember& planned : plan.members) {
+    rooms_.at(*planned.room).members[*planned.user] = {*planned.user, planned.role,
+                                                       planned.changed_seq, planned.changed_at};
+  }
+  return absl::OkStatus();
+}
+
+class MemoryWriter : public StoreWriter {
+ public:
+  MemoryWriter(std::shared_ptr<MemoryDatabase> database, const MemoryStore* store)
+      : database_(std::move(database)), store_(store) {}
+
+  absl::StatusOr<std::vector<AppendOutcome>> Append(
+      absl::Span<const AppendRequest> batch) override {
+    if (auto status = CheckBatch(batch); !status.ok()) return status;
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    AppendPlanner planner(batch);
+    for (const RoomId* id : planner.rooms()) {
+      if (const auto* room = database_->Find(*id)) {
+        planner.SetRoom(*id, {room->record.last_seq, room->record.member_seq, room->last_at});
+      }
+    }
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const auto* room = database_->Find(batch[i].room);
+      if (room == nullptr) continue;
+      const auto key = room->keys.find(KeyOf(batch[i].events[0]));
+      if (key == room->keys.end()) continue;
+      const EventRecord& event = room->events[key->second];
+      planner.SetStored(i, {event.seq, event.event.message_id, event.created_at});
+    }
+    auto plan = planner.Plan(absl::Now());
+    if (!plan.ok()) return plan.status();
+    if (auto status = database_->Apply(*plan); !status.ok()) return status;
+    return std::move(plan->outcomes);
+  }
+
+  absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override {
+    if (auto status = CheckNewRoom(room); !status.ok()) return status;
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    if (database_->Find(room.id) != nullptr) return absl::AlreadyExistsError("the room exists");
+    MemoryDatabase::Room& entry = database_->rooms_[room.id];
+    const LockedRoom before{entry.record.last_seq, entry.record.member_seq, entry.last_at};
+    const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
+    entry.record = {room.id,         room.topic,      room.is_public,
+                    before.last_seq, before.last_seq, std::max(now, before.last_at)};
+    entry.is_deleted = false;
+    const AppendRequest first = FirstEvents(room, before);
+    if (!first.events.empty()) {
+      AppendPlanner planner(absl::MakeConstSpan(&first, 1));
+      planner.SetRoom(room.id, before);
+      auto plan = planner.Plan(now);
+      if (!plan.ok()) return plan.status();
+      if (auto status = database_->Apply(*plan); !status.ok()) return status;
+    }
+    return entry.record;
+  }
+
+  absl::Status DeleteRoom(const RoomId& id) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    MemoryDatabase::Room* room = database_->Find(id);
+    if (room == nullptr) return NoSuchRoom();
+    room->is_deleted = true;
+    room->events.clear();
+    room->members.clear();
+    room->keys.clear();
+    return absl::OkStatus();
+  }
+
+ private:
+  std::shared_ptr<MemoryDatabase> database_;
+  const MemoryStore* store_;
+};
+
+MemoryStore::MemoryStore(std::shared_ptr<MemoryDatabase> database)
+    : database_(std::move(database)) {}
+
+MemoryStore::~MemoryStore() { LoseLockForTest(); }
+
+void MemoryStore::LoseLockForTest() {
+  const std::lock_guard lock(database_->mu_);
+  if (database_->active_ == this) database_->active_ = nullptr;
+}
+
+absl::StatusOr<bool> MemoryStore::TryBecomeActive() {
+  const std::lock_guard lock(database_->mu_);
+  if (database_->active_ == nullptr) database_->active_ = this;
+  return database_->active_ == this;
+}
+
+bool MemoryStore::IsActive() {
+  const std::lock_guard lock(database_->mu_);
+  return database_->active_ == this;
+}
+
+absl::StatusOr<std::unique_ptr<StoreWriter>> MemoryStore::OpenWriter() {
+  if (!IsActive()) return NotActive();
+  return std::make_unique<MemoryWriter>(database_, this);
+}
+
+absl::StatusOr<RoomSnapshot> MemoryStore::ReadRoom(const RoomId& id,
+                                                   absl::Span<const UserId> users) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(id);
+  if (room == nullptr) return NoSuchRoom();
+  RoomSnapshot snapshot{room->record, {}};
+  for (const UserId& user : users) {
+    const auto it = room->members.find(user);
+    snapshot.members.push_back(it == room->members.end() ? MemberRecord{user, Role::kNone, 0, {}}
+                                                         : it->second);
+  }
+  return snapshot;
+}
+
+absl::StatusOr<EventPage> MemoryStore::ReadEvents(const EventQuery& query) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(query.room);
+  if (room == nullptr) return NoSuchRoom();
+  EventPage page;
+  page.last_seq = room->record.last_seq;
+  page.member_seq = room->record.member_seq;
+  const bool is_forward = query.after_seq >= 0;
+  const auto& log = room->events;
+  const auto behind = [](const EventRecord& event, int64_t seq) { return event.seq < seq; };
+  const int64_t bound = is_forward             ? query.after_seq + 1
+                        : query.before_seq < 0 ? page.last_seq + 1
+                                               : query.before_seq;
+  auto at = std::lower_bound(log.begin(), log.end(), bound, behind);
+  const auto end = is_forward ? log.end() : log.begin();
+  int64_t bytes = 0;
+  while (at != end && static_cast<int32_t>(page.events.size()) < query.limit) {
+    const EventRecord& event = is_forward ? *at : *(at - 1);
+    bytes += static_cast<int64_t>(event.event.content.size());
+    if (bytes > query.bytes_limit && !page.events.empty()) break;
+    page.events.push_back(event);
+    at += is_forward ? 1 : -1;
+  }
+  page.more = at != end;
+  if (!is_forward) std::reverse(page.events.begin(), page.events.end());
+  return page;
+}
+
+absl::StatusOr<std::vector<RoomRecord>> MemoryStore::ListRooms(const RoomId& after,
+                                                               const UserId& member,
+                                                               int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<RoomRecord> rooms;
+  for (auto it = database_->rooms_.upper_bound(after); it != database_->rooms_.end(); ++it) {
+    if (static_cast<int32_t>(rooms.size()) >= limit) break;
+    const auto& room = it->second;
+    if (room.is_deleted) continue;
+    if (!member.empty()) {
+      const auto pair = room.members.find(member);
+      if (pair == room.members.end() || pair->second.role == Role::kNone) continue;
+    }
+    rooms.push_back(room.record);
+  }
+  return rooms;
+}
+
+absl::StatusOr<std::vector<MemberRecord>> MemoryStore::ListMembers(const RoomId& id,
+                                                                   const UserId& after,
+                                                                   int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(id);
+  if (room == nullptr) return NoSuchRoom();
+  std::vector<MemberRecord> members;
+  for (auto it = room->members.upper_bound(after); it != room->members.end(); ++it) {
+    if (static_cast<int32_t>(members.size()) >= limit) break;
+    if (it->second.role != Role::kNone) members.push_back(it->second);
+  }
+  return members;
+}
+
+absl::StatusOr<int64_t> MemoryStore::CountMembers(const RoomId& id) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(id);
+  if (room == nullptr) return NoSuchRoom();
+  return std::count_if(room->members.begin(), room->members.end(),
+                       [](const auto& entry) { return entry.second.role != Role::kNone; });
+}
+
+absl::Status MemoryStore::Ping() { return absl::OkStatus(); }
+
+}  // namespace confab::storage

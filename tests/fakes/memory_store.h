@@ -1,0 +1,69 @@
+// memory_store.h: a Store in memory, held to the same contract test as the real ones.
+// Owns: nothing but a share of its MemoryDatabase; two stores on one database act as two processes.
+// Used by: tests.
+// Threads: any thread (guarded by the database's mutex).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "storage/append_plan.h"
+#include "storage/store.h"
+
+namespace confab::storage {
+
+class MemoryStore;
+
+// What a database server would keep; outlives the stores opened on it.
+class MemoryDatabase {
+ private:
+  friend class MemoryStore;
+  friend class MemoryWriter;
+  struct Room {
+    RoomRecord record;
+    absl::Time last_at = absl::UnixEpoch();
+    bool is_deleted = false;
+    std::vector<EventRecord> events;
+    std::map<UserId, MemberRecord> members;
+    std::map<std::tuple<std::string, char, std::string>, size_t> keys;  // -> index in events
+  };
+  Room* Find(const RoomId& id);
+  absl::Status Apply(const AppendPlan& plan);
+
+  std::mutex mu_;
+  std::map<RoomId, Room> rooms_;
+  const MemoryStore* active_ = nullptr;
+};
+
+class MemoryStore : public Store {
+ public:
+  explicit MemoryStore(
+      std::shared_ptr<MemoryDatabase> database = std::make_shared<MemoryDatabase>());
+  ~MemoryStore() override;
+
+  absl::StatusOr<bool> TryBecomeActive() override;
+  bool IsActive() override;
+  absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
+  absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
+                                        absl::Span<const UserId> users) override;
+  absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
+  absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit) override;
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+                                                        int32_t limit) override;
+  absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::Status Ping() override;
+
+  // The lock goes away as if the database had dropped it: not active, writers refuse.
+  void LoseLockForTest();
+
+ private:
+  std::shared_ptr<MemoryDatabase> database_;
+};
+
+}  // namespace confab::storage
