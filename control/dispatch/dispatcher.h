@@ -1,0 +1,100 @@
+// dispatcher.h: the one way into what is true; takes commands of edges and calls of services to
+// the lane of their room.
+// Owns: lanes with their rooms, the commit queue, the read pool.
+// Used by: edge_link (edges), api (services).
+// Threads: any thread, except Start and Stop (the owner's). Callbacks run on a lane or reader
+// thread, exactly once each, not inside the call that brought them (after Stop: inside); they must
+// not block.
+// Fails: a refusal carries its reason (status_reason.h). UNAVAILABLE before Start and after Stop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "confab/v1/edge_link.pb.h"
+#include "confab/v1/types.pb.h"
+
+#include "control/dispatch/dispatcher_types.h"
+#include "control/fanout/edge_stream.h"
+#include "storage/records.h"
+#include "storage/store.h"
+
+namespace confab::process {
+class Metrics;
+}
+
+namespace confab::control {
+
+class Attachment;  // fanout/edge_registry.h
+
+class Dispatcher {
+ public:
+  // `metrics` outlives this object. `on_fatal` is called at most once, on a thread of this
+  // object, when the store says that this process is not the active one any more.
+  Dispatcher(DispatcherOptions options, process::Metrics& metrics,
+             std::function<void(absl::Status)> on_fatal);
+  ~Dispatcher();  // Stops, if it runs.
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Serves from now on. REQUIRES: the store is active and outlives Stop; called at most once.
+  void Start(storage::Store& store);
+
+  // Takes no more calls, finishes the batch that is being committed, answers everything else as
+  // UNAVAILABLE, ends tails, closes edge streams. Returns when all callbacks have run.
+  void Stop();
+
+  // --- Rooms. Identifiers and texts are checked here.
+  void CreateRoom(storage::NewRoom room, Deadline deadline, Callback<storage::RoomRecord> done);
+  void DeleteRoom(storage::RoomId room, Deadline deadline, Callback<RoomDeleted> done);
+  void GetRoom(storage::RoomId room, Callback<RoomWithCount> done);
+  // `member` empty: all rooms.
+  void ListRooms(storage::RoomId after, storage::UserId member, int32_t limit,
+                 Callback<std::vector<storage::RoomRecord>> done);
+
+  // --- Members. An empty actor id is the system; anybody else needs the right role.
+  void AddMembers(storage::RoomId room, storage::Actor actor,
+                  std::vector<std::pair<storage::UserId, storage::Role>> members, Deadline deadline,
+                  Callback<MembersChanged> done);
+  void RemoveMembers(storage::RoomId room, storage::Actor actor, std::vector<storage::UserId> users,
+                     Deadline deadline, Callback<MembersChanged> done);
+  // MEMBER_NOT_FOUND if the user is none.
+  void SetMemberRole(storage::RoomId room, storage::Actor actor, storage::UserId user,
+                     storage::Role role, Deadline deadline, Callback<storage::MemberRecord> done);
+  void ListMembers(storage::RoomId room, storage::UserId after, int32_t limit,
+                   Callback<std::vector<storage::MemberRecord>> done);
+
+  // --- Messages.
+  void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);
+  // Without a membership check. limit 0: 50; at most 500.
+  void ListEvents(storage::EventQuery query, Deadline deadline, Callback<storage::EventPage> done);
+  // Follows the room's log: behind `after_seq`, or from now on. Refusals come through End.
+  std::unique_ptr<Tail> TailEvents(storage::RoomId room, std::optional<int64_t> after_seq,
+                                   std::shared_ptr<TailSink> sink);
+
+  // --- Edges. An Attachment is one stream of one edge; Detach is called exactly once for each.
+  // The caller has sent Welcome on `stream` before. FAILED_PRECONDITION: a later epoch of this
+  // edge is attached. An older stream of the edge is closed.
+  absl::StatusOr<std::shared_ptr<Attachment>> Attach(EdgeAnnouncement hello,
+                                                     std::shared_ptr<EdgeStream> stream);
+  // In order of the stream. REQUIRES: one caller at a time for each attachment.
+  void Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<EdgeInput> inputs);
+  void Detach(const std::shared_ptr<Attachment>& edge);
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace confab::control

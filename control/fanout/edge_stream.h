@@ -1,0 +1,34 @@
+// edge_stream.h: seam; what carries items to one attached edge. attached_edge fills it, tests
+// record with it.
+// Used by: edge_outbox (Send), edge_registry (Close).
+// Threads: any thread.
+// Fails: never blocks and never reports: a stream that is gone or too far behind drops what it is
+// given and is detached by its owner; the edge heals by attaching again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <absl/status/status.h>
+#include <absl/types/span.h>
+
+#include "confab/v1/edge_link.pb.h"
+
+namespace confab::control {
+
+class EdgeStream {
+ public:
+  virtual ~EdgeStream() = default;
+
+  // Queues the items in order, moving out of them. Items of one call stay together. Returns how
+  // many Subscribe items this stream had taken before these (see TopicReleased.subscribes_seen).
+  virtual uint64_t Send(absl::Span<v1::ControlItem> items) = 0;
+
+  // Bytes that wait to be written; what reads the log for this edge pauses while it is high.
+  virtual size_t queued_bytes() const = 0;
+
+  // Ends the stream with `why`, without the items that still wait.
+  virtual void Close(absl::Status why) = 0;
+};
+
+}  // namespace confab::control
