@@ -8,7 +8,7 @@
 
 namespace confab::edge {
 
-enum class CloseReason : std::uint8_t {
+enum class CloseReason : uint8_t {
   kNormal,              // The client asked for it.
   kServerStopping,      // This process ends.
   kMessageTooBig,       // A message above the limit.
@@ -30,7 +30,7 @@ enum class CloseReason : std::uint8_t {
 inline constexpr int kCloseReasonCount = static_cast<int>(CloseReason::kReplaced) + 1;
 
 struct CloseTraits {
-  std::uint16_t code = 0;
+  uint16_t code = 0;
   std::string_view word;  // As in server:closing and metric labels: "SLOW_READER". Static storage.
   std::string_view text;  // For people; fits a close frame (123 bytes).
   bool may_return = false;  // The same client may connect again without a change.

@@ -17,7 +17,7 @@ namespace confab::edge {
 // What may happen to a waiting frame when the reader is slow. (In this version: nothing; over the
 // limit the connection is closed. The class of each frame is kept so that degrading needs no new
 // call.)
-enum class DeliveryClass : std::uint8_t {
+enum class DeliveryClass : uint8_t {
   kControl = 0,    // Acks, pings, handshake: never dropped.
   kLogged = 1,     // Can be read again from the room's log.
   kLatest = 2,     // Only the newest of its key matters.
@@ -26,11 +26,11 @@ enum class DeliveryClass : std::uint8_t {
 
 class Outbox {
  public:
-  static constexpr std::size_t kBytesLimit = 1024 * 1024;  // DESIGN.md section 7; the default.
+  static constexpr size_t kBytesLimit = 1024 * 1024;  // DESIGN.md section 7; the default.
   // Tiny frames cost a pointer each: 32,768 of them are 256 KiB beside the bytes.
-  static constexpr std::size_t kFramesLimit = 32'768;
+  static constexpr size_t kFramesLimit = 32'768;
 
-  explicit Outbox(std::size_t bytes_limit = kBytesLimit);
+  explicit Outbox(size_t bytes_limit = kBytesLimit);
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox();
@@ -43,42 +43,45 @@ class Outbox {
   [[nodiscard]] bool AppendBytes(std::string_view bytes, DeliveryClass delivery);
 
   bool empty() const { return count_ == 0; }
-  std::size_t bytes() const { return bytes_; }  // Not yet consumed.
-  std::size_t frames() const { return count_; }
-  std::size_t bytes_limit() const { return bytes_limit_; }
+  size_t bytes() const { return bytes_; }  // Not yet consumed.
+  size_t frames() const { return count_; }
+  size_t bytes_limit() const { return bytes_limit_; }
 
   // The front of the queue, as views that stay valid until Consume or Clear. Returns how many of
   // `parts` were filled.
-  std::size_t Peek(std::span<iovec> parts) const;
+  size_t Peek(std::span<iovec> parts) const;
 
   // Copies as much of the front of the queue as fits into `buffer`; returns how much.
-  std::size_t CopyTo(std::span<char> buffer) const;
+  size_t CopyTo(std::span<char> buffer) const;
 
   // The first `bytes` were sent. REQUIRES: bytes <= this->bytes(). An emptied outbox gives its
   // memory back.
-  void Consume(std::size_t bytes);
+  void Consume(size_t bytes);
 
   // Forgets everything.
   void Clear();
 
  private:
   // A frame and its class in one word: bodies are aligned to 8, the class stands in the low 2 bits.
-  using Slot = std::uintptr_t;
-  static constexpr std::uint32_t kInlineSlots = 3;
+  using Slot = uintptr_t;
+  static constexpr uint32_t kInlineSlots = 3;
 
-  Slot& At(std::uint32_t index);
-  const Slot& At(std::uint32_t index) const;
+  static constexpr Slot kClassMask = 3;
+
+  static SharedFrame::Body* BodyOf(Slot slot);
+  Slot& At(uint32_t index);
+  const Slot& At(uint32_t index) const;
   void Grow();
   void PopFront();
 
   Slot* ring_ = nullptr;       // Null: the inline slots are in use.
   Slot inline_[kInlineSlots];  // One ack or a short burst allocates nothing.
-  std::uint32_t capacity_ = kInlineSlots;
-  std::uint32_t head_ = 0;
-  std::uint32_t count_ = 0;
-  std::uint32_t front_sent_ = 0;  // Bytes of the first frame that are gone already.
-  std::uint32_t bytes_ = 0;
-  std::uint32_t bytes_limit_;
+  uint32_t capacity_ = kInlineSlots;
+  uint32_t head_ = 0;
+  uint32_t count_ = 0;
+  uint32_t front_sent_ = 0;  // Bytes of the first frame that are gone already.
+  uint32_t bytes_ = 0;
+  uint32_t bytes_limit_;
 };
 
 static_assert(sizeof(Outbox) <= 64, "an idle connection's outbox is one cache line");

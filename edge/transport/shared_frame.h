@@ -34,15 +34,15 @@ class SharedFrame {
   std::string_view bytes() const {
     return body_ == nullptr ? std::string_view() : std::string_view(BytesOf(body_), body_->size);
   }
-  std::size_t size() const { return body_ == nullptr ? 0 : body_->size; }
+  size_t size() const { return body_ == nullptr ? 0 : body_->size; }
   explicit operator bool() const { return body_ != nullptr; }
 
  private:
   friend class Outbox;  // Keeps the pointer together with the delivery class in one word.
 
   struct alignas(8) Body {
-    std::uint32_t count;
-    std::uint32_t size;
+    uint32_t count;
+    uint32_t size;
   };
   explicit SharedFrame(Body* body) : body_(body) {}
 

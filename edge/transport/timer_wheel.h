@@ -35,7 +35,7 @@ class TimerWheel {
     // Called once per Arm, from Tick. May arm, cancel or destroy any entry, this one too.
     virtual void OnTimer() = 0;
 
-    std::uint64_t due_tick_ = 0;
+    uint64_t due_tick_ = 0;
   };
 
   // Heartbeats and handshake limits are seconds: a quarter of one is fine enough.
@@ -57,12 +57,12 @@ class TimerWheel {
 
  private:
   // 64 s a turn with the default tick: the 25 s of a heartbeat are met once.
-  static constexpr std::size_t kSlots = 256;
+  static constexpr size_t kSlots = 256;
 
   static void InsertBefore(Link& where, Entry& entry);
 
   const absl::Duration tick_;
-  std::uint64_t now_tick_ = 0;
+  uint64_t now_tick_ = 0;
   std::array<Link, kSlots> slots_;
 };
 
