@@ -19,8 +19,8 @@ struct RateLimit {
 
   bool is_off() const { return per_second == 0; }
 
-  std::uint32_t per_second = 0;
-  std::uint32_t burst = 0;
+  uint32_t per_second = 0;
+  uint32_t burst = 0;
 };
 
 // The state of one bucket: 8 bytes. A new one is full.
@@ -28,8 +28,7 @@ class RateBucket {
  public:
   // Takes one token. 0: taken. Otherwise nothing was taken, and one is there in so many
   // milliseconds.
-  [[nodiscard]] std::uint32_t Take(const RateLimit& limit,
-                                   std::chrono::steady_clock::time_point now);
+  [[nodiscard]] uint32_t Take(const RateLimit& limit, std::chrono::steady_clock::time_point now);
 
  private:
   // When the bucket is full again, were nothing more taken (generic cell rate algorithm).
