@@ -40,9 +40,9 @@ inline constexpr std::string_view kEngineIoNoop = "6";
 // What the server tells a client about a new session.
 struct EngineIoOpen {
   std::string_view sid;  // Secret of the session; base64url characters only.
-  std::uint32_t ping_interval_ms = 25'000;
-  std::uint32_t ping_timeout_ms = 20'000;
-  std::uint32_t payload_bytes_limit = 65'536;
+  uint32_t ping_interval_ms = 25'000;
+  uint32_t ping_timeout_ms = 20'000;
+  uint32_t payload_bytes_limit = 65'536;
 };
 
 // The first frame of a session on WebSocket: no upgrades are offered.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,7 @@ namespace confab::edge {
 
 // Deeper JSON is refused: nothing we know nests more than 3, and 32 keeps a recursive reader of
 // any peer within a small stack.
-inline constexpr std::size_t kJsonDepthLimit = 32;
+inline constexpr size_t kJsonDepthLimit = 32;
 
 // Parses one text at a time; meant to be one per io thread (about 8 KiB).
 class JsonParser {
@@ -31,14 +32,14 @@ class JsonParser {
   absl::StatusOr<const boost::json::value*> Parse(std::string_view text);
 
  private:
-  static constexpr std::size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
-  static constexpr std::size_t kScratchBytes = 2 * 1024;
+  static constexpr size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
+  static constexpr size_t kScratchBytes = 2 * 1024;
 
   unsigned char arena_[kArenaBytes];
   unsigned char scratch_[kScratchBytes];
   boost::json::monotonic_resource memory_;
   boost::json::parser parser_;
-  boost::json::value value_;
+  std::optional<boost::json::value> value_;
 };
 
 // True if no value of `text` nests deeper than kJsonDepthLimit. Looks at brackets outside strings
@@ -50,10 +51,10 @@ bool IsJsonDepthWithinLimit(std::string_view text);
 void AppendJsonString(std::string_view utf8, std::string& out);
 
 // Appends decimal digits.
-void AppendJsonNumber(std::int64_t number, std::string& out);
+void AppendJsonNumber(int64_t number, std::string& out);
 
 // Appends a quoted RFC 3339 time in UTC with milliseconds: "2026-11-21T07:35:00.123Z". Years
 // outside 1-9999 are clamped to it.
-void AppendJsonTime(std::int64_t unix_seconds, std::int32_t nanos, std::string& out);
+void AppendJsonTime(int64_t unix_seconds, int32_t nanos, std::string& out);
 
 }  // namespace confab::edge

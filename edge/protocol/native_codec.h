@@ -22,7 +22,7 @@ enum class NativeForm {
 
 // The assembled WebSocket message is bounded by the transport already; this holds for whoever
 // calls.
-inline constexpr std::size_t kClientFrameBytesLimit = 64 * 1024;
+inline constexpr size_t kClientFrameBytesLimit = 64 * 1024;
 
 inline constexpr std::string_view kNativeJsonSubprotocol = "confab.v1.json";
 inline constexpr std::string_view kNativeBinarySubprotocol = "confab.v1.proto";

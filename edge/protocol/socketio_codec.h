@@ -31,9 +31,9 @@ enum class SocketIoType : char {
 // A packet from a client. Views live as long as the frame, `json` until the parser's next Parse.
 struct SocketIoPacket {
   SocketIoType type = SocketIoType::kEvent;
-  std::string_view nsp = "/";           // The whole name, nothing is cut off at a '?'.
-  std::optional<std::uint64_t> ack_id;  // EVENT: an answer is wanted. ACK: what it answers.
-  std::string_view payload;             // The JSON text as it came; empty if there is none.
+  std::string_view nsp = "/";      // The whole name, nothing is cut off at a '?'.
+  std::optional<uint64_t> ack_id;  // EVENT: an answer is wanted. ACK: what it answers.
+  std::string_view payload;        // The JSON text as it came; empty if there is none.
   // The payload, parsed. CONNECT: an object or null. EVENT and ACK: an array, or null (a packet
   // without payload, which is to be ignored, or an unreadable one).
   const boost::json::value* json = nullptr;
@@ -67,6 +67,10 @@ void AppendSocketIoDisconnect(std::string_view nsp, std::string& out);
 
 // "42" and "43<ack_id>": what stands before the JSON array of an event or of an ack's arguments.
 void AppendSocketIoEventPrefix(std::string_view nsp, std::string& out);
-void AppendSocketIoAckPrefix(std::string_view nsp, std::uint64_t ack_id, std::string& out);
+void AppendSocketIoAckPrefix(std::string_view nsp, uint64_t ack_id, std::string& out);
+
+// {"reason":"NOT_A_MEMBER","message":"…","retryable":false,"retryAfterMs":…}: a refusal as every
+// JSON client sees it; retryAfterMs only if there is one.
+void AppendErrorObject(const v1::Error& error, std::string& out);
 
 }  // namespace confab::edge

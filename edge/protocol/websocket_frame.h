@@ -10,16 +10,10 @@
 
 namespace confab::edge {
 
-enum class WebSocketOpcode : std::uint8_t {
-  kText = 1,
-  kBinary = 2,
-  kClose = 8,
-  kPing = 9,
-  kPong = 10
-};
+enum class WebSocketOpcode : uint8_t { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 
 // 2 bytes, or 4 from 126 bytes of payload on, or 10 from 64 KiB on.
-inline constexpr std::size_t kWebSocketHeaderBytesMax = 10;
+inline constexpr size_t kWebSocketHeaderBytesMax = 10;
 
 // Building a frame in place, without knowing its length beforehand:
 //   BeginWebSocketFrame(buffer); …append the payload to buffer…;
