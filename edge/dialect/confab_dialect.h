@@ -28,7 +28,7 @@ class ConfabDialect : public Dialect {
   bool EncodeError(const v1::Error& error, std::string& out) const override;
   bool EncodeConnected(std::string_view connection_id, const v1::User& user,
                        std::string& out) const override;
-  bool EncodeClosing(std::uint32_t code, std::string_view reason, std::uint32_t retry_after_ms,
+  bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
                      std::string& out) const override;
 };
 

@@ -60,8 +60,8 @@ class Dialect {
 
   // ["server:closing",{…}]: the last event before the transport is closed with `code`. `reason` is
   // a word; retry_after_ms 0: the client decides.
-  virtual bool EncodeClosing(std::uint32_t code, std::string_view reason,
-                             std::uint32_t retry_after_ms, std::string& out) const = 0;
+  virtual bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
+                             std::string& out) const = 0;
 };
 
 // The built-in dialect of that name with static lifetime; nullptr if there is none.

@@ -1,0 +1,49 @@
+// event_arguments.h: reads the fields of a client's event and remembers the first thing wrong.
+// Owns: nothing; views the parsed JSON.   Used by: dialects, in Translate.
+// Threads: confined to the caller.
+// Fails: TakeRefusal gives a BAD_REQUEST that names event and field.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "confab/v1/types.pb.h"
+
+namespace confab::edge {
+
+// An id of at most 53 bits may come as a JSON number; beyond that JavaScript cannot count.
+inline constexpr int64_t kJsonIntegerMax = 9'007'199'254'740'991;
+
+class EventArguments {
+ public:
+  // The fields stand in the first argument, an object.
+  EventArguments(std::string_view event, std::span<const boost::json::value> args);
+
+  // Each leaves its target alone when the field is missing or wrong. null counts as missing.
+  // An id is a string, or a number of plain digits, which becomes its decimal string.
+  void RequiredId(std::string_view field, std::string& id);
+  void RequiredString(std::string_view field, std::string& text);
+  void OptionalString(std::string_view field, std::string& text);
+  std::optional<int64_t> OptionalNumber(std::string_view field);  // 0 to kJsonIntegerMax.
+
+  std::optional<v1::Error> TakeRefusal() { return std::move(refusal_); }
+
+ private:
+  const boost::json::value* Find(std::string_view field) const;
+  void Refuse(std::string_view what);
+  void RefuseField(std::string_view field, std::string_view what);
+
+  std::string_view event_;
+  const boost::json::object* fields_ = nullptr;
+  std::optional<v1::Error> refusal_;
+};
+
+// UNKNOWN_COMMAND, naming the event (cut if it is longer than any name).
+v1::Error UnknownEvent(std::string_view event);
+
+}  // namespace confab::edge
