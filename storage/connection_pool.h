@@ -1,0 +1,98 @@
+// connection_pool.h: at most N connections, opened when first needed, lent to one thread each.
+// Owns: the connections that are not lent.   Used by: sqlite_store, postgres_store (reads).
+// Threads: any thread (guarded by mu_); leases end before the pool does.
+// Fails: RESOURCE_EXHAUSTED when none is free in time; else what opening answers.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+namespace confab::storage {
+
+template <typename Connection>
+class ConnectionPool {
+ public:
+  using Opener = std::function<absl::StatusOr<std::unique_ptr<Connection>>()>;
+
+  // Gives its connection back when it ends, or, after Discard(), throws it away.
+  class Lease {
+   public:
+    Lease(ConnectionPool* pool, std::unique_ptr<Connection> connection)
+        : pool_(pool), connection_(std::move(connection)) {}
+    Lease(Lease&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), connection_(std::move(other.connection_)) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (pool_ != nullptr) pool_->Return(std::move(connection_));
+    }
+    Connection* operator->() const { return connection_.get(); }
+    Connection& operator*() const { return *connection_; }
+    void Discard() { connection_.reset(); }
+
+   private:
+    ConnectionPool* pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  ConnectionPool(int size, absl::Duration acquire_timeout, Opener opener)
+      : free_(size), acquire_timeout_(acquire_timeout), opener_(std::move(opener)) {}
+
+  absl::StatusOr<Lease> Acquire() {
+    std::unique_ptr<Connection> idle;
+    {
+      std::unique_lock lock(mu_);
+      const bool is_free = returned_.wait_for(lock, absl::ToChronoNanoseconds(acquire_timeout_),
+                                              [this] { return free_ > 0; });
+      if (!is_free) {
+        return absl::ResourceExhaustedError("no database connection was free in time");
+      }
+      --free_;
+      if (!idle_.empty()) {
+        idle = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    if (idle == nullptr) {
+      auto opened = opener_();
+      if (!opened.ok()) {
+        Return(nullptr);
+        return opened.status();
+      }
+      idle = *std::move(opened);
+    }
+    return Lease(this, std::move(idle));
+  }
+
+  // Idle connections are closed, e.g. because the server went away.
+  void DropIdle() {
+    std::vector<std::unique_ptr<Connection>> dropped;  // Closed after the lock is gone.
+    const std::lock_guard lock(mu_);
+    dropped.swap(idle_);
+  }
+
+ private:
+  void Return(std::unique_ptr<Connection> connection) {
+    const std::lock_guard lock(mu_);
+    ++free_;
+    if (connection != nullptr) idle_.push_back(std::move(connection));
+    returned_.notify_one();
+  }
+
+  std::mutex mu_;
+  std::condition_variable returned_;
+  int free_;  // How many more may be lent.
+  std::vector<std::unique_ptr<Connection>> idle_;
+  const absl::Duration acquire_timeout_;
+  const Opener opener_;
+};
+
+}  // namespace confab::storage

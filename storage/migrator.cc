@@ -1,0 +1,33 @@
+#include "storage/migrator.h"
+
+#include <cassert>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace confab::storage {
+
+absl::Status Migrate(absl::Span<const Migration> migrations, SchemaTarget& target) {
+  const auto version = target.Version();
+  if (!version.ok()) return version.status();
+  const int newest = migrations.empty() ? 0 : migrations.back().version;
+  if (*version > newest) {
+    return absl::FailedPreconditionError(
+        fmt::format("the database has schema version {}, this program knows {} at most: "
+                    "run a newer confab or restore a backup",
+                    *version, newest));
+  }
+  int expected = 1;
+  for (const Migration& migration : migrations) {
+    assert(migration.version == expected && "a migration's number is missing");
+    ++expected;
+    if (migration.version <= *version) continue;
+    if (auto status = target.Apply(migration); !status.ok()) {
+      return absl::Status(status.code(), fmt::format("migration {}: {}", migration.name,
+                                                     std::string(status.message())));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace confab::storage

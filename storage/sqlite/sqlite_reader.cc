@@ -1,0 +1,227 @@
+#include "storage/sqlite/sqlite_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/log_page.h"
+
+namespace confab::storage {
+namespace {
+
+constexpr std::string_view kRoom =
+    "SELECT id, topic, is_public, last_seq, member_seq, created_at, first_seq FROM rooms "
+    "WHERE id = ?1 AND state = 0";
+constexpr std::string_view kPair =
+    "SELECT user_id, role, changed_seq, changed_at FROM members "
+    "WHERE room_id = ?1 AND user_id = ?2";
+constexpr std::string_view kEventsForward =
+    "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
+    " content, reply_to, subject, role FROM events "
+    "WHERE room_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+constexpr std::string_view kEventsBackward =
+    "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
+    " content, reply_to, subject, role FROM events "
+    "WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+constexpr std::string_view kRooms =
+    "SELECT id, topic, is_public, last_seq, member_seq, created_at FROM rooms "
+    "WHERE id > ?1 AND state = 0 ORDER BY id LIMIT ?2";
+constexpr std::string_view kRoomsOfMember =
+    "SELECT r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at "
+    "FROM members m JOIN rooms r ON r.id = m.room_id "
+    "WHERE m.user_id = ?1 AND m.room_id > ?2 AND m.role > 0 AND r.state = 0 "
+    "ORDER BY m.room_id LIMIT ?3";
+constexpr std::string_view kMembers =
+    "SELECT user_id, role, changed_seq, changed_at FROM members "
+    "WHERE room_id = ?1 AND user_id > ?2 AND role > 0 ORDER BY user_id LIMIT ?3";
+constexpr std::string_view kMemberCount =
+    "SELECT count(*) FROM members WHERE room_id = ?1 AND role > 0";
+
+RoomRecord RoomOf(const SqliteStatement& row) {
+  return {RoomId(row.Text(0)), row.Text(1), row.Int(2) != 0,
+          row.Int(3),          row.Int(4),  absl::FromUnixMicros(row.Int(5))};
+}
+
+MemberRecord MemberOf(const SqliteStatement& row) {
+  return {UserId(row.Text(0)), static_cast<Role>(row.Int(1)), row.Int(2),
+          absl::FromUnixMicros(row.Int(3))};
+}
+
+EventRecord EventOf(const SqliteStatement& row, const RoomId& room) {
+  EventRecord record;
+  record.room = room;
+  record.seq = row.Int(0);
+  record.created_at = absl::FromUnixMicros(row.Int(1));
+  NewEvent& event = record.event;
+  event.kind = static_cast<EventKind>(row.Int(2));
+  event.actor = {UserId(row.Text(3)), row.Text(4), row.Text(5)};
+  const std::string key = row.Text(6);
+  if (!key.empty()) event.dedup = {static_cast<DedupKey::Space>(key[0]), key.substr(1)};
+  event.message_id = row.Text(7);
+  event.type = row.Text(8);
+  event.content = row.Text(9);
+  event.reply_to = row.Text(10);
+  event.subject = UserId(row.Text(11));
+  event.role = static_cast<Role>(row.Int(12));
+  return record;
+}
+
+// Every row of a bound statement.
+template <typename Record, typename Convert>
+absl::StatusOr<std::vector<Record>> Collect(SqliteStatement& statement, Convert convert) {
+  std::vector<Record> records;
+  while (true) {
+    const auto has_row = statement.Step();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) return records;
+    records.push_back(convert(statement));
+  }
+}
+
+// SQLite takes a negative LIMIT for none.
+int64_t Limit(int32_t limit) { return std::max(limit, 0); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(const std::string& path,
+                                                                 absl::Duration statement_timeout) {
+  auto connection = SqliteConnection::Open(path, true);
+  if (!connection.ok()) return connection.status();
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(*std::move(connection), statement_timeout));
+  if (auto status = reader->PrepareAll(); !status.ok()) return status;
+  return reader;
+}
+
+SqliteReader::SqliteReader(std::unique_ptr<SqliteConnection> connection,
+                           absl::Duration statement_timeout)
+    : connection_(std::move(connection)), statement_timeout_(statement_timeout) {}
+
+absl::Status SqliteReader::PrepareAll() {
+  const std::pair<SqliteStatement*, std::string_view> statements[] = {
+      {&room_, kRoom},
+      {&pair_, kPair},
+      {&events_forward_, kEventsForward},
+      {&events_backward_, kEventsBackward},
+      {&rooms_, kRooms},
+      {&rooms_of_member_, kRoomsOfMember},
+      {&members_, kMembers},
+      {&member_count_, kMemberCount},
+  };
+  for (const auto& [statement, sql] : statements) {
+    auto prepared = connection_->Prepare(sql);
+    if (!prepared.ok()) return prepared.status();
+    *statement = *std::move(prepared);
+  }
+  return absl::OkStatus();
+}
+
+void SqliteReader::ArmDeadline() {
+  connection_->SetDeadline(std::chrono::steady_clock::now() +
+                           absl::ToChronoNanoseconds(statement_timeout_));
+}
+
+absl::StatusOr<RoomRecord> SqliteReader::FindRoom(const RoomId& id, int64_t* first_seq) {
+  room_.Bind(id.value);
+  const auto has_row = room_.Step();
+  if (!has_row.ok()) return has_row.status();
+  if (!*has_row) return absl::NotFoundError("no such room");
+  RoomRecord room = RoomOf(room_);
+  if (first_seq != nullptr) *first_seq = room_.Int(6);
+  room_.Reset();
+  return room;
+}
+
+absl::StatusOr<RoomSnapshot> SqliteReader::ReadRoom(const RoomId& id,
+                                                    absl::Span<const UserId> users) {
+  ArmDeadline();
+  SqliteTransaction snapshot(*connection_);
+  if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
+  auto room = FindRoom(id);
+  if (!room.ok()) return room.status();
+  RoomSnapshot result{*std::move(room), {}};
+  result.members.reserve(users.size());
+  for (const UserId& user : users) {
+    pair_.Bind(id.value, user.value);
+    const auto has_row = pair_.Step();
+    if (!has_row.ok()) return has_row.status();
+    result.members.push_back(*has_row ? MemberOf(pair_) : MemberRecord{user, Role::kNone, 0, {}});
+    pair_.Reset();
+  }
+  return result;
+}
+
+absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& query) {
+  ArmDeadline();
+  SqliteTransaction snapshot(*connection_);
+  if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
+  LogBounds log;
+  const auto room = FindRoom(query.room, &log.first_seq);
+  if (!room.ok()) return room.status();
+  log.last_seq = room->last_seq;
+  EventPage page;
+  page.last_seq = room->last_seq;
+  page.member_seq = room->member_seq;
+
+  SqliteStatement& rows = IsForward(query) ? events_forward_ : events_backward_;
+  rows.Bind(query.room.value,
+            IsForward(query) ? query.after_seq : BackwardBound(query, log.last_seq),
+            Limit(query.limit));
+  size_t bytes = 0;
+  while (true) {
+    const auto has_row = rows.Step();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) break;
+    EventRecord event = EventOf(rows, query.room);
+    bytes += event.event.content.size();
+    if (!page.events.empty() && bytes > static_cast<size_t>(std::max(query.bytes_limit, 0))) {
+      rows.Reset();
+      break;
+    }
+    page.events.push_back(std::move(event));
+  }
+  if (!IsForward(query)) std::reverse(page.events.begin(), page.events.end());
+  page.more = HasMore(query, page, log);
+  return page;
+}
+
+absl::StatusOr<std::vector<RoomRecord>> SqliteReader::ListRooms(const RoomId& after,
+                                                                const UserId& member,
+                                                                int32_t limit) {
+  ArmDeadline();
+  if (member.empty()) {
+    rooms_.Bind(after.value, Limit(limit));
+    return Collect<RoomRecord>(rooms_, RoomOf);
+  }
+  rooms_of_member_.Bind(member.value, after.value, Limit(limit));
+  return Collect<RoomRecord>(rooms_of_member_, RoomOf);
+}
+
+absl::StatusOr<std::vector<MemberRecord>> SqliteReader::ListMembers(const RoomId& id,
+                                                                    const UserId& after,
+                                                                    int32_t limit) {
+  ArmDeadline();
+  SqliteTransaction snapshot(*connection_);
+  if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
+  if (const auto room = FindRoom(id); !room.ok()) return room.status();
+  members_.Bind(id.value, after.value, Limit(limit));
+  return Collect<MemberRecord>(members_, MemberOf);
+}
+
+absl::StatusOr<int64_t> SqliteReader::CountMembers(const RoomId& id) {
+  ArmDeadline();
+  SqliteTransaction snapshot(*connection_);
+  if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
+  if (const auto room = FindRoom(id); !room.ok()) return room.status();
+  member_count_.Bind(id.value);
+  const auto has_row = member_count_.Step();
+  if (!has_row.ok()) return has_row.status();
+  const int64_t count = member_count_.Int(0);
+  member_count_.Reset();
+  return count;
+}
+
+absl::Status SqliteReader::Ping() {
+  ArmDeadline();
+  return connection_->ReadOne("SELECT count(*) FROM rooms WHERE id = ''").status();
+}
+
+}  // namespace confab::storage

@@ -1,0 +1,19 @@
+// sqlite_schema.h: the schema of the SQLite backend.
+#pragma once
+
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/types/span.h>
+
+#include "storage/migrator.h"
+
+namespace confab::storage {
+
+// The files of migrations/, in order.
+absl::Span<const Migration> SqliteMigrations();
+
+// Brings the file's schema up, under BEGIN EXCLUSIVE.
+absl::Status MigrateSqlite(const std::string& path);
+
+}  // namespace confab::storage

@@ -1,0 +1,112 @@
+#include "storage/sqlite/sqlite_store.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "storage/record_check.h"
+#include "storage/sqlite/sqlite_schema.h"
+#include "storage/sqlite/sqlite_writer.h"
+
+namespace confab::storage {
+namespace {
+
+// The file is made here so that only its owner can read what people wrote; SQLite gives the WAL
+// the same mode.
+absl::Status MakeFile(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("cannot open {}: {}", path, std::generic_category().message(errno)));
+  }
+  close(descriptor);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
+                                                               const StoreOptions& options) {
+  if (auto status = MakeFile(path); !status.ok()) return status;
+  if (auto status = MigrateSqlite(path); !status.ok()) return status;
+  return std::unique_ptr<SqliteStore>(new SqliteStore(path, options));
+}
+
+SqliteStore::SqliteStore(std::string path, const StoreOptions& options)
+    : path_(std::move(path)),
+      readers_(options.reader_connections, options.acquire_timeout,
+               [this, timeout = options.statement_timeout] {
+                 return SqliteReader::Open(path_, timeout);
+               }) {}
+
+absl::StatusOr<bool> SqliteStore::TryBecomeActive() {
+  const std::lock_guard lock(mu_);
+  if (lock_ && lock_->IsHeld()) return true;
+  lock_.reset();
+  auto acquired = FileLock::TryAcquire(path_ + ".lock");
+  if (!acquired.ok()) return acquired.status();
+  if (!*acquired) return false;
+  lock_.emplace(std::move(**acquired));
+  return true;
+}
+
+bool SqliteStore::IsActive() {
+  const std::lock_guard lock(mu_);
+  return lock_ && lock_->IsHeld();
+}
+
+absl::StatusOr<std::unique_ptr<StoreWriter>> SqliteStore::OpenWriter() {
+  if (!IsActive()) {
+    return absl::FailedPreconditionError(
+        fmt::format("another process holds {}.lock and is active on this file", path_));
+  }
+  auto writer = SqliteWriter::Open(path_);
+  if (!writer.ok()) return writer.status();
+  return *std::move(writer);
+}
+
+absl::StatusOr<RoomSnapshot> SqliteStore::ReadRoom(const RoomId& room,
+                                                   absl::Span<const UserId> users) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadRoom(room, users);
+}
+
+absl::StatusOr<EventPage> SqliteStore::ReadEvents(const EventQuery& query) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadEvents(query);
+}
+
+absl::StatusOr<std::vector<RoomRecord>> SqliteStore::ListRooms(const RoomId& after,
+                                                               const UserId& member,
+                                                               int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListRooms(after, member, limit);
+}
+
+absl::StatusOr<std::vector<MemberRecord>> SqliteStore::ListMembers(const RoomId& room,
+                                                                   const UserId& after,
+                                                                   int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListMembers(room, after, limit);
+}
+
+absl::StatusOr<int64_t> SqliteStore::CountMembers(const RoomId& room) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->CountMembers(room);
+}
+
+absl::Status SqliteStore::Ping() {
+  const auto reader = readers_.Acquire();
+  return reader.ok() ? (*reader)->Ping() : reader.status();
+}
+
+}  // namespace confab::storage

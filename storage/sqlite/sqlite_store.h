@@ -1,0 +1,49 @@
+// sqlite_store.h: the Store of one SQLite file; the lock file PATH.lock says who is active.
+// Owns: the lock and a pool of readers.   Used by: open_store.
+// Threads: any thread (the lock guarded by mu_).
+// Fails: as store.h says.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/connection_pool.h"
+#include "storage/open_store.h"
+#include "storage/sqlite/file_lock.h"
+#include "storage/sqlite/sqlite_reader.h"
+#include "storage/store.h"
+
+namespace confab::storage {
+
+class SqliteStore : public Store {
+ public:
+  // Makes the file if there is none, and brings its schema up.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
+                                                           const StoreOptions& options);
+
+  absl::StatusOr<bool> TryBecomeActive() override;
+  bool IsActive() override;
+  absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
+  absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
+                                        absl::Span<const UserId> users) override;
+  absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
+  absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit) override;
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+                                                        int32_t limit) override;
+  absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::Status Ping() override;
+
+ private:
+  SqliteStore(std::string path, const StoreOptions& options);
+
+  const std::string path_;
+  ConnectionPool<SqliteReader> readers_;
+  std::mutex mu_;
+  std::optional<FileLock> lock_;
+};
+
+}  // namespace confab::storage

@@ -1,0 +1,251 @@
+#include "storage/sqlite/sqlite_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include "storage/record_check.h"
+#include "storage/room_state.h"
+
+namespace confab::storage {
+namespace {
+
+constexpr std::string_view kFindRoom =
+    "SELECT state, last_seq, member_seq, last_at FROM rooms WHERE id = ?1";
+constexpr std::string_view kFindKey =
+    "SELECT seq, message_id, created_at FROM events "
+    "WHERE room_id = ?1 AND actor_id = ?2 AND dedup_key = ?3";
+constexpr std::string_view kInsertEvent =
+    "INSERT INTO events (room_id, seq, kind, created_at, actor_id, actor_name, actor_email,"
+    " dedup_key, message_id, type, content, reply_to, subject, role) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+constexpr std::string_view kUpdateRoom =
+    "UPDATE rooms SET last_seq = ?2, member_seq = ?3, last_at = ?4 WHERE id = ?1";
+constexpr std::string_view kUpsertMember =
+    "INSERT INTO members (room_id, user_id, role, changed_seq, changed_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (room_id, user_id) DO UPDATE "
+    "SET role = excluded.role, changed_seq = excluded.changed_seq,"
+    " changed_at = excluded.changed_at";
+constexpr std::string_view kUpsertRoom =
+    "INSERT INTO rooms (id, topic, is_public, first_seq, last_seq, member_seq, created_at,"
+    " last_at, state) VALUES (?1, ?2, ?3, ?4 + 1, ?4, ?4, ?5, ?5, 0) "
+    "ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, is_public = excluded.is_public,"
+    " first_seq = excluded.first_seq, member_seq = excluded.member_seq,"
+    " created_at = excluded.created_at, last_at = excluded.last_at, state = 0";
+constexpr std::string_view kSetState = "UPDATE rooms SET state = ?2, topic = '' WHERE id = ?1";
+constexpr std::string_view kNextToPurge = "SELECT id FROM rooms WHERE state = 1 LIMIT 1";
+constexpr std::string_view kPurgeMembers =
+    "DELETE FROM members WHERE room_id = ?1 AND user_id <= coalesce((SELECT user_id FROM members"
+    " WHERE room_id = ?1 ORDER BY user_id LIMIT 1 OFFSET ?2),"
+    " (SELECT max(user_id) FROM members WHERE room_id = ?1)) RETURNING 1";
+constexpr std::string_view kPurgeEvents =
+    "DELETE FROM events WHERE room_id = ?1 AND seq <"
+    " (SELECT min(seq) FROM events WHERE room_id = ?1) + ?2 RETURNING 1";
+
+std::string DedupText(const DedupKey& key) { return static_cast<char>(key.space) + key.key; }
+
+}  // namespace
+
+struct SqliteWriter::RoomRow {
+  RoomState state = RoomState::kPurged;  // Also if there never was a row.
+  LockedRoom room;
+};
+
+absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Open(const std::string& path) {
+  auto connection = SqliteConnection::Open(path, false);
+  if (!connection.ok()) return connection.status();
+  std::unique_ptr<SqliteWriter> writer(new SqliteWriter(*std::move(connection)));
+  if (auto status = writer->PrepareAll(); !status.ok()) return status;
+  if (auto status = writer->Purge(kPurgeLimit); !status.ok()) return status;
+  return writer;
+}
+
+SqliteWriter::SqliteWriter(std::unique_ptr<SqliteConnection> connection)
+    : connection_(std::move(connection)) {}
+
+absl::Status SqliteWriter::PrepareAll() {
+  const std::pair<SqliteStatement*, std::string_view> statements[] = {
+      {&find_room_, kFindRoom},         {&find_key_, kFindKey},
+      {&insert_event_, kInsertEvent},   {&update_room_, kUpdateRoom},
+      {&upsert_member_, kUpsertMember}, {&upsert_room_, kUpsertRoom},
+      {&set_state_, kSetState},         {&next_to_purge_, kNextToPurge},
+      {&purge_members_, kPurgeMembers}, {&purge_events_, kPurgeEvents},
+  };
+  for (const auto& [statement, sql] : statements) {
+    auto prepared = connection_->Prepare(sql);
+    if (!prepared.ok()) return prepared.status();
+    *statement = *std::move(prepared);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> SqliteWriter::Append(
+    absl::Span<const AppendRequest> batch) {
+  if (auto status = CheckBatch(batch); !status.ok()) return status;
+  SqliteTransaction transaction(*connection_);
+  // The whole file is the lock, so there is no order of rooms to keep.
+  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+  AppendPlanner planner(batch);
+  if (auto status = LookUpRooms(planner); !status.ok()) return status;
+  if (auto status = LookUpKeys(batch, planner); !status.ok()) return status;
+  auto plan = planner.Plan(absl::Now());
+  if (!plan.ok()) return plan.status();
+  if (auto status = Write(*plan); !status.ok()) return status;
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return std::move(plan->outcomes);
+}
+
+absl::Status SqliteWriter::LookUpRooms(AppendPlanner& planner) {
+  for (const RoomId* id : planner.rooms()) {
+    const auto row = FindRow(*id);
+    if (!row.ok()) return row.status();
+    if (row->state == RoomState::kThere) planner.SetRoom(*id, row->room);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::LookUpKeys(absl::Span<const AppendRequest> batch,
+                                      AppendPlanner& planner) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!planner.HasRoom(i)) continue;
+    const NewEvent& first = batch[i].events[0];
+    const std::string key = DedupText(first.dedup);
+    find_key_.Bind(batch[i].room.value, first.actor.id.value, key);
+    const auto has_row = find_key_.Step();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) continue;
+    planner.SetStored(
+        i, {find_key_.Int(0), find_key_.Text(1), absl::FromUnixMicros(find_key_.Int(2))});
+    find_key_.Reset();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::Write(const AppendPlan& plan) {
+  for (const PlannedEvent& event : plan.events) {
+    if (auto status = WriteEvent(event); !status.ok()) return status;
+  }
+  for (const auto& [id, after] : plan.rooms) {
+    auto status = update_room_.Run(id->value, after.last_seq, after.member_seq,
+                                   absl::ToUnixMicros(after.last_at));
+    if (!status.ok()) return status;
+  }
+  for (const PlannedMember& member : plan.members) {
+    auto status = upsert_member_.Run(member.room->value, member.user->value,
+                                     static_cast<int64_t>(member.role), member.changed_seq,
+                                     absl::ToUnixMicros(member.changed_at));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::WriteEvent(const PlannedEvent& planned) {
+  const NewEvent& event = *planned.event;
+  const std::string key = DedupText(event.dedup);
+  return insert_event_.Run(planned.room->value, planned.seq, static_cast<int64_t>(event.kind),
+                           absl::ToUnixMicros(planned.created_at), event.actor.id.value,
+                           event.actor.name, event.actor.email, key, event.message_id, event.type,
+                           event.content, event.reply_to, event.subject.value,
+                           static_cast<int64_t>(event.role));
+}
+
+absl::StatusOr<SqliteWriter::RoomRow> SqliteWriter::FindRow(const RoomId& room) {
+  find_room_.Bind(room.value);
+  const auto has_row = find_room_.Step();
+  if (!has_row.ok()) return has_row.status();
+  if (!*has_row) return RoomRow{};
+  const RoomRow row{
+      static_cast<RoomState>(find_room_.Int(0)),
+      {find_room_.Int(1), find_room_.Int(2), absl::FromUnixMicros(find_room_.Int(3))}};
+  find_room_.Reset();
+  return row;
+}
+
+absl::StatusOr<RoomRecord> SqliteWriter::CreateRoom(const NewRoom& room) {
+  if (auto status = CheckNewRoom(room); !status.ok()) return status;
+  SqliteTransaction transaction(*connection_);
+  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+  const auto row = FindRow(room.id);
+  if (!row.ok()) return row.status();
+  if (row->state == RoomState::kThere) return absl::AlreadyExistsError("the room exists");
+  if (row->state == RoomState::kDeleted) {
+    // The rest of the old log must be gone before anybody can read the new one.
+    if (auto status = PurgeRoom(room.id, absl::InfiniteFuture()); !status.ok()) return status;
+  }
+  auto record = CreateOver(room, *row);
+  if (!record.ok()) return record.status();
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return record;
+}
+
+absl::StatusOr<RoomRecord> SqliteWriter::CreateOver(const NewRoom& room, const RoomRow& row) {
+  const absl::Time now =
+      std::max(absl::FromUnixMicros(absl::ToUnixMicros(absl::Now())), row.room.last_at);
+  const int64_t last_seq = row.room.last_seq;
+  auto status = upsert_room_.Run(room.id.value, room.topic, static_cast<int64_t>(room.is_public),
+                                 last_seq, absl::ToUnixMicros(now));
+  if (!status.ok()) return status;
+  RoomRecord record{room.id, room.topic, room.is_public, last_seq, last_seq, now};
+  const AppendRequest first = FirstEvents(room, row.room);
+  if (first.events.empty()) return record;
+  AppendPlanner planner(absl::MakeConstSpan(&first, 1));
+  planner.SetRoom(room.id, row.room);
+  const auto plan = planner.Plan(now);
+  if (!plan.ok()) return plan.status();
+  if (status = Write(*plan); !status.ok()) return status;
+  record.last_seq = plan->rooms[0].after.last_seq;
+  record.member_seq = plan->rooms[0].after.member_seq;
+  return record;
+}
+
+absl::Status SqliteWriter::DeleteRoom(const RoomId& room) {
+  if (auto status = CheckId(room.value, "room id"); !status.ok()) return status;
+  {
+    SqliteTransaction transaction(*connection_);
+    if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+    const auto row = FindRow(room);
+    if (!row.ok()) return row.status();
+    if (row->state != RoomState::kThere) return absl::NotFoundError("no such room");
+    auto status = set_state_.Run(room.value, static_cast<int64_t>(RoomState::kDeleted));
+    if (!status.ok()) return status;
+    if (status = transaction.Commit(); !status.ok()) return status;
+  }
+  // Nobody sees the room any more; what is left of it now goes later.
+  Purge(kPurgeLimit).IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::Purge(absl::Duration limit) {
+  const absl::Time end = absl::Now() + limit;
+  while (absl::Now() < end) {
+    const auto has_row = next_to_purge_.Step();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) return absl::OkStatus();
+    const RoomId room(next_to_purge_.Text(0));
+    next_to_purge_.Reset();
+    if (auto status = PurgeRoom(room, end); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::PurgeRoom(const RoomId& room, absl::Time end) {
+  for (SqliteStatement* statement : {&purge_members_, &purge_events_}) {
+    int64_t removed = 0;
+    do {
+      statement->Bind(room.value, kPurgeRows);
+      removed = 0;
+      while (true) {
+        const auto has_row = statement->Step();
+        if (!has_row.ok()) return has_row.status();
+        if (!*has_row) break;
+        ++removed;
+      }
+      if (absl::Now() >= end) return absl::OkStatus();
+    } while (removed > 0);
+  }
+  return set_state_.Run(room.value, static_cast<int64_t>(RoomState::kPurged));
+}
+
+}  // namespace confab::storage

@@ -1,0 +1,52 @@
+// sqlite_writer.h: the StoreWriter of a SQLite file.
+// Owns: its connection and statements.   Used by: sqlite_store.
+// Threads: caller serialises; several writers wait for each other in BEGIN IMMEDIATE.
+// Fails: as store.h says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/append_plan.h"
+#include "storage/sqlite/sqlite_connection.h"
+#include "storage/store.h"
+
+namespace confab::storage {
+
+class SqliteWriter : public StoreWriter {
+ public:
+  static absl::StatusOr<std::unique_ptr<SqliteWriter>> Open(const std::string& path);
+
+  absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
+  absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
+  absl::Status DeleteRoom(const RoomId& room) override;
+
+ private:
+  struct RoomRow;
+  explicit SqliteWriter(std::unique_ptr<SqliteConnection> connection);
+  absl::Status PrepareAll();
+  absl::Status LookUpRooms(AppendPlanner& planner);
+  absl::Status LookUpKeys(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
+  absl::Status Write(const AppendPlan& plan);
+  absl::Status WriteEvent(const PlannedEvent& planned);
+  absl::StatusOr<RoomRow> FindRow(const RoomId& room);
+  absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room, const RoomRow& row);
+  // Removes rows of deleted rooms until none are left or the time is over.
+  absl::Status Purge(absl::Duration limit);
+  absl::Status PurgeRoom(const RoomId& room, absl::Time end);
+
+  std::unique_ptr<SqliteConnection> connection_;
+  SqliteStatement find_room_;
+  SqliteStatement find_key_;
+  SqliteStatement insert_event_;
+  SqliteStatement update_room_;
+  SqliteStatement upsert_member_;
+  SqliteStatement upsert_room_;
+  SqliteStatement set_state_;
+  SqliteStatement next_to_purge_;
+  SqliteStatement purge_members_;
+  SqliteStatement purge_events_;
+};
+
+}  // namespace confab::storage
