@@ -39,6 +39,7 @@ absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text) {
 
   in_addr v4{};
   in6_addr v6{};
+  if (host.find('\0') != std::string_view::npos) return Refused(text);
   if (!is_bracketed && inet_pton(AF_INET, address.host.c_str(), &v4) == 1) {
     address.is_loopback = (ntohl(v4.s_addr) >> 24) == 127;
   } else if (is_bracketed && inet_pton(AF_INET6, address.host.c_str(), &v6) == 1) {

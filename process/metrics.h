@@ -67,15 +67,16 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   // The same name and labels give the same object, so that threads may share or each ask anew.
-  Counter& AddCounter(std::string_view name, std::string_view help, MetricLabels labels = {});
-  Gauge& AddGauge(std::string_view name, std::string_view help, MetricLabels labels = {});
+  Counter& AddCounter(std::string_view name, std::string_view help,
+                      const MetricLabels& labels = {});
+  Gauge& AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
   Histogram& AddHistogram(std::string_view name, std::string_view help, std::vector<double> bounds,
-                          MetricLabels labels = {});
+                          const MetricLabels& labels = {});
 
   // Asked at each Render, on the renderer's thread; must not block nor call back into Metrics.
   // Several functions of one name and labels are summed. REQUIRES: `value` may be called until
   // RemoveGaugeFns(owner) returned; a null owner stands for "as long as this object".
-  void AddGaugeFn(std::string_view name, std::string_view help, MetricLabels labels,
+  void AddGaugeFn(std::string_view name, std::string_view help, const MetricLabels& labels,
                   std::function<double()> value, const void* owner = nullptr);
 
   // Forgets the owner's functions; waits for a Render that is running.
@@ -89,7 +90,8 @@ class Metrics {
   struct Family;
   enum class Kind { kCounter, kGauge, kHistogram };
 
-  Series& FindOrAdd(std::string_view name, std::string_view help, Kind kind, MetricLabels labels);
+  Series& FindOrAdd(std::string_view name, std::string_view help, Kind kind,
+                    const MetricLabels& labels);
 
   mutable std::mutex mu_;  // Held by Render too, so that a removed function is never called.
   std::deque<std::unique_ptr<Family>> families_;

@@ -1,5 +1,5 @@
 // ops_server.h: /livez, /readyz (?verbose) and /metrics over HTTP on a port of their own.
-// Owns: its thread, its listener and at most kConnectionLimit connections.   Used by: main.
+// Owns: its thread, its listener and a bounded number of connections.   Used by: main.
 // Threads: any thread; checks run on the server's own thread and must answer at once.
 // Fails: Start with INVALID_ARGUMENT (address) or UNAVAILABLE (port taken); later never.
 #pragma once
@@ -11,17 +11,27 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "process/metrics.h"
 
 namespace confab::process {
 
+struct OpsLimits {
+  // Probes and scrapers are few; what comes beyond waits in the kernel's queue.
+  int connections = 32;
+  // For reading the request and for writing the answer, each: a silent peer holds its place so
+  // long.
+  absl::Duration wait = absl::Seconds(5);
+};
+
 class OpsServer {
  public:
   // `listen` is HOST:PORT; port 0 takes any free one. `metrics` must outlive the server. Until
   // SetStarted() was called /readyz answers 503.
-  static absl::StatusOr<std::unique_ptr<OpsServer>> Start(std::string listen,
-                                                          const Metrics& metrics);
+  static absl::StatusOr<std::unique_ptr<OpsServer>> Start(const std::string& listen,
+                                                          const Metrics& metrics,
+                                                          OpsLimits limits = {});
   ~OpsServer();  // Stops listening and joins the thread.
   OpsServer(const OpsServer&) = delete;
   OpsServer& operator=(const OpsServer&) = delete;

@@ -1,0 +1,58 @@
+#include "process/signals.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <pthread.h>
+#include <signal.h>
+
+#include <absl/time/clock.h>
+
+namespace confab::process {
+namespace {
+
+sigset_t Handled() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+Signals::Signals() {
+  const sigset_t set = Handled();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A peer that closed is an error code of write, not the end of the process.
+  signal(SIGPIPE, SIG_IGN);  // NOLINT(performance-no-int-to-ptr)
+}
+
+Signal Signals::Wait(absl::Duration limit) {
+  const sigset_t set = Handled();
+  const absl::Time deadline = absl::Now() + limit;
+  for (;;) {
+    int number = 0;
+    if (limit == absl::InfiniteDuration()) {
+      number = sigwaitinfo(&set, nullptr);
+    } else {
+      const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+      const timespec time = absl::ToTimespec(left);
+      number = sigtimedwait(&set, nullptr, &time);
+      if (number < 0 && errno == EAGAIN) return Signal::kNone;
+    }
+    if (number == SIGTERM || number == SIGINT) return Signal::kTerminate;
+    if (number == SIGHUP) return Signal::kReload;
+    // EINTR: a debugger or a stop and continue; wait on.
+  }
+}
+
+void Signals::LetSecondSignalKill() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+}  // namespace confab::process
