@@ -11,5 +11,5 @@ command -v clang-tidy-14 >/dev/null || {
   echo "lint: clang-tidy-14 is missing; tools/deps lint installs it" >&2
   exit 1
 }
-(cd "$root" && cmake --preset clang >/dev/null && cmake --build --preset clang)
+"$root/tools/build" clang
 exec python3 "$root/tools/tidy.py" "$root/build/clang" "$@"
