@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/json.hpp>
+#include <boost/json/value.hpp>
 
 #include "confab/v1/edge_link.pb.h"
 #include "confab/v1/types.pb.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/json.hpp>
+#include <boost/json/value.hpp>
 
 #include "confab/v1/types.pb.h"
 

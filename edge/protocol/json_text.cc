@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
+#include <optional>
+#include <utility>
 
 #include <absl/status/status.h>
+#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
 
 namespace confab::edge {
 namespace {
@@ -15,6 +21,72 @@ json::parse_options ParseOptions() {
   json::parse_options options;
   options.max_depth = kJsonDepthLimit;
   return options;
+}
+
+// Builds the value. The library's own handler would do but for one thing: it takes "-0" for the
+// integer 0.
+struct ValueBuilder {
+  static constexpr size_t max_object_size = json::object::max_size();
+  static constexpr size_t max_array_size = json::array::max_size();
+  static constexpr size_t max_key_size = json::string::max_size();
+  static constexpr size_t max_string_size = json::string::max_size();
+
+  ValueBuilder(json::storage_ptr storage, unsigned char* scratch, size_t scratch_bytes)
+      : stack(std::move(storage), scratch, scratch_bytes) {}
+
+  using Text = json::string_view;
+  using Code = json::error_code;
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(size_t count, Code&) { return stack.push_object(count), true; }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(size_t count, Code&) { return stack.push_array(count), true; }
+  bool on_key_part(Text part, size_t, Code&) { return stack.push_chars(part), true; }
+  bool on_key(Text rest, size_t, Code&) { return stack.push_key(rest), true; }
+  bool on_string_part(Text part, size_t, Code&) { return stack.push_chars(part), true; }
+  bool on_string(Text rest, size_t, Code&) { return stack.push_string(rest), true; }
+  bool on_number_part(Text, Code&) { return true; }
+  bool on_int64(int64_t number, Text digits, Code&) {
+    if (number == 0 && digits.front() == '-') return stack.push_double(-0.0), true;
+    return stack.push_int64(number), true;
+  }
+  bool on_uint64(uint64_t number, Text, Code&) { return stack.push_uint64(number), true; }
+  bool on_double(double number, Text, Code&) { return stack.push_double(number), true; }
+  bool on_bool(bool value, Code&) { return stack.push_bool(value), true; }
+  bool on_null(Code&) { return stack.push_null(), true; }
+  bool on_comment_part(Text, Code&) { return true; }
+  bool on_comment(Text, Code&) { return true; }
+
+  json::value_stack stack;
+};
+
+// True if `read` ends with \uD800 to \uDBFF: the parser calls what is wrong behind it mere syntax.
+bool EndsInLeadingSurrogate(std::string_view read) {
+  constexpr size_t kEscapeBytes = 6;
+  if (read.size() < kEscapeBytes) return false;
+  const std::string_view escape = read.substr(read.size() - kEscapeBytes);
+  return escape.starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D') &&
+         std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
+}
+
+absl::Status StatusOf(const json::error_code& error, std::string_view read) {
+  if (error == json::error::too_deep) {
+    return absl::OutOfRangeError("JSON is nested deeper than " + std::to_string(kJsonDepthLimit));
+  }
+  const bool is_behind_surrogate =
+      error == json::error::syntax &&
+      (EndsInLeadingSurrogate(read) ||
+       (read.ends_with('\\') && EndsInLeadingSurrogate(read.substr(0, read.size() - 1))));
+  if (is_behind_surrogate || error == json::error::illegal_leading_surrogate ||
+      error == json::error::illegal_trailing_surrogate) {
+    return absl::OutOfRangeError("JSON holds an escape of half a surrogate pair, which is no text");
+  }
+  if (error == json::error::exponent_overflow) {
+    return absl::OutOfRangeError("JSON holds a number whose exponent is too large");
+  }
+  return absl::InvalidArgumentError("not JSON: " + error.message());
 }
 
 // What must be escaped: 'u' asks for \u00XX, any other character stands behind the backslash.
@@ -63,35 +135,42 @@ CivilDate CivilFromDays(int64_t days) {
 
 }  // namespace
 
-JsonParser::JsonParser()
-    : memory_(arena_, sizeof(arena_)),
-      parser_(json::storage_ptr(), ParseOptions(), scratch_, sizeof(scratch_)) {}
+class JsonParser::State {
+ public:
+  State() : parser_(ParseOptions(), json::storage_ptr(), scratch_, sizeof(scratch_)) {}
+
+  absl::StatusOr<const json::value*> Parse(std::string_view text) {
+    json::value_stack& stack = parser_.handler().stack;
+    value_.reset();
+    stack.reset();  // Lets go of what a failed parse has left in the arena.
+    // Not release(): in Boost 1.81 that keeps doubling the next block's size until none is had.
+    memory_.emplace(arena_, sizeof(arena_));
+    stack.reset(&*memory_);
+    parser_.reset();
+    json::error_code error;
+    const size_t read = parser_.write_some(false, text.data(), text.size(), error);
+    if (!error && read < text.size()) error = json::error::extra_data;
+    if (error) return StatusOf(error, text.substr(0, read));
+    return &value_.emplace(stack.release());
+  }
+
+ private:
+  static constexpr size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
+  static constexpr size_t kScratchBytes = 2 * 1024;
+
+  alignas(std::max_align_t) unsigned char arena_[kArenaBytes];
+  alignas(std::max_align_t) unsigned char scratch_[kScratchBytes];
+  std::optional<json::monotonic_resource> memory_;
+  json::basic_parser<ValueBuilder> parser_;
+  std::optional<json::value> value_;
+};
+
+JsonParser::JsonParser() : state_(std::make_unique<State>()) {}
 
 JsonParser::~JsonParser() = default;
 
 absl::StatusOr<const json::value*> JsonParser::Parse(std::string_view text) {
-  value_.reset();
-  parser_.reset(json::storage_ptr());  // Lets go of what a failed parse has left in the arena.
-  memory_.release();
-  parser_.reset(&memory_);
-  json::error_code error;
-  parser_.write(text.data(), text.size(), error);
-  if (!error) {
-    value_.emplace(parser_.release());
-    return &*value_;
-  }
-  if (error == json::error::too_deep) {
-    return absl::OutOfRangeError("JSON is nested deeper than " + std::to_string(kJsonDepthLimit));
-  }
-  if (error == json::error::illegal_leading_surrogate ||
-      error == json::error::illegal_trailing_surrogate ||
-      error == json::error::expected_utf16_escape) {
-    return absl::OutOfRangeError("JSON holds an escape of half a surrogate pair, which is no text");
-  }
-  if (error == json::error::exponent_overflow) {
-    return absl::OutOfRangeError("JSON holds a number whose exponent is too large");
-  }
-  return absl::InvalidArgumentError("not JSON: " + error.message());
+  return state_->Parse(text);
 }
 
 bool IsJsonDepthWithinLimit(std::string_view text) {

@@ -6,12 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <absl/status/statusor.h>
-#include <boost/json.hpp>
+#include <boost/json/value.hpp>
 
 namespace confab::edge {
 
@@ -19,7 +19,7 @@ namespace confab::edge {
 // any peer within a small stack.
 inline constexpr size_t kJsonDepthLimit = 32;
 
-// Parses one text at a time; meant to be one per io thread (about 8 KiB).
+// Parses one text at a time; meant to be one per io thread (about 10 KiB).
 class JsonParser {
  public:
   JsonParser();
@@ -27,19 +27,15 @@ class JsonParser {
   JsonParser& operator=(const JsonParser&) = delete;
   ~JsonParser();
 
-  // The value stays valid until the next Parse. INVALID_ARGUMENT: no JSON. OUT_OF_RANGE: JSON that
-  // we do not read (nested too deep, an escaped lone surrogate, a number beyond all bounds).
+  // The value stays valid until the next Parse. An integer type means plain digits (with a sign);
+  // "-0", "1.0" and "1e2" are doubles. INVALID_ARGUMENT: no JSON. OUT_OF_RANGE: JSON that we do not
+  // read (nested too deep, an escape of half a surrogate pair, an exponent beyond all bounds).
   absl::StatusOr<const boost::json::value*> Parse(std::string_view text);
 
  private:
-  static constexpr size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
-  static constexpr size_t kScratchBytes = 2 * 1024;
+  class State;  // Buffers that are used again and again.
 
-  unsigned char arena_[kArenaBytes];
-  unsigned char scratch_[kScratchBytes];
-  boost::json::monotonic_resource memory_;
-  boost::json::parser parser_;
-  std::optional<boost::json::value> value_;
+  std::unique_ptr<State> state_;
 };
 
 // True if no value of `text` nests deeper than kJsonDepthLimit. Looks at brackets outside strings

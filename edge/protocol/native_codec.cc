@@ -1,5 +1,6 @@
 #include "edge/protocol/native_codec.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -8,6 +9,7 @@
 namespace confab::edge {
 namespace {
 
+namespace json = boost::json;
 namespace pbutil = google::protobuf::util;
 
 // The request number of a JSON frame that was refused, if it can be read at all.
@@ -16,10 +18,10 @@ uint64_t RequestOf(std::string_view json_text) {
   JsonParser parser;
   const auto parsed = parser.Parse(json_text);
   if (!parsed.ok() || !(*parsed)->is_object()) return 0;
-  const boost::json::value* request = (*parsed)->get_object().if_contains("request");
+  const json::value* request = (*parsed)->get_object().if_contains("request");
   if (request == nullptr) return 0;
   v1::ClientFrame frame;
-  const std::string alone = fmt::format(R"({{"request":{}}})", boost::json::serialize(*request));
+  const std::string alone = fmt::format(R"({{"request":{}}})", json::serialize(*request));
   return pbutil::JsonStringToMessage(alone, &frame).ok() ? frame.request() : 0;
 }
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include <absl/status/status.h>
-#include <boost/json.hpp>
+#include <boost/json/value.hpp>
 
 #include "confab/v1/types.pb.h"
 
