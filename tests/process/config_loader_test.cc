@@ -134,6 +134,7 @@ TEST_F(ConfigLoaderTest, SaysWhatIsAllowed) {
             "--io-threads: \"1 \" is not a whole number from 0 to 256");
   EXPECT_EQ(ErrorOf({"--stall=-1s"}),
             "--stall: \"-1s\" is not a time such as 250ms, 10s or 1h from 1s to 1h, or off");
+  EXPECT_THAT(ErrorOf({"--stall=2h"}), HasSubstr("from 1s to 1h, or off"));
   EXPECT_EQ(ErrorOf({"--stall=inf"}),
             "--stall: \"inf\" is not a time such as 250ms, 10s or 1h from 1s to 1h, or off");
   EXPECT_EQ(ErrorOf({"--outbox-bytes=99999999999GiB"}),

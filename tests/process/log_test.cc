@@ -1,9 +1,11 @@
 #include "process/log.h"
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 #include <vector>
 
+#include <absl/time/clock.h>
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,7 +46,10 @@ TEST(LogLine, CannotBeForgedByAValue) {
                                      "back\\slash",
                                      "\x7f",
                                      "k=v x=\"y\"",
-                                     "\xe2\x82"};
+                                     "\xe2\x82",
+                                     "\xe0\x80\x8a",
+                                     "\xf0\x80\x80\x8a",
+                                     "\xc0\x8a"};
   for (const std::string_view value : values) {
     const std::string json = JsonLogLine(Line(value, {{"key", value}}));
     boost::system::error_code error;
@@ -88,13 +93,16 @@ TEST(Log, WritesLinesOfAllThreadsFromItsLevelOn) {
   for (std::thread& thread : threads) thread.join();
   LogInfo("too quiet");
   LogError("last");
+  const absl::Time before_flush = absl::Now();
   FlushLog();
+  const absl::Duration flush_time = absl::Now() - before_flush;
   LogError("after the flush");
   const std::string out = ::testing::internal::GetCapturedStderr();
 
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 402);
   EXPECT_THAT(out, Not(HasSubstr("too quiet")));
   EXPECT_LT(out.find("last"), out.find("after the flush"));
+  EXPECT_LT(flush_time, absl::Seconds(1)) << "it waited for its limit, not for the queue";
   EXPECT_FALSE(IsDebugLogged());
 }
 
