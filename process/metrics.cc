@@ -131,14 +131,14 @@ Metrics::Series& Metrics::FindOrAdd(std::string_view name, std::string_view help
 
 Counter& Metrics::AddCounter(std::string_view name, std::string_view help,
                              const MetricLabels& labels) {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   Series& series = FindOrAdd(name, help, Kind::kCounter, labels);
   if (!series.counter) series.counter = std::make_unique<Counter>();
   return *series.counter;
 }
 
 Gauge& Metrics::AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels) {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   Series& series = FindOrAdd(name, help, Kind::kGauge, labels);
   if (!series.gauge) series.gauge = std::make_unique<Gauge>();
   return *series.gauge;
@@ -146,7 +146,7 @@ Gauge& Metrics::AddGauge(std::string_view name, std::string_view help, const Met
 
 Histogram& Metrics::AddHistogram(std::string_view name, std::string_view help,
                                  std::vector<double> bounds, const MetricLabels& labels) {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   Series& series = FindOrAdd(name, help, Kind::kHistogram, labels);
   if (!series.histogram) series.histogram = std::make_unique<Histogram>(std::move(bounds));
   return *series.histogram;
@@ -154,12 +154,12 @@ Histogram& Metrics::AddHistogram(std::string_view name, std::string_view help,
 
 void Metrics::AddGaugeFn(std::string_view name, std::string_view help, const MetricLabels& labels,
                          std::function<double()> value, const void* owner) {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   FindOrAdd(name, help, Kind::kGauge, labels).functions.emplace_back(owner, std::move(value));
 }
 
 void Metrics::RemoveGaugeFns(const void* owner) {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   for (const auto& family : families_) {
     for (Series& series : family->series) {
       std::erase_if(series.functions, [owner](const auto& entry) { return entry.first == owner; });
@@ -168,7 +168,7 @@ void Metrics::RemoveGaugeFns(const void* owner) {
 }
 
 std::string Metrics::Render() const {
-  const std::lock_guard lock(mu_);
+  const MutexLock lock(mu_);
   std::string out;
   for (const auto& family : families_) {
     const std::string_view kind = family->kind == Kind::kCounter ? "counter"

@@ -10,11 +10,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "process/mutex.h"
 
 namespace confab::process {
 
@@ -91,10 +92,10 @@ class Metrics {
   enum class Kind { kCounter, kGauge, kHistogram };
 
   Series& FindOrAdd(std::string_view name, std::string_view help, Kind kind,
-                    const MetricLabels& labels);
+                    const MetricLabels& labels) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  mutable std::mutex mu_;  // Held by Render too, so that a removed function is never called.
-  std::deque<std::unique_ptr<Family>> families_;
+  mutable Mutex mu_;  // Held by Render too, so that a removed function is never called.
+  std::deque<std::unique_ptr<Family>> families_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace confab::process

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <pthread.h>
 #include <thread>
 #include <utility>
@@ -17,6 +16,7 @@
 
 #include "process/listen_address.h"
 #include "process/log.h"
+#include "process/mutex.h"
 
 namespace confab::process {
 namespace {
@@ -78,12 +78,12 @@ class OpsServer::Listener {
   }
 
   void AddCheck(std::string_view name, std::function<absl::Status()> check) {
-    const std::lock_guard lock(mu_);
+    const MutexLock lock(mu_);
     checks_.insert_or_assign(std::string(name), std::move(check));
   }
 
   void RemoveCheck(std::string_view name) {
-    const std::lock_guard lock(mu_);
+    const MutexLock lock(mu_);
     checks_.erase(std::string(name));
   }
 
@@ -104,8 +104,8 @@ class OpsServer::Listener {
   std::atomic<bool> is_started_{false};
   std::atomic<bool> is_stopping_{false};
 
-  mutable std::mutex mu_;  // Held while checks run, so that a removed check is never called.
-  std::map<std::string, std::function<absl::Status()>> checks_;
+  mutable Mutex mu_;  // Held while checks run, so that a removed check is never called.
+  std::map<std::string, std::function<absl::Status()>> checks_ ABSL_GUARDED_BY(mu_);
 
   // Confined to the thread.
   int connections_ = 0;
@@ -191,7 +191,7 @@ Answer OpsServer::Listener::Readiness(bool is_verbose) const {
   };
   note("started", is_started_ ? absl::OkStatus() : absl::UnavailableError("still starting"));
   {
-    const std::lock_guard lock(mu_);
+    const MutexLock lock(mu_);
     for (const auto& [name, check] : checks_) note(name, check());
   }
   const bool is_ready = failed.empty();

@@ -8,13 +8,14 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+
+#include "process/mutex.h"
 
 namespace confab::storage {
 
@@ -47,13 +48,15 @@ class ConnectionPool {
       : free_(size), acquire_timeout_(acquire_timeout), opener_(std::move(opener)) {}
 
   absl::StatusOr<Lease> Acquire() {
+    const auto deadline =
+        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(acquire_timeout_);
     std::unique_ptr<Connection> idle;
     {
-      std::unique_lock lock(mu_);
-      const bool is_free = returned_.wait_for(lock, absl::ToChronoNanoseconds(acquire_timeout_),
-                                              [this] { return free_ > 0; });
-      if (!is_free) {
-        return absl::ResourceExhaustedError("no database connection was free in time");
+      process::MutexLock lock(mu_);
+      while (free_ == 0) {
+        if (!lock.WaitUntil(returned_, deadline) && free_ == 0) {
+          return absl::ResourceExhaustedError("no database connection was free in time");
+        }
       }
       --free_;
       if (!idle_.empty()) {
@@ -75,22 +78,22 @@ class ConnectionPool {
   // Idle connections are closed, e.g. because the server went away.
   void DropIdle() {
     std::vector<std::unique_ptr<Connection>> dropped;  // Closed after the lock is gone.
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     dropped.swap(idle_);
   }
 
  private:
   void Return(std::unique_ptr<Connection> connection) {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     ++free_;
     if (connection != nullptr) idle_.push_back(std::move(connection));
     returned_.notify_one();
   }
 
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable returned_;
-  int free_;  // How many more may be lent.
-  std::vector<std::unique_ptr<Connection>> idle_;
+  int free_ ABSL_GUARDED_BY(mu_);  // How many more may be lent.
+  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
   const absl::Duration acquire_timeout_;
   const Opener opener_;
 };

@@ -44,7 +44,7 @@ SqliteStore::SqliteStore(std::string path, const StoreOptions& options)
                }) {}
 
 absl::StatusOr<bool> SqliteStore::TryBecomeActive() {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (lock_ && lock_->IsHeld()) return true;
   lock_.reset();
   auto acquired = FileLock::TryAcquire(path_ + ".lock");
@@ -55,7 +55,7 @@ absl::StatusOr<bool> SqliteStore::TryBecomeActive() {
 }
 
 bool SqliteStore::IsActive() {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   return lock_ && lock_->IsHeld();
 }
 

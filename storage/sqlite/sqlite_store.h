@@ -5,11 +5,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "process/mutex.h"
 #include "storage/connection_pool.h"
 #include "storage/open_store.h"
 #include "storage/sqlite/file_lock.h"
@@ -42,8 +42,8 @@ class SqliteStore : public Store {
 
   const std::string path_;
   ConnectionPool<SqliteReader> readers_;
-  std::mutex mu_;
-  std::optional<FileLock> lock_;
+  process::Mutex mu_;
+  std::optional<FileLock> lock_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace confab::storage
