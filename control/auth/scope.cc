@@ -1,0 +1,47 @@
+#include "control/auth/scope.h"
+
+#include <array>
+#include <utility>
+
+namespace confab::control {
+namespace {
+
+constexpr std::array<std::string_view, kScopeCount> kWords = {
+    "rooms:read",    "rooms:write", "members:write", "messages:read", "messages:write",
+    "presence:read", "notify",      "edge",          "admin",
+};
+
+constexpr std::pair<std::string_view, Scope> kMethods[] = {
+    {"/confab.v1.EdgeLinkService/Attach", Scope::kEdge},
+    {"/confab.v1.MessageService/ListEvents", Scope::kMessagesRead},
+    {"/confab.v1.MessageService/PostMessage", Scope::kMessagesWrite},
+    {"/confab.v1.MessageService/TailEvents", Scope::kMessagesRead},
+    {"/confab.v1.RoomService/AddMembers", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/CreateRoom", Scope::kRoomsWrite},
+    {"/confab.v1.RoomService/DeleteRoom", Scope::kRoomsWrite},
+    {"/confab.v1.RoomService/GetRoom", Scope::kRoomsRead},
+    {"/confab.v1.RoomService/ListMembers", Scope::kRoomsRead},
+    {"/confab.v1.RoomService/ListRooms", Scope::kRoomsRead},
+    {"/confab.v1.RoomService/RemoveMembers", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/SetMemberRole", Scope::kMembersWrite},
+};
+
+}  // namespace
+
+std::string_view WordOf(Scope scope) { return kWords.at(static_cast<size_t>(scope)); }
+
+std::optional<Scope> ScopeOfWord(std::string_view word) {
+  for (size_t i = 0; i < kWords.size(); ++i) {
+    if (kWords[i] == word) return static_cast<Scope>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<Scope> ScopeOfMethod(std::string_view method) {
+  for (const auto& [name, scope] : kMethods) {
+    if (name == method) return scope;
+  }
+  return std::nullopt;
+}
+
+}  // namespace confab::control
