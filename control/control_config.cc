@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "control/api/listen_address.h"
+#include "control/api/grpc_address.h"
+#include "process/config_loader.h"
 
 namespace confab::control {
 namespace {
@@ -14,7 +15,8 @@ absl::Status OutOfBounds(const char* option, const char* allowed) {
 }  // namespace
 
 absl::Status ControlConfig::Validate() const {
-  if (auto address = ParseListenAddress(control_listen); !address.ok()) return address.status();
+  if (auto address = ParseGrpcAddress("control-listen", control_listen); !address.ok())
+    return address.status();
   if (store.empty()) return OutOfBounds("store", "sqlite:PATH or postgresql://…");
   if (service_secret_file.empty()) {
     return absl::InvalidArgumentError(
@@ -26,6 +28,30 @@ absl::Status ControlConfig::Validate() const {
   if (readers < 1 || readers > 64) return OutOfBounds("readers", "1 to 64");
   if (control_id.size() > 128) return OutOfBounds("control-id", "at most 128 bytes");
   return absl::OkStatus();
+}
+
+void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config) {
+  constexpr char kGroup[] = "Control";
+  loader.Add(
+      "control-listen", &config.control_listen,
+      "where gRPC is served: HOST:PORT on loopback (port 0: any free one) or unix:PATH, made "
+      "with mode 0600",
+      kGroup);
+  loader.Add("store", &config.store,
+             "sqlite:PATH or postgresql://USER@HOST/DATABASE; the directory of PATH is made",
+             kGroup);
+  loader.Add("service-secret-file", &config.service_secret_file,
+             "file with the HS256 secret of service tokens, at least 32 bytes", kGroup);
+  loader.Add("control-id", &config.control_id,
+             "name towards edges and in logs (default: host name and process id)", kGroup);
+  loader.Add("lanes", &config.lanes, "threads that decide (0: one for each core)", kGroup)
+      .Range(0, 256);
+  loader.Add("readers", &config.readers, "threads and connections that read the store", kGroup)
+      .Range(1, 64);
+  loader.Add("grpc-reflection", &config.grpc_reflection,
+             "serve gRPC reflection, for grpcurl and the like", kGroup);
+  loader.Add("allow-unsafe-durability", &config.allow_unsafe_durability,
+             "accept a database that may lose committed messages in a power cut", kGroup);
 }
 
 }  // namespace confab::control

@@ -20,7 +20,7 @@ OURS = {
     "storage": ["process"],
     "storage/sqlite": ["storage", "process"],
     "storage/postgres": ["storage", "process"],
-    "control": ["control/api/listen_address.h", "proto", "process", "storage"],
+    "control": ["control/api/grpc_address.h", "proto", "process", "storage"],
     "control/lane": ["process"],
     "control/fanout": ["control/lane", "proto", "process"],
     "control/room": ["control/lane", "control/fanout", "proto", "process", "storage"],

@@ -1,4 +1,4 @@
-#include "control/api/listen_address.h"
+#include "control/api/grpc_address.h"
 
 #include <arpa/inet.h>
 #include <charconv>
@@ -20,19 +20,19 @@ bool IsLoopback(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-absl::Status Malformed(std::string_view text, std::string_view why) {
+absl::Status Malformed(std::string_view flag, std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(fmt::format(
-      "control-listen \"{}\": {}; give unix:PATH or HOST:PORT with a loopback HOST, for example "
-      "127.0.0.1:8081",
-      text, why));
+      "--{} {}: {}; give unix:PATH or HOST:PORT with a loopback HOST, for example 127.0.0.1:8081",
+      flag, text, why));
 }
 
-absl::StatusOr<ListenAddress> ParseUnix(std::string_view text) {
+absl::StatusOr<GrpcAddress> ParseUnix(std::string_view flag, std::string_view text) {
   std::string_view path = text.substr(kUnixPrefix.size());
   if (path.starts_with("//")) path.remove_prefix(2);  // unix:///run/x, as gRPC also takes it.
-  if (path.empty()) return Malformed(text, "the path is missing");
-  if (path.size() > kUnixPathLimit) return Malformed(text, "the path is longer than 107 bytes");
-  ListenAddress address;
+  if (path.empty()) return Malformed(flag, text, "the path is missing");
+  if (path.size() > kUnixPathLimit)
+    return Malformed(flag, text, "the path is longer than 107 bytes");
+  GrpcAddress address;
   address.is_unix = true;
   address.path = std::string(path);
   return address;
@@ -40,37 +40,37 @@ absl::StatusOr<ListenAddress> ParseUnix(std::string_view text) {
 
 }  // namespace
 
-std::string ListenAddress::ToString() const {
+std::string GrpcAddress::ToString() const {
   if (is_unix) return fmt::format("unix:{}", path);
   if (host.find(':') != std::string::npos) return fmt::format("[{}]:{}", host, port);
   return fmt::format("{}:{}", host, port);
 }
 
-absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text) {
-  if (text.starts_with(kUnixPrefix)) return ParseUnix(text);
+absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) return ParseUnix(flag, text);
   const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Malformed(text, "the port is missing");
+  if (colon == std::string_view::npos) return Malformed(flag, text, "the port is missing");
   std::string_view host = text.substr(0, colon);
   const std::string_view port = text.substr(colon + 1);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
-    return Malformed(text, "an IPv6 address stands in brackets, as in [::1]:8081");
+    return Malformed(flag, text, "an IPv6 address stands in brackets, as in [::1]:8081");
   }
-  ListenAddress address;
+  GrpcAddress address;
   address.host = std::string(host);
   uint16_t number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc() || end != port.data() + port.size()) {
-    return Malformed(text, "the port is no number from 0 to 65535");
+    return Malformed(flag, text, "the port is no number from 0 to 65535");
   }
   address.port = number;
   if (!IsLoopback(address.host)) {
-    return absl::InvalidArgumentError(fmt::format(
-        "control-listen \"{}\": control serves gRPC without TLS, so it listens on loopback only "
-        "(127.0.0.1:PORT, [::1]:PORT) or on unix:PATH; TLS is not built yet. Run edges on this "
-        "host, or reach it through a tunnel of your own",
-        text));
+    return absl::InvalidArgumentError(
+        fmt::format("--{} {}: gRPC without TLS is spoken on loopback only (127.0.0.1:PORT, "
+                    "[::1]:PORT) or over unix:PATH, and TLS is not built yet; run both ends on one "
+                    "host, or use a tunnel of your own",
+                    flag, text));
   }
   return address;
 }

@@ -1,4 +1,5 @@
-// listen_address.h: reads --control-listen and refuses what strangers could reach.
+// grpc_address.h: reads --control-listen and --control, and refuses what strangers could reach:
+// Confab's gRPC has no TLS yet.
 // Threads: immutable values; any thread.
 #pragma once
 
@@ -9,7 +10,7 @@
 
 namespace confab::control {
 
-struct ListenAddress {
+struct GrpcAddress {
   bool is_unix = false;
   std::string path;  // Of a Unix socket.
   std::string host;  // Without brackets; "localhost" is kept as written.
@@ -20,7 +21,7 @@ struct ListenAddress {
 };
 
 // "unix:PATH" (at most 107 bytes, a limit of the kernel) or "HOST:PORT" with a loopback HOST.
-// INVALID_ARGUMENT: what is wrong with it and what is allowed.
-absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
+// INVALID_ARGUMENT: names the flag, what is wrong with the text and what is allowed.
+absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text);
 
 }  // namespace confab::control

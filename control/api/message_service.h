@@ -1,0 +1,30 @@
+// message_service.h: MessageService over gRPC: translates and asks the dispatcher; no rules.
+// Used by: control.cc.
+// Threads: any thread (gRPC's call in, lanes answer).
+// Fails: every refusal is a gRPC status with its reason in the details.
+#pragma once
+
+#include "confab/v1/message_service.grpc.pb.h"
+
+#include "control/api/unary_call.h"
+
+namespace confab::control {
+
+class MessageService final : public v1::MessageService::CallbackService {
+ public:
+  explicit MessageService(const ApiParts& parts) : parts_(parts) {}
+
+  grpc::ServerUnaryReactor* PostMessage(grpc::CallbackServerContext* context,
+                                        const v1::PostMessageRequest* request,
+                                        v1::PostMessageResponse* response) override;
+  grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
+                                       const v1::ListEventsRequest* request,
+                                       v1::ListEventsResponse* response) override;
+  grpc::ServerWriteReactor<v1::TailEventsResponse>* TailEvents(
+      grpc::CallbackServerContext* context, const v1::TailEventsRequest* request) override;
+
+ private:
+  const ApiParts parts_;
+};
+
+}  // namespace confab::control

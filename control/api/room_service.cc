@@ -1,0 +1,171 @@
+#include "control/api/room_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/api/translate.h"
+#include "control/dispatch/dispatcher.h"
+#include "control/status_reason.h"
+
+namespace confab::control {
+namespace {
+
+using storage::RoomId;
+using storage::UserId;
+
+constexpr uint32_t kPageDefault = 100;
+constexpr uint32_t kPageLimit = 1000;  // About 450 KB of the longest rooms there can be.
+
+// One more than the page holds tells whether another page follows.
+int32_t PageSize(uint32_t asked) {
+  return static_cast<int32_t>(std::min(asked == 0 ? kPageDefault : asked, kPageLimit));
+}
+
+absl::Status MissingMembers() {
+  return RefusalStatus(v1::REASON_BAD_REQUEST, "nobody is named; give 1 to 1,000 users");
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RoomService::CreateRoom(grpc::CallbackServerContext* context,
+                                                  const v1::CreateRoomRequest* request,
+                                                  v1::CreateRoomResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/CreateRoom");
+  if (!call.is_admitted()) return call.reactor();
+  auto members = MembersOf(request->members());
+  if (!members.ok()) return call.Finish(members.status());
+  if (request->visibility() != v1::ROOM_VISIBILITY_UNSPECIFIED &&
+      request->visibility() != v1::ROOM_VISIBILITY_PRIVATE &&
+      request->visibility() != v1::ROOM_VISIBILITY_PUBLIC) {
+    return call.Finish(RefusalStatus(
+        v1::REASON_BAD_REQUEST, "visibility: ROOM_VISIBILITY_PRIVATE or ROOM_VISIBILITY_PUBLIC"));
+  }
+  storage::NewRoom room;
+  room.id = RoomId(request->room_id());
+  room.topic = request->topic();
+  room.is_public = request->visibility() == v1::ROOM_VISIBILITY_PUBLIC;
+  room.members = *std::move(members);
+  parts_.dispatcher.CreateRoom(
+      std::move(room), DeadlineOf(*context),
+      call.Answer<storage::RoomRecord>([response](const storage::RoomRecord& record) {
+        Fill(record, response->mutable_room());
+      }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::GetRoom(grpc::CallbackServerContext* context,
+                                               const v1::GetRoomRequest* request,
+                                               v1::GetRoomResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/GetRoom");
+  if (!call.is_admitted()) return call.reactor();
+  parts_.dispatcher.GetRoom(RoomId(request->room_id()),
+                            call.Answer<RoomWithCount>([response](const RoomWithCount& found) {
+                              Fill(found.room, response->mutable_room());
+                              response->mutable_room()->set_member_count(found.member_count);
+                            }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::ListRooms(grpc::CallbackServerContext* context,
+                                                 const v1::ListRoomsRequest* request,
+                                                 v1::ListRoomsResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/ListRooms");
+  if (!call.is_admitted()) return call.reactor();
+  const int32_t size = PageSize(request->page_size());
+  parts_.dispatcher.ListRooms(
+      RoomId(request->page_token()), UserId(request->user_id()), size + 1,
+      call.Answer<std::vector<storage::RoomRecord>>(
+          [response, size](const std::vector<storage::RoomRecord>& rooms) {
+            for (const storage::RoomRecord& room : rooms) {
+              if (response->rooms_size() == size) {
+                response->set_next_page_token(response->rooms(size - 1).id());
+                break;
+              }
+              Fill(room, response->add_rooms());
+            }
+          }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::DeleteRoom(grpc::CallbackServerContext* context,
+                                                  const v1::DeleteRoomRequest* request,
+                                                  v1::DeleteRoomResponse* /*response*/) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/DeleteRoom");
+  if (!call.is_admitted()) return call.reactor();
+  parts_.dispatcher.DeleteRoom(RoomId(request->room_id()), DeadlineOf(*context),
+                               call.Answer<RoomDeleted>([](RoomDeleted) {}));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::AddMembers(grpc::CallbackServerContext* context,
+                                                  const v1::AddMembersRequest* request,
+                                                  v1::AddMembersResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/AddMembers");
+  if (!call.is_admitted()) return call.reactor();
+  auto members = MembersOf(request->members());
+  if (!members.ok()) return call.Finish(members.status());
+  if (members->empty()) return call.Finish(MissingMembers());
+  parts_.dispatcher.AddMembers(RoomId(request->room_id()), storage::Actor{}, *std::move(members),
+                               DeadlineOf(*context),
+                               call.Answer<MembersChanged>([response](MembersChanged changed) {
+                                 response->set_changed(static_cast<uint32_t>(changed.changed));
+                                 response->set_last_seq(changed.last_seq);
+                               }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::RemoveMembers(grpc::CallbackServerContext* context,
+                                                     const v1::RemoveMembersRequest* request,
+                                                     v1::RemoveMembersResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/RemoveMembers");
+  if (!call.is_admitted()) return call.reactor();
+  auto users = UsersOf(request->user_ids());
+  if (!users.ok()) return call.Finish(users.status());
+  if (users->empty()) return call.Finish(MissingMembers());
+  parts_.dispatcher.RemoveMembers(RoomId(request->room_id()), storage::Actor{}, *std::move(users),
+                                  DeadlineOf(*context),
+                                  call.Answer<MembersChanged>([response](MembersChanged changed) {
+                                    response->set_removed(static_cast<uint32_t>(changed.changed));
+                                    response->set_last_seq(changed.last_seq);
+                                  }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::ListMembers(grpc::CallbackServerContext* context,
+                                                   const v1::ListMembersRequest* request,
+                                                   v1::ListMembersResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/ListMembers");
+  if (!call.is_admitted()) return call.reactor();
+  const int32_t size = PageSize(request->page_size());
+  parts_.dispatcher.ListMembers(
+      RoomId(request->room_id()), UserId(request->page_token()), size + 1,
+      call.Answer<std::vector<storage::MemberRecord>>(
+          [response, size](const std::vector<storage::MemberRecord>& members) {
+            for (const storage::MemberRecord& member : members) {
+              if (response->members_size() == size) {
+                response->set_next_page_token(response->members(size - 1).user_id());
+                break;
+              }
+              Fill(member, response->add_members());
+            }
+          }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::SetMemberRole(grpc::CallbackServerContext* context,
+                                                     const v1::SetMemberRoleRequest* request,
+                                                     v1::SetMemberRoleResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/SetMemberRole");
+  if (!call.is_admitted()) return call.reactor();
+  const absl::StatusOr<storage::Role> role = RoleOf(request->role(), storage::Role::kNone);
+  if (!role.ok()) return call.Finish(role.status());
+  parts_.dispatcher.SetMemberRole(
+      RoomId(request->room_id()), storage::Actor{}, UserId(request->user_id()), *role,
+      DeadlineOf(*context),
+      call.Answer<storage::MemberRecord>([response](const storage::MemberRecord& member) {
+        Fill(member, response->mutable_member());
+      }));
+  return call.reactor();
+}
+
+}  // namespace confab::control
