@@ -1,0 +1,109 @@
+#include "tools/confabctl/command_line.h"
+
+#include <algorithm>
+#include <istream>
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace confab::ctl {
+namespace {
+
+constexpr char kSummary[] =
+    "Administers Confab: rooms, members, messages and tokens.\n"
+    "Talks gRPC to confab-control (or confab), on this host.";
+
+constexpr char kFooter[] = R"(
+Examples:
+  confabctl room create lobby --members ann,ben
+  confabctl message post lobby "The server restarts at noon"
+  confabctl message tail lobby
+  confabctl room list -o json | jq -r '.rooms[].id'
+  confabctl token mint --user ann --name Ann --user-secret-file user.secret
+  confabctl VERB --help          what a verb takes, with examples
+
+Exit codes:
+  0  done
+  1  refused by the server (no such room, exists already, busy, ...)
+  2  the command line is wrong
+  3  control cannot be reached or does not answer
+  4  not authorised: no token, or not one for this)";
+
+struct GlobalOptions {
+  std::string output = "table";
+  std::string timeout = "5s";
+};
+
+void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
+  app.add_option("--control", run.control, "Where control listens: HOST:PORT or unix:PATH")
+      ->envname("CONFAB_CONTROL")
+      ->capture_default_str();
+  app.add_option("--token", run.token, "Service token to show")->envname("CONFAB_TOKEN");
+  app.add_option("--service-secret-file", run.service_secret_file,
+                 "Without --token: sign a short-lived token with this secret")
+      ->envname("CONFAB_SERVICE_SECRET_FILE");
+  app.add_option("-o,--output", globals.output, "table or json (proto3 JSON, for scripts)")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  app.add_option("--timeout", globals.timeout, "How long to wait for an answer")
+      ->capture_default_str();
+}
+
+// CLI11's messages end in help text that nobody asked for; one line is enough.
+Exit UsageError(const CLI::ParseError& error, const CLI::App& app, const Invocation& run) {
+  std::string path = "confabctl";
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    path += " " + at->get_name();
+  }
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  return run.Fail(Exit::kUsage, fmt::format("{}; see {} --help", what, path));
+}
+
+}  // namespace
+
+Exit Invocation::Fail(Exit code, const std::string& text) const {
+  streams.err << "confabctl: " << text << std::endl;
+  return code;
+}
+
+bool ParseTime(const std::string& text, absl::Duration* duration) {
+  return absl::ParseDuration(text, duration) && *duration > absl::ZeroDuration();
+}
+
+Exit Run(const std::vector<std::string>& args, Streams streams) {
+  Invocation run(streams);
+  GlobalOptions globals;
+  CLI::App app(kSummary, "confabctl");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "confabctl " CONFAB_VERSION);
+  app.get_formatter()->column_width(34);
+  app.footer(kFooter);
+  AddGlobals(app, run, globals);
+  AddRoomVerbs(app, run);
+  AddMemberVerbs(app, run);
+  AddMessageVerbs(app, run);
+  AddTokenVerbs(app, run);
+  AddHealthVerb(app, run);
+  AddCompletionVerb(app, run);
+  try {
+    std::vector<std::string> reversed(args.rbegin(), args.rend());  // As CLI11 wants them.
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return UsageError(error, app, run);
+    app.exit(error, streams.out, streams.err);  // --help, --version
+    return Exit::kDone;
+  }
+  run.is_json = globals.output == "json";
+  if (!ParseTime(globals.timeout, &run.timeout)) {
+    return run.Fail(Exit::kUsage, fmt::format("--timeout {}: give a time such as 500ms, 5s or 1m",
+                                              globals.timeout));
+  }
+  return run.verb(run);
+}
+
+}  // namespace confab::ctl

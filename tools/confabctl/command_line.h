@@ -1,0 +1,66 @@
+// command_line.h: what a run of confabctl was asked to do, and the verbs that can be asked.
+// Owns: nothing; the streams outlive a run.   Used by: main, tests.
+// Threads: caller serialises.
+// Fails: every failure is one line on `err` and an exit code.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include <absl/time/time.h>
+
+namespace CLI {
+class App;
+}
+
+namespace confab::ctl {
+
+enum class Exit : int {
+  kDone = 0,
+  kRefused = 1,        // The server said no, or answered that it cannot right now.
+  kUsage = 2,          // The command line is wrong.
+  kUnreachable = 3,    // No answer from control.
+  kNotAuthorised = 4,  // No token, or not one for this.
+};
+
+struct Streams {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+};
+
+struct Invocation;
+using Verb = std::function<Exit(Invocation&)>;
+
+struct Invocation {
+  explicit Invocation(Streams s) : streams(s) {}
+
+  Streams streams;
+  std::string control = "127.0.0.1:8081";
+  std::string token;
+  std::string service_secret_file;
+  bool is_json = false;
+  absl::Duration timeout = absl::Seconds(5);
+  Verb verb;  // Set by parsing.
+
+  // "confabctl: <text>" on err.
+  Exit Fail(Exit code, const std::string& text) const;
+};
+
+// Parses and runs. `args` without the program's name.
+Exit Run(const std::vector<std::string>& args, Streams streams);
+
+// Options of one kind that several verbs take; kept alive by the verb that captures them.
+void AddRoomVerbs(CLI::App& app, Invocation& run);
+void AddMemberVerbs(CLI::App& app, Invocation& run);
+void AddMessageVerbs(CLI::App& app, Invocation& run);
+void AddTokenVerbs(CLI::App& app, Invocation& run);
+void AddHealthVerb(CLI::App& app, Invocation& run);
+void AddCompletionVerb(CLI::App& app, Invocation& run);
+
+// "90s", "1h", "500ms". False if it is none, or not positive.
+bool ParseTime(const std::string& text, absl::Duration* duration);
+
+}  // namespace confab::ctl

@@ -1,0 +1,66 @@
+// control_client.h: a channel to control with the caller's token, and what its failures mean.
+// Owns: the channel.   Used by: the verbs.
+// Threads: caller serialises.
+// Fails: Open and Explain print one line and give the exit code.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include "confab/v1/message_service.grpc.pb.h"
+#include "confab/v1/room_service.grpc.pb.h"
+
+#include "tools/confabctl/command_line.h"
+
+namespace confab::ctl {
+
+class ControlClient {
+ public:
+  // Null after a failure, which was printed; *exit is its code then. Without `needs_token` no
+  // token is asked for.
+  static std::unique_ptr<ControlClient> Open(const Invocation& run, Exit* exit,
+                                             bool needs_token = true);
+
+  v1::RoomService::Stub& rooms() { return *rooms_; }
+  v1::MessageService::Stub& messages() { return *messages_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+  // Puts the token into `context`.
+  void Prepare(grpc::ClientContext& context) const;
+
+  // A unary call within --timeout; prints what went wrong.
+  //   if (Exit e = client->Call(client->rooms(), &v1::RoomService::Stub::GetRoom, request,
+  //                             &response); e != Exit::kDone) return e;
+  template <typename Stub, typename Request, typename Response>
+  Exit Call(Stub& stub,
+            grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+            const Request& request, Response* response) const {
+    grpc::ClientContext context;
+    Prepare(context);
+    context.set_deadline(absl::ToChronoTime(absl::Now() + run_.timeout));
+    return Explain((stub.*method)(&context, request, response));
+  }
+
+  // kDone if OK; else says what happened and what to do next.
+  Exit Explain(const grpc::Status& status) const;
+
+ private:
+  ControlClient(const Invocation& run, std::string address, std::string token);
+
+  const Invocation& run_;
+  const std::string address_;
+  const std::string token_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::RoomService::Stub> rooms_;
+  std::unique_ptr<v1::MessageService::Stub> messages_;
+};
+
+// The reason word of google.rpc.ErrorInfo in the details; empty if the status did not come from
+// Confab itself.
+std::string ReasonWordOf(const grpc::Status& status);
+
+}  // namespace confab::ctl

@@ -1,0 +1,135 @@
+// confabctl member: list, remove, role. Adding stands in member_add.cc.
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/confabctl/command_line.h"
+#include "tools/confabctl/control_client.h"
+#include "tools/confabctl/member_add.h"
+#include "tools/confabctl/output.h"
+
+namespace confab::ctl {
+namespace {
+
+using RoomStub = v1::RoomService::Stub;
+
+constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
+
+struct MemberOptions {
+  std::string room;
+  std::vector<std::string> users;
+  std::string role;
+};
+
+Exit Remove(Invocation& run, const MemberOptions& options) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  v1::RemoveMembersRequest request;
+  request.set_room_id(options.room);
+  for (const std::string& user : options.users) request.add_user_ids(user);
+  v1::RemoveMembersResponse response;
+  exit = client->Call(client->rooms(), &RoomStub::RemoveMembers, request, &response);
+  if (exit != Exit::kDone) return exit;
+  if (run.is_json) {
+    run.streams.out << ToJson(response) << '\n';
+  } else {
+    run.streams.out << fmt::format("removed {} of {} from {}\n", response.removed(),
+                                   options.users.size(), Printable(options.room));
+  }
+  return Exit::kDone;
+}
+
+Exit List(Invocation& run, const MemberOptions& options) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  Table table({"USER", "ROLE", "SINCE"});
+  std::string json;
+  v1::ListMembersRequest request;
+  request.set_room_id(options.room);
+  request.set_page_size(kPageSize);
+  v1::ListMembersResponse page;
+  do {
+    exit = client->Call(client->rooms(), &RoomStub::ListMembers, request, &page);
+    if (exit != Exit::kDone) return exit;
+    for (const v1::Member& member : page.members()) {
+      if (run.is_json) {
+        json += (json.empty() ? "" : ",") + ToJson(member);
+      } else {
+        table.Add({Printable(member.user_id()), Show(member.role()), Show(member.changed_at())});
+      }
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!page.next_page_token().empty());
+  if (run.is_json) {
+    run.streams.out << "{\"members\":[" << json << "]}\n";
+  } else {
+    table.Print(run.streams.out);
+  }
+  return Exit::kDone;
+}
+
+Exit SetRole(Invocation& run, const MemberOptions& options) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  v1::SetMemberRoleRequest request;
+  request.set_room_id(options.room);
+  request.set_user_id(options.users.front());
+  request.set_role(RoleOfWord(options.role));
+  v1::SetMemberRoleResponse response;
+  exit = client->Call(client->rooms(), &RoomStub::SetMemberRole, request, &response);
+  if (exit != Exit::kDone) return exit;
+  if (run.is_json) {
+    run.streams.out << ToJson(response.member()) << '\n';
+  } else {
+    run.streams.out << fmt::format("{} is {} in {}\n", Printable(response.member().user_id()),
+                                   Show(response.member().role()), Printable(options.room));
+  }
+  return Exit::kDone;
+}
+
+CLI::App* AddVerb(CLI::App& noun, Invocation& run, const std::shared_ptr<MemberOptions>& options,
+                  const std::string& name, const std::string& what, const std::string& examples,
+                  Exit (*act)(Invocation&, const MemberOptions&)) {
+  CLI::App* verb = noun.add_subcommand(name, what);
+  verb->add_option("ROOM", options->room, "The room's id")->required();
+  verb->footer("\nExamples:\n" + examples);
+  verb->callback([options, act, &run] {
+    run.verb = [options, act](Invocation& r) { return act(r, *options); };
+  });
+  return verb;
+}
+
+}  // namespace
+
+void AddMemberVerbs(CLI::App& app, Invocation& run) {
+  CLI::App* noun = app.add_subcommand("member", "Adds, removes and lists members, sets roles");
+  noun->require_subcommand(1);
+  AddMemberAddVerb(*noun, run);
+
+  auto remove = std::make_shared<MemberOptions>();
+  AddVerb(*noun, run, remove, "remove", "Removes members; they get no further event of the room",
+          "  confabctl member remove lobby ann ben", Remove)
+      ->add_option("USER", remove->users, "At most 1,000 users; who is no member is passed over")
+      ->required();
+
+  auto list = std::make_shared<MemberOptions>();
+  AddVerb(*noun, run, list, "list", "Lists members by user id",
+          "  confabctl member list lobby\n"
+          "  confabctl member list lobby -o json | jq -r '.members[].userId'",
+          List);
+
+  auto role = std::make_shared<MemberOptions>();
+  CLI::App* verb = AddVerb(*noun, run, role, "role", "Gives a member another role",
+                           "  confabctl member role lobby ann moderator", SetRole);
+  verb->add_option("USER", role->users, "The member")->required()->expected(1);
+  verb->add_option("ROLE", role->role, "reader, member, moderator or owner")
+      ->required()
+      ->check(CLI::IsMember(RoleWords()));
+}
+
+}  // namespace confab::ctl

@@ -1,0 +1,192 @@
+// confabctl room: create, list, show, delete.
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/confabctl/command_line.h"
+#include "tools/confabctl/control_client.h"
+#include "tools/confabctl/output.h"
+
+namespace confab::ctl {
+namespace {
+
+using RoomStub = v1::RoomService::Stub;
+
+constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
+
+struct CreateOptions {
+  std::string room;
+  std::string topic;
+  std::vector<std::string> members;
+  std::string role = "member";
+  bool is_public = false;
+};
+
+struct ListOptions {
+  std::string user;
+};
+
+void PrintRoom(const v1::Room& room, std::ostream& out) {
+  out << "room:       " << Printable(room.id()) << '\n'
+      << "topic:      " << (room.topic().empty() ? "-" : Printable(room.topic())) << '\n'
+      << "visibility: " << Show(room.visibility()) << '\n'
+      << "last seq:   " << room.last_seq() << '\n'
+      << "created:    " << Show(room.created_at()) << '\n';
+  if (room.has_member_count()) out << "members:    " << room.member_count() << '\n';
+}
+
+Exit Create(Invocation& run, const CreateOptions& options) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  v1::CreateRoomRequest request;
+  request.set_room_id(options.room);
+  request.set_topic(options.topic);
+  request.set_visibility(options.is_public ? v1::ROOM_VISIBILITY_PUBLIC
+                                           : v1::ROOM_VISIBILITY_PRIVATE);
+  for (const std::string& user : options.members) {
+    v1::NewMember* member = request.add_members();
+    member->set_user_id(user);
+    member->set_role(RoleOfWord(options.role));
+  }
+  v1::CreateRoomResponse response;
+  exit = client->Call(client->rooms(), &RoomStub::CreateRoom, request, &response);
+  if (exit != Exit::kDone) return exit;
+  if (run.is_json) {
+    run.streams.out << ToJson(response.room()) << '\n';
+  } else {
+    run.streams.out << fmt::format("created {} room {} with {} member{}\n",
+                                   Show(response.room().visibility()), Printable(options.room),
+                                   options.members.size(), options.members.size() == 1 ? "" : "s");
+  }
+  return Exit::kDone;
+}
+
+Exit List(Invocation& run, const ListOptions& options) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  Table table({"ROOM", "VISIBILITY", "LAST SEQ", "CREATED", "TOPIC"});
+  std::string json;
+  v1::ListRoomsRequest request;
+  request.set_page_size(kPageSize);
+  request.set_user_id(options.user);
+  v1::ListRoomsResponse page;
+  do {
+    exit = client->Call(client->rooms(), &RoomStub::ListRooms, request, &page);
+    if (exit != Exit::kDone) return exit;
+    for (const v1::Room& room : page.rooms()) {
+      if (run.is_json) {
+        json += (json.empty() ? "" : ",") + ToJson(room);
+      } else {
+        table.Add({Printable(room.id()), Show(room.visibility()), std::to_string(room.last_seq()),
+                   Show(room.created_at()), Printable(room.topic())});
+      }
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!page.next_page_token().empty());
+  if (run.is_json) {
+    run.streams.out << "{\"rooms\":[" << json << "]}\n";
+  } else {
+    table.Print(run.streams.out);
+  }
+  return Exit::kDone;
+}
+
+Exit ShowRoom(Invocation& run, const std::string& room) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  v1::GetRoomRequest request;
+  request.set_room_id(room);
+  v1::GetRoomResponse response;
+  exit = client->Call(client->rooms(), &RoomStub::GetRoom, request, &response);
+  if (exit != Exit::kDone) return exit;
+  if (run.is_json) {
+    run.streams.out << ToJson(response.room()) << '\n';
+  } else {
+    PrintRoom(response.room(), run.streams.out);
+  }
+  return Exit::kDone;
+}
+
+Exit Delete(Invocation& run, const std::string& room) {
+  Exit exit = Exit::kDone;
+  const auto client = ControlClient::Open(run, &exit);
+  if (client == nullptr) return exit;
+  v1::DeleteRoomRequest request;
+  request.set_room_id(room);
+  v1::DeleteRoomResponse response;
+  exit = client->Call(client->rooms(), &RoomStub::DeleteRoom, request, &response);
+  if (exit != Exit::kDone) return exit;
+  if (run.is_json) {
+    run.streams.out << ToJson(response) << '\n';
+  } else {
+    run.streams.out << "deleted room " << Printable(room) << " with its members and its log\n";
+  }
+  return Exit::kDone;
+}
+
+void AddCreate(CLI::App& noun, Invocation& run) {
+  auto options = std::make_shared<CreateOptions>();
+  CLI::App* verb = noun.add_subcommand("create", "Creates a room");
+  verb->add_option("ROOM", options->room, "Id: 1 to 128 bytes of UTF-8")->required();
+  verb->add_option("--members", options->members, "First members, at most 1,000: a,b,c")
+      ->delimiter(',');
+  verb->add_option("--role", options->role, "Their role: reader, member, moderator or owner")
+      ->check(CLI::IsMember(RoleWords()))
+      ->capture_default_str();
+  verb->add_option("--topic", options->topic, "What the room is about, at most 256 bytes");
+  verb->add_flag("--public", options->is_public, "Whoever joins becomes a member");
+  verb->footer(
+      "\nExamples:\n"
+      "  confabctl room create lobby --public --topic 'Say hello'\n"
+      "  confabctl room create project-7 --members ann,ben,cy\n"
+      "  confabctl room create project-7 --members ann --role owner && \\\n"
+      "    confabctl member add project-7 --from-file members.txt");
+  verb->callback(
+      [options, &run] { run.verb = [options](Invocation& r) { return Create(r, *options); }; });
+}
+
+void AddList(CLI::App& noun, Invocation& run) {
+  auto options = std::make_shared<ListOptions>();
+  CLI::App* verb = noun.add_subcommand("list", "Lists rooms by id");
+  verb->add_option("--user", options->user, "Only rooms this user is a member of");
+  verb->footer(
+      "\nExamples:\n"
+      "  confabctl room list\n"
+      "  confabctl room list --user ann\n"
+      "  confabctl room list -o json | jq -r '.rooms[].id'");
+  verb->callback(
+      [options, &run] { run.verb = [options](Invocation& r) { return List(r, *options); }; });
+}
+
+void AddOneRoom(CLI::App& noun, Invocation& run, const std::string& name, const std::string& what,
+                const std::string& examples, Exit (*act)(Invocation&, const std::string&)) {
+  auto room = std::make_shared<std::string>();
+  CLI::App* verb = noun.add_subcommand(name, what);
+  verb->add_option("ROOM", *room, "The room's id")->required();
+  verb->footer("\nExamples:\n" + examples);
+  verb->callback(
+      [room, act, &run] { run.verb = [room, act](Invocation& r) { return act(r, *room); }; });
+}
+
+}  // namespace
+
+void AddRoomVerbs(CLI::App& app, Invocation& run) {
+  CLI::App* noun = app.add_subcommand("room", "Creates, lists, shows and deletes rooms");
+  noun->require_subcommand(1);
+  AddCreate(*noun, run);
+  AddList(*noun, run);
+  AddOneRoom(*noun, run, "show", "Shows a room with the number of its members",
+             "  confabctl room show lobby\n"
+             "  confabctl room show lobby -o json | jq -r .memberCount",
+             ShowRoom);
+  AddOneRoom(*noun, run, "delete",
+             "Deletes a room with its members and its log, at once and for good",
+             "  confabctl room delete lobby", Delete);
+}
+
+}  // namespace confab::ctl
