@@ -150,10 +150,14 @@ absl::StatusOr<JwtKey> JwtKey::FromSecretFile(const std::string& path) {
   std::string secret(kSecretFileLimit + 1, '\0');
   if (file) file.read(secret.data(), static_cast<std::streamsize>(secret.size()));
   if (!file.is_open() || file.bad()) {
+    const size_t slash = path.rfind('/');
+    const std::string make_folder = slash == std::string::npos || slash == 0
+                                        ? ""
+                                        : fmt::format("mkdir -p {} && ", path.substr(0, slash));
     return absl::NotFoundError(
         fmt::format("cannot read the secret file {}; make one with: "
-                    "(umask 077; openssl rand -base64 48 > {})",
-                    path, path));
+                    "{}(umask 077; openssl rand -base64 48 > {})",
+                    path, make_folder, path));
   }
   secret.resize(static_cast<size_t>(file.gcount()));
   if (secret.size() > kSecretFileLimit) {

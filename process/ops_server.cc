@@ -88,6 +88,13 @@ class OpsServer::Listener {
   }
 
   void SetStarted() { is_started_ = true; }
+
+  void SetStopping() {
+    const MutexLock lock(mu_);
+    checks_.clear();
+    checks_.insert_or_assign("stopping", [] { return absl::UnavailableError("not for long"); });
+  }
+
   const std::string& address() const { return address_; }
 
   Answer Respond(const http::request<http::empty_body>& request) const;
@@ -241,6 +248,7 @@ void OpsServer::AddCheck(std::string_view name, std::function<absl::Status()> ch
 }
 void OpsServer::RemoveCheck(std::string_view name) { listener_->RemoveCheck(name); }
 void OpsServer::SetStarted() { listener_->SetStarted(); }
+void OpsServer::SetStopping() { listener_->SetStopping(); }
 std::string OpsServer::address() const { return listener_->address(); }
 
 }  // namespace confab::process

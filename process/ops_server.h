@@ -44,6 +44,9 @@ class OpsServer {
   // The process has finished starting (the ready file is about to be written).
   void SetStarted();
 
+  // The process is about to stop: /readyz answers 503 from now on and asks no check.
+  void SetStopping();
+
   // "127.0.0.1:43211", the port as bound.
   std::string address() const;
 

@@ -91,6 +91,19 @@ TEST_F(OpsServerTest, IsReadyOnceStartedAndEveryCheckIsOk) {
   EXPECT_THAT(Get("/readyz"), EndsWith("\r\n\r\nready\n"));
 }
 
+TEST_F(OpsServerTest, IsNotReadyWhileStoppingAndAsksNoCheck) {
+  server_->SetStarted();
+  server_->AddCheck("store", [] {
+    ADD_FAILURE() << "its owner may be half gone";
+    return absl::OkStatus();
+  });
+
+  server_->SetStopping();
+
+  EXPECT_THAT(Get("/readyz"), EndsWith("\r\n\r\nnot ready: stopping\n"));
+  EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(OpsServerTest, TellsEveryCheckWhenAsked) {
   server_->SetStarted();
   server_->AddCheck("lock", [] { return absl::FailedPreconditionError("standby"); });
