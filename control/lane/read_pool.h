@@ -1,0 +1,48 @@
+// read_pool.h: threads for reads that block, so that no lane ever does.
+// Owns: its threads and a bounded queue.   Used by: room_lane, dispatcher.
+// Threads: any thread (guarded by `mu_`).
+// Fails: Run answers false when the queue is full.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <absl/functional/any_invocable.h>
+
+namespace confab::control {
+
+class ReadPool {
+ public:
+  // `is_stopping`: the pool ends; the task must not block, only tell whoever waits for it.
+  using Task = absl::AnyInvocable<void(bool is_stopping)>;
+
+  // At 1 ms a read and eight threads what waits is answered within 130 ms.
+  static constexpr size_t kQueueLimit = 1024;
+
+  explicit ReadPool(size_t threads, size_t queue_limit = kQueueLimit);
+  ~ReadPool();  // Stops.
+  ReadPool(const ReadPool&) = delete;
+  ReadPool& operator=(const ReadPool&) = delete;
+
+  // False: the queue is full or the pool has stopped; `task` is unchanged.
+  [[nodiscard]] bool Run(Task&& task);
+
+  // Finishes the reads under way and calls every waiting task with is_stopping.
+  void Stop();
+
+ private:
+  void Work();
+
+  const size_t queue_limit_;
+  std::mutex mu_;
+  std::condition_variable wake_;
+  std::deque<Task> queue_;    // Guarded by mu_.
+  bool is_stopping_ = false;  // Guarded by mu_.
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace confab::control
