@@ -1,0 +1,34 @@
+// content_rules.h: what ids and messages may look like, whoever sends them.
+// Threads: pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "confab/v1/types.pb.h"
+
+namespace confab::control {
+
+inline constexpr size_t kContentCodePointsLimit = 4000;  // A long read, not a document.
+inline constexpr size_t kContentBytesLimit = 16 * 1024;  // Four bytes for each code point.
+inline constexpr size_t kTypeBytesLimit = 32;            // A word, not a payload.
+inline constexpr size_t kKeyBytesLimit = 128;            // Like an id: room for two UUIDs and more.
+
+// Why something is refused.
+struct Refusal {
+  v1::Reason reason = v1::REASON_BAD_REQUEST;
+  std::string message;
+};
+
+// 1 to 128 bytes of UTF-8 without NUL. `what` names it in the message.
+std::optional<Refusal> CheckId(std::string_view id, std::string_view what);
+
+// An id or a key that may be missing.
+std::optional<Refusal> CheckOptionalKey(std::string_view key, std::string_view what);
+
+// The texts of a message; `type` as given, before its default.
+std::optional<Refusal> CheckMessage(std::string_view content, std::string_view type,
+                                    std::string_view reply_to);
+
+}  // namespace confab::control
