@@ -54,15 +54,15 @@ bool Room::Learn(const storage::RoomSnapshot& snapshot) {
   if (snapshot.room.member_seq > member_seq_) pairs_.clear();
   member_seq_ = snapshot.room.member_seq;
   for (const storage::MemberRecord& member : snapshot.members) {
-    Insert(member.user, {member.role, member.changed_seq});
+    Insert(member.user, {member.role, member.changed_seq, member.changed_at});
   }
   return true;
 }
 
-void Room::Apply(EventKind kind, const UserId& subject, Role role, int64_t seq) {
+void Room::Apply(EventKind kind, const UserId& subject, Role role, int64_t seq, absl::Time at) {
   if (kind == EventKind::kMessagePosted || seq <= member_seq_) return;
   member_seq_ = seq;
-  Insert(subject, {kind == EventKind::kMemberRemoved ? Role::kNone : role, seq});
+  Insert(subject, {kind == EventKind::kMemberRemoved ? Role::kNone : role, seq, at});
 }
 
 void Room::Insert(const UserId& user, Membership membership) {

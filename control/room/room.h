@@ -13,6 +13,7 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/inlined_vector.h>
+#include <absl/time/time.h>
 #include <absl/types/span.h>
 
 #include "confab/v1/types.pb.h"
@@ -26,6 +27,7 @@ namespace confab::control {
 struct Membership {
   storage::Role role = storage::Role::kNone;
   int64_t changed_seq = 0;  // Event that made it so; with kNone: where the membership ended.
+  absl::Time changed_at;
 };
 
 // What is to become of a command of one user.
@@ -70,7 +72,7 @@ class Room {
   // An event that was published; one that changes members moves the pairs to its version unless
   // they are as of a later one. REQUIRES: each event behind the version is given, in order.
   void Apply(storage::EventKind kind, const storage::UserId& subject, storage::Role role,
-             int64_t seq);
+             int64_t seq, absl::Time at);
   // Drops the pairs.
   void Forget() { pairs_.clear(); }
   // nullptr: not in the cache.

@@ -84,10 +84,10 @@ TEST(Room, ReplaysForAFormerMemberUpToTheEnd) {
 TEST(Room, MovesWithTheEventsOfItsLog) {
   Room room(Snapshot(3, {{"ann", Role::kMember, 1}, {"bob", Role::kMember, 3}}));
 
-  room.Apply(EventKind::kMemberRemoved, UserId("bob"), Role::kNone, 5);
-  room.Apply(EventKind::kMemberAdded, UserId("cid"), Role::kMember, 6);
-  room.Apply(EventKind::kMemberRoleChanged, UserId("ann"), Role::kReader, 7);
-  room.Apply(EventKind::kMessagePosted, UserId(""), Role::kNone, 8);
+  room.Apply(EventKind::kMemberRemoved, UserId("bob"), Role::kNone, 5, absl::UnixEpoch());
+  room.Apply(EventKind::kMemberAdded, UserId("cid"), Role::kMember, 6, absl::UnixEpoch());
+  room.Apply(EventKind::kMemberRoleChanged, UserId("ann"), Role::kReader, 7, absl::UnixEpoch());
+  room.Apply(EventKind::kMessagePosted, UserId(""), Role::kNone, 8, absl::UnixEpoch());
 
   EXPECT_EQ(room.member_seq(), 7);
   EXPECT_EQ(room.Decide(UserId("bob"), RoomAct::kRead).kind, Kind::kRefuse);
@@ -98,7 +98,7 @@ TEST(Room, MovesWithTheEventsOfItsLog) {
 TEST(Room, PassesOverEventsItsPairsAlreadyCount) {
   Room room(Snapshot(6, {{"bob", Role::kMember, 6}}));
 
-  room.Apply(EventKind::kMemberRemoved, UserId("bob"), Role::kNone, 5);
+  room.Apply(EventKind::kMemberRemoved, UserId("bob"), Role::kNone, 5, absl::UnixEpoch());
 
   EXPECT_EQ(room.member_seq(), 6);
   EXPECT_EQ(room.Decide(UserId("bob"), RoomAct::kRead).kind, Kind::kAllow);

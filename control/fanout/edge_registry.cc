@@ -1,0 +1,62 @@
+#include "control/fanout/edge_registry.h"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace confab::control {
+
+Attachment::Attachment(std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream,
+                       size_t commands_limit)
+    : edge_id_(std::move(edge_id)),
+      epoch_(epoch),
+      key_prefix_(fmt::format("{}/{}/", edge_id_, epoch)),
+      stream_(std::move(stream)),
+      commands_limit_(commands_limit) {}
+
+bool Attachment::Admit() {
+  if (commands_.fetch_add(1, std::memory_order_relaxed) < commands_limit_) return true;
+  Release();
+  return false;
+}
+
+absl::StatusOr<std::shared_ptr<Attachment>> EdgeRegistry::Attach(
+    std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream) {
+  auto edge = std::make_shared<Attachment>(edge_id, epoch, std::move(stream));
+  std::shared_ptr<Attachment> before;
+  {
+    const std::lock_guard lock(mu_);
+    std::shared_ptr<Attachment>& entry = edges_[std::move(edge_id)];
+    if (entry != nullptr && entry->epoch() > epoch) {
+      return absl::FailedPreconditionError("a later start of this edge is attached");
+    }
+    before = std::exchange(entry, edge);
+  }
+  if (before != nullptr) {
+    before->stream().Close(absl::AbortedError("the edge has attached again"));
+  }
+  return edge;
+}
+
+void EdgeRegistry::Detach(const Attachment& edge) {
+  const std::lock_guard lock(mu_);
+  const auto it = edges_.find(edge.edge_id());
+  if (it != edges_.end() && it->second.get() == &edge) edges_.erase(it);
+}
+
+void EdgeRegistry::CloseAll(const absl::Status& why) {
+  std::vector<std::shared_ptr<Attachment>> edges;
+  {
+    const std::lock_guard lock(mu_);
+    for (const auto& [id, edge] : edges_) edges.push_back(edge);
+  }
+  for (const auto& edge : edges) edge->stream().Close(why);
+}
+
+size_t EdgeRegistry::size() const {
+  const std::lock_guard lock(mu_);
+  return edges_.size();
+}
+
+}  // namespace confab::control

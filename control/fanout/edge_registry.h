@@ -1,0 +1,71 @@
+// edge_registry.h: which edges are attached, each by one stream at a time.
+// Owns: nothing; an Attachment lives as long as somebody needs it.
+// Used by: dispatcher.
+// Threads: any thread (guarded by `mu_`).
+// Fails: FAILED_PRECONDITION for an edge that has been replaced by a later start of itself.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "control/fanout/edge_stream.h"
+
+namespace confab::control {
+
+// One stream of one edge. Threads: any thread.
+class Attachment {
+ public:
+  // What one edge may have under way; half of what the commit queue takes in all.
+  static constexpr size_t kCommandsLimit = 4096;
+
+  Attachment(std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream,
+             size_t commands_limit = kCommandsLimit);
+
+  const std::string& edge_id() const { return edge_id_; }
+  uint64_t epoch() const { return epoch_; }
+  // "edge_id/epoch/": what makes a request number of this edge unique.
+  const std::string& key_prefix() const { return key_prefix_; }
+  EdgeStream& stream() const { return *stream_; }
+
+  // False: its stream has ended; what is sent to it goes nowhere.
+  bool is_attached() const { return is_attached_.load(std::memory_order_acquire); }
+  void MarkDetached() { is_attached_.store(false, std::memory_order_release); }
+
+  // One command more is under way; false: too many are.
+  bool Admit();
+  void Release() { commands_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  const std::string edge_id_;
+  const uint64_t epoch_;
+  const std::string key_prefix_;
+  const std::shared_ptr<EdgeStream> stream_;
+  const size_t commands_limit_;
+  std::atomic<size_t> commands_{0};
+  std::atomic<bool> is_attached_{true};
+};
+
+class EdgeRegistry {
+ public:
+  // Registers the stream and closes the one that served this edge before.
+  absl::StatusOr<std::shared_ptr<Attachment>> Attach(std::string edge_id, uint64_t epoch,
+                                                     std::shared_ptr<EdgeStream> stream);
+  void Detach(const Attachment& edge);
+  // Closes all streams.
+  void CloseAll(const absl::Status& why);
+  size_t size() const;
+
+ private:
+  mutable std::mutex mu_;
+  std::map<std::string, std::shared_ptr<Attachment>> edges_;  // By edge_id; guarded by mu_.
+};
+
+}  // namespace confab::control

@@ -1,0 +1,299 @@
+#include "control/fanout/room_audience.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "process/log.h"
+
+namespace confab::control {
+namespace {
+
+bool IsCongested(const Seat& seat) {
+  const auto* edge = dynamic_cast<const EdgeSeat*>(&seat);
+  return edge != nullptr && edge->edge->stream().queued_bytes() > RoomAudience::kCongestedBytes;
+}
+
+}  // namespace
+
+RoomAudience::RoomAudience(std::string topic, Room& room, EdgeOutbox& outbox)
+    : topic_(std::move(topic)), room_(room), outbox_(outbox) {}
+
+void RoomAudience::Publish(v1::RoomEvent event) {
+  const int64_t seq = event.event().seq();
+  if (catching_up_ > 0) Remember(event);
+  for (const auto& seat : tails_) {
+    if (seat->is_live && !Offer(*seat, event)) seat->is_live = false;
+  }
+  EdgeSeat* last = nullptr;  // Gets the event itself, the others a copy.
+  for (const auto& seat : edges_) {
+    if (!seat->is_live) continue;
+    assert(seat->position + 1 == seq);
+    if (last != nullptr) Broadcast(*last, event);
+    last = seat.get();
+  }
+  if (last != nullptr) Broadcast(*last, std::move(event));
+}
+
+// --- Edges
+
+EdgeSeat* RoomAudience::Find(const Attachment& edge) const {
+  for (const auto& seat : edges_) {
+    if (seat->edge.get() == &edge) return seat.get();
+  }
+  return nullptr;
+}
+
+bool RoomAudience::CanSubscribe(const Attachment& edge) const {
+  const EdgeSeat* seat = Find(edge);
+  return seat == nullptr || seat->is_live;
+}
+
+void RoomAudience::Subscribe(const std::shared_ptr<Attachment>& edge, uint64_t connection) {
+  if (!edge->is_attached()) return;  // Nobody would take the seat away again.
+  EdgeSeat* seat = Find(*edge);
+  if (seat == nullptr) {
+    auto made = std::make_shared<EdgeSeat>();
+    made->edge = edge;
+    made->position = room_.published_seq();
+    made->is_live = true;
+    seat = edges_.emplace_back(std::move(made)).get();
+  }
+  assert(seat->is_live);
+  v1::Subscribe subscribe;
+  subscribe.set_connection(connection);
+  subscribe.set_topic(topic_);
+  subscribe.set_from_seq(seat->position);
+  seat->last_subscribe = outbox_.SendSubscribe(edge, std::move(subscribe));
+}
+
+void RoomAudience::Resume(const std::shared_ptr<Attachment>& edge, int64_t position) {
+  if (!edge->is_attached() || Find(*edge) != nullptr) return;
+  auto seat = std::make_shared<EdgeSeat>();
+  seat->edge = edge;
+  seat->position = position;
+  edges_.push_back(seat);
+  Start(seat);
+}
+
+bool RoomAudience::Release(const Attachment& edge, uint64_t subscribes_seen) {
+  for (const auto& seat : edges_) {
+    if (seat->edge.get() != &edge) continue;
+    if (seat->last_subscribe > subscribes_seen) return false;
+    Erase(std::shared_ptr<Seat>(seat));
+    room_.OnEdgeSettled(edge);
+    return true;
+  }
+  return true;
+}
+
+void RoomAudience::Detach(const Attachment& edge) {
+  for (const auto& seat : edges_) {
+    if (seat->edge.get() != &edge) continue;
+    Erase(std::shared_ptr<Seat>(seat));
+    break;
+  }
+  room_.OnEdgeSettled(edge);
+}
+
+v1::Unsubscribe& RoomAudience::AddUnsubscribe(const std::shared_ptr<Attachment>& edge,
+                                              int64_t end_seq) {
+  v1::Unsubscribe& unsubscribe = *outbox_.Add(edge).mutable_unsubscribe();
+  unsubscribe.set_topic(topic_);
+  unsubscribe.set_end_seq(end_seq);
+  return unsubscribe;
+}
+
+void RoomAudience::UnsubscribeConnection(const std::shared_ptr<Attachment>& edge,
+                                         uint64_t connection, int64_t end_seq) {
+  AddUnsubscribe(edge, end_seq).set_connection(connection);
+}
+
+void RoomAudience::UnsubscribeUser(const std::shared_ptr<Attachment>& edge, const std::string& user,
+                                   int64_t end_seq) {
+  AddUnsubscribe(edge, end_seq).set_user_id(user);
+}
+
+void RoomAudience::UnsubscribeEverybody(const std::shared_ptr<Attachment>& edge, int64_t end_seq) {
+  AddUnsubscribe(edge, end_seq).set_everybody(true);
+}
+
+// --- Tails
+
+void RoomAudience::AddTail(std::shared_ptr<TailSeat> seat) {
+  if (seat->is_cancelled) return;
+  tails_.push_back(seat);
+  Start(seat);
+}
+
+void RoomAudience::ResumeTail(const std::shared_ptr<TailSeat>& seat) {
+  if (seat->is_gone || !seat->is_paused) return;
+  seat->is_paused = false;
+  Start(seat);
+}
+
+void RoomAudience::RemoveTail(const std::shared_ptr<TailSeat>& seat) {
+  if (!seat->is_gone) Erase(seat);
+}
+
+void RoomAudience::EndAll(int64_t end_seq, const absl::Status& why) {
+  for (const auto& seat : edges_) {
+    UnsubscribeEverybody(seat->edge, end_seq);
+    seat->is_gone = true;
+  }
+  for (const auto& seat : tails_) {
+    seat->is_gone = true;
+    if (!seat->is_cancelled) seat->sink->End(absl::Status(why.code(), why.message()));
+  }
+  const auto edges = std::exchange(edges_, {});
+  tails_.clear();
+  catching_up_ = 0;
+  recent_.reset();
+  for (const auto& seat : edges) room_.OnEdgeSettled(*seat->edge);
+}
+
+void RoomAudience::Erase(const std::shared_ptr<Seat>& seat) {
+  const bool was_paused = [&] {
+    const auto* tail = dynamic_cast<const TailSeat*>(seat.get());
+    return tail != nullptr && tail->is_paused;
+  }();
+  seat->is_gone = true;
+  if (!seat->is_live && !was_paused) StopCatchingUp();
+  std::erase(edges_, seat);
+  std::erase(tails_, seat);
+}
+
+// --- Catching up
+
+void RoomAudience::Start(const std::shared_ptr<Seat>& seat) {
+  if (seat->position == room_.published_seq()) {
+    seat->is_live = true;
+    return;
+  }
+  seat->is_live = false;
+  if (catching_up_++ == 0) {
+    recent_ = std::make_unique<std::deque<v1::RoomEvent>>();
+    recent_from_ = room_.published_seq() + 1;
+    recent_bytes_ = 0;
+  }
+  seat->retry_after = kRetryMin;
+  Read(seat);
+}
+
+void RoomAudience::StopCatchingUp() {
+  if (--catching_up_ == 0) recent_.reset();
+}
+
+void RoomAudience::Read(const std::shared_ptr<Seat>& seat) {
+  if (seat->is_gone) return;
+  if (IsCongested(*seat)) {
+    room_.Later(kCongestedDelay, [this, seat] { Read(seat); });
+    return;
+  }
+  room_.ReadLog(seat->position,
+                [this, seat](absl::StatusOr<LogPage> page) { OnPage(seat, std::move(page)); });
+}
+
+void RoomAudience::RetryLater(const std::shared_ptr<Seat>& seat) {
+  room_.Later(seat->retry_after, [this, seat] { Read(seat); });
+  seat->retry_after = std::min(seat->retry_after * 2, kRetryMax);
+}
+
+void RoomAudience::OnPage(const std::shared_ptr<Seat>& seat, absl::StatusOr<LogPage> page) {
+  if (seat->is_gone) return;
+  if (!page.ok()) return RetryLater(seat);
+  const int64_t before = seat->position;
+  if (!TakePage(seat, *page) || !TakeRecent(seat)) return;
+  if (seat->position == room_.published_seq()) return BecomeLive(seat);
+  if (seat->position == before) return RetryLater(seat);
+  seat->retry_after = kRetryMin;
+  Read(seat);
+}
+
+// False: the seat has been dealt with.
+bool RoomAudience::TakePage(const std::shared_ptr<Seat>& seat, LogPage& page) {
+  for (v1::RoomEvent& event : page) {
+    const int64_t seq = event.event().seq();
+    if (seq <= seat->position) continue;
+    if (seq > room_.published_seq()) break;  // Comes live, or from a later page.
+    if (seq != seat->position + 1) {
+      EndAtHole(seat);
+      return false;
+    }
+    if (!Give(*seat, std::move(event))) {
+      StopCatchingUp();
+      return false;
+    }
+  }
+  return true;
+}
+
+// Only where the remembered events meet the position. False: the seat has been dealt with.
+bool RoomAudience::TakeRecent(const std::shared_ptr<Seat>& seat) {
+  if (recent_from_ > seat->position + 1) return true;
+  for (const v1::RoomEvent& event : *recent_) {
+    if (event.event().seq() <= seat->position) continue;
+    if (!Give(*seat, event)) {
+      StopCatchingUp();
+      return false;
+    }
+  }
+  return true;
+}
+
+void RoomAudience::BecomeLive(const std::shared_ptr<Seat>& seat) {
+  seat->is_live = true;
+  StopCatchingUp();
+  if (const auto* edge = dynamic_cast<const EdgeSeat*>(seat.get())) {
+    room_.OnEdgeSettled(*edge->edge);
+  }
+}
+
+// The log does not reach back to the seat's position: the room was deleted and made anew.
+void RoomAudience::EndAtHole(const std::shared_ptr<Seat>& seat) {
+  process::LogWarn("the log no longer holds what a subscriber has missed",
+                   {{"topic", topic_}, {"position", seat->position}});
+  Erase(seat);
+  if (const auto* edge = dynamic_cast<const EdgeSeat*>(seat.get())) {
+    UnsubscribeEverybody(edge->edge, edge->position);
+    room_.OnEdgeSettled(*edge->edge);
+  } else if (auto* tail = dynamic_cast<TailSeat*>(seat.get()); !tail->is_cancelled) {
+    tail->sink->End(absl::OutOfRangeError("the log does not reach back to this position"));
+  }
+}
+
+void RoomAudience::Remember(const v1::RoomEvent& event) {
+  recent_bytes_ += event.ByteSizeLong();
+  recent_->push_back(event);
+  if (recent_->size() <= kRecentEventsLimit && recent_bytes_ <= kRecentBytesLimit) return;
+  recent_->clear();
+  recent_bytes_ = 0;
+  recent_from_ = event.event().seq() + 1;
+}
+
+// --- Giving
+
+bool RoomAudience::Give(Seat& seat, v1::RoomEvent event) {
+  if (auto* tail = dynamic_cast<TailSeat*>(&seat)) return Offer(*tail, event);
+  Broadcast(static_cast<EdgeSeat&>(seat), std::move(event));
+  return true;
+}
+
+void RoomAudience::Broadcast(EdgeSeat& seat, v1::RoomEvent event) {
+  seat.position = event.event().seq();
+  std::string removed;
+  if (event.event().has_member_removed()) removed = event.event().member_removed().user_id();
+  v1::Broadcast& broadcast = *outbox_.Add(seat.edge).mutable_broadcast();
+  broadcast.add_topics(topic_);
+  *broadcast.mutable_event() = std::move(event);
+  if (!removed.empty()) UnsubscribeUser(seat.edge, removed, seat.position);
+}
+
+bool RoomAudience::Offer(TailSeat& seat, const v1::RoomEvent& event) {
+  // A cancelled tail takes everything: it is about to be removed.
+  seat.is_paused = !seat.is_cancelled && !seat.sink->Offer(event.event());
+  if (!seat.is_paused) seat.position = event.event().seq();
+  return !seat.is_paused;
+}
+
+}  // namespace confab::control

@@ -1,0 +1,150 @@
+// room_audience.h: who follows one room's log live (edges and tails), and how far each has come.
+// Owns: one seat for each; the newest events while somebody is catching up.
+// Used by: live_room.
+// Threads: confined to the room's lane.
+// Fails: never; who cannot be served without a gap is told that the subscription has ended.
+//
+// Every seat gets every event behind its position once and in order. A seat is live (its position
+// is the room's) or catches up: pages of the log are read and sent until they meet the events
+// remembered since the reading began.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "control/fanout/edge_outbox.h"
+#include "control/fanout/edge_registry.h"
+#include "control/fanout/tail_sink.h"
+
+namespace confab::control {
+
+// Events of the log, in ascending order without a hole.
+using LogPage = std::vector<v1::RoomEvent>;
+
+// One that follows the log.
+struct Seat {
+  virtual ~Seat() = default;
+  int64_t position = 0;  // Last event it was given.
+  bool is_live = false;
+  bool is_gone = false;        // Not in the audience any more; late answers pass it over.
+  absl::Duration retry_after;  // Grows while the log cannot be read.
+};
+
+struct EdgeSeat : Seat {
+  std::shared_ptr<Attachment> edge;
+  uint64_t last_subscribe = 0;  // Number of the stream's last Subscribe for this topic.
+};
+
+// Made by the dispatcher, which keeps it for the Tail it gave out.
+struct TailSeat : Seat {
+  std::shared_ptr<TailSink> sink;
+  bool is_paused = false;                 // Waits for Resume.
+  std::atomic<bool> is_cancelled{false};  // Any thread.
+};
+
+class RoomAudience {
+ public:
+  // What the audience needs of its room; live_room is it.
+  class Room {
+   public:
+    virtual int64_t published_seq() const = 0;
+    // Answers on the lane with events behind `after_seq`. NOT_FOUND has been dealt with (EndAll).
+    virtual void ReadLog(int64_t after_seq,
+                         absl::AnyInvocable<void(absl::StatusOr<LogPage>)> done) = 0;
+    virtual void Later(absl::Duration delay, absl::AnyInvocable<void()> task) = 0;
+    // The edge has come to the published position, or has left.
+    virtual void OnEdgeSettled(const Attachment& edge) = 0;
+
+   protected:
+    ~Room() = default;
+  };
+
+  // Events remembered while somebody catches up: what is published during a few reads.
+  static constexpr size_t kRecentEventsLimit = 512;
+  static constexpr size_t kRecentBytesLimit = 1024 * 1024;
+  // Reading the log for an edge pauses above this, far below the limit of its stream.
+  static constexpr size_t kCongestedBytes = 8 * 1024 * 1024;
+  static constexpr absl::Duration kCongestedDelay = absl::Milliseconds(20);
+  static constexpr absl::Duration kRetryMin = absl::Milliseconds(20);
+  static constexpr absl::Duration kRetryMax = absl::Seconds(1);
+
+  RoomAudience(std::string topic, Room& room, EdgeOutbox& outbox);
+  RoomAudience(const RoomAudience&) = delete;
+  RoomAudience& operator=(const RoomAudience&) = delete;
+
+  bool empty() const { return edges_.empty() && tails_.empty(); }
+
+  // The next event of the log. REQUIRES: the room's published_seq() is its seq already.
+  void Publish(v1::RoomEvent event);
+
+  // --- Edges.
+  // True: the edge is not here, or is here and live: Subscribe may be called.
+  bool CanSubscribe(const Attachment& edge) const;
+  // The connection gets what is published from now on. REQUIRES: CanSubscribe.
+  void Subscribe(const std::shared_ptr<Attachment>& edge, uint64_t connection);
+  // The edge has subscribers already and has distributed the log up to `position`.
+  // REQUIRES: position <= published_seq().
+  void Resume(const std::shared_ptr<Attachment>& edge, int64_t position);
+  // False: void, a later Subscribe is on its way.
+  bool Release(const Attachment& edge, uint64_t subscribes_seen);
+  void Detach(const Attachment& edge);
+  // End one connection's, one user's or everybody's subscription on that edge.
+  void UnsubscribeConnection(const std::shared_ptr<Attachment>& edge, uint64_t connection,
+                             int64_t end_seq);
+  void UnsubscribeUser(const std::shared_ptr<Attachment>& edge, const std::string& user,
+                       int64_t end_seq);
+  void UnsubscribeEverybody(const std::shared_ptr<Attachment>& edge, int64_t end_seq);
+
+  // --- Tails. `seat->position` is where it starts. REQUIRES: position <= published_seq().
+  void AddTail(std::shared_ptr<TailSeat> seat);
+  void ResumeTail(const std::shared_ptr<TailSeat>& seat);
+  void RemoveTail(const std::shared_ptr<TailSeat>& seat);
+
+  // The room is gone: every subscription ends at `end_seq`, every tail with `why`.
+  void EndAll(int64_t end_seq, const absl::Status& why);
+
+ private:
+  void Start(const std::shared_ptr<Seat>& seat);
+  void Read(const std::shared_ptr<Seat>& seat);
+  void OnPage(const std::shared_ptr<Seat>& seat, absl::StatusOr<LogPage> page);
+  void RetryLater(const std::shared_ptr<Seat>& seat);
+  bool TakePage(const std::shared_ptr<Seat>& seat, LogPage& page);
+  bool TakeRecent(const std::shared_ptr<Seat>& seat);
+  void BecomeLive(const std::shared_ptr<Seat>& seat);
+  void StopCatchingUp();
+  void EndAtHole(const std::shared_ptr<Seat>& seat);
+  void Remember(const v1::RoomEvent& event);
+
+  // False: a tail that has no room; it is paused.
+  bool Give(Seat& seat, v1::RoomEvent event);
+  void Broadcast(EdgeSeat& seat, v1::RoomEvent event);
+  bool Offer(TailSeat& seat, const v1::RoomEvent& event);
+  v1::Unsubscribe& AddUnsubscribe(const std::shared_ptr<Attachment>& edge, int64_t end_seq);
+  EdgeSeat* Find(const Attachment& edge) const;
+  void Erase(const std::shared_ptr<Seat>& seat);
+
+  const std::string topic_;
+  Room& room_;
+  EdgeOutbox& outbox_;
+  std::vector<std::shared_ptr<EdgeSeat>> edges_;
+  std::vector<std::shared_ptr<TailSeat>> tails_;
+
+  size_t catching_up_ = 0;                             // Seats that read the log.
+  std::unique_ptr<std::deque<v1::RoomEvent>> recent_;  // While catching_up_ > 0.
+  int64_t recent_from_ = 0;  // Every event from this one to the published one is in recent_.
+  size_t recent_bytes_ = 0;
+};
+
+}  // namespace confab::control

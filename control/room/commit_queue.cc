@@ -1,0 +1,322 @@
+#include "control/room/commit_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "process/log.h"
+#include "process/metrics.h"
+
+namespace confab::control {
+
+using storage::AppendOutcome;
+using storage::AppendRequest;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What a job holds in memory, roughly.
+size_t BytesOf(const CommitJob& job) {
+  size_t bytes = sizeof(CommitJob);
+  for (const storage::NewEvent& event : job.append.events) {
+    bytes +=
+        sizeof(event) + event.content.size() + event.dedup.key.size() + event.actor.name.size();
+  }
+  if (job.new_room != nullptr) bytes += job.new_room->members.size() * sizeof(storage::UserId) * 4;
+  return bytes;
+}
+
+bool IsLate(const CommitJob& job, Clock::time_point now) { return job.deadline <= now; }
+
+absl::Status TooLate() {
+  return absl::UnavailableError("the command was not written before its deadline");
+}
+absl::Status Stopping() { return absl::UnavailableError("control is stopping"); }
+
+// By contract these changed nothing; anything else that is unexpected may have.
+bool HasChangedNothing(absl::StatusCode code) {
+  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
+         code == absl::StatusCode::kDeadlineExceeded;
+}
+
+}  // namespace
+
+class CommitQueue::Backoff {
+ public:
+  std::chrono::milliseconds Next() {
+    return std::exchange(delay_, std::min<std::chrono::milliseconds>(delay_ * 2, kBackoffMax));
+  }
+
+ private:
+  std::chrono::milliseconds delay_ = kBackoffMin;
+};
+
+CommitQueue::CommitQueue(process::Metrics& metrics, size_t lanes, Answer answer,
+                         std::function<void(absl::Status)> on_fatal)
+    : answer_(std::move(answer)),
+      on_fatal_(std::move(on_fatal)),
+      batch_events_(metrics.AddHistogram("confab_control_commit_batch_events",
+                                         "Events written by one transaction",
+                                         {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})),
+      commit_seconds_(metrics.AddHistogram("confab_control_commit_seconds",
+                                           "Time from giving a batch to the store to its answer",
+                                           process::LatencyBounds())),
+      done_(lanes) {}
+
+CommitQueue::~CommitQueue() { Stop(); }
+
+void CommitQueue::Start(storage::Store& store) {
+  store_ = &store;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void CommitQueue::Push(Jobs& jobs) {
+  const std::lock_guard lock(mu_);
+  size_t taken = 0;
+  const bool was_empty = queue_.empty();
+  for (; taken < jobs.size() && !is_stopping_; ++taken) {
+    const size_t bytes = BytesOf(*jobs[taken]);
+    if (queue_.size() >= kJobsLimit || bytes_ + bytes > kBytesLimit) break;
+    bytes_ += bytes;
+    queue_.push_back(std::move(jobs[taken]));
+  }
+  jobs.erase(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(taken));
+  if (was_empty && taken > 0) wake_.notify_one();
+}
+
+void CommitQueue::Stop() {
+  {
+    const std::lock_guard lock(mu_);
+    is_stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+bool CommitQueue::is_stopping() {
+  const std::lock_guard lock(mu_);
+  return is_stopping_;
+}
+
+void CommitQueue::Run() {
+  while (true) {
+    Jobs jobs = Take();
+    if (jobs.empty()) break;
+    Commit(std::move(jobs));
+    Flush();
+  }
+  std::unique_lock lock(mu_);
+  Jobs rest(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+  queue_.clear();
+  bytes_ = 0;
+  lock.unlock();
+  FinishAll(std::move(rest), Stopping(), false);
+  Flush();
+  writer_.reset();
+}
+
+// Empty: stopping.
+CommitQueue::Jobs CommitQueue::Take() {
+  std::unique_lock lock(mu_);
+  wake_.wait(lock, [this] { return !queue_.empty() || is_stopping_; });
+  Jobs jobs;
+  if (is_stopping_) return jobs;
+  size_t events = 0;
+  while (!queue_.empty()) {
+    const CommitJob& next = *queue_.front();
+    const bool is_append = next.kind == CommitJob::Kind::kAppend;
+    events += next.append.events.size();
+    if (!jobs.empty() && (!is_append || events > kBatchEventsLimit)) break;
+    bytes_ -= BytesOf(next);
+    jobs.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (!is_append) break;
+  }
+  return jobs;
+}
+
+void CommitQueue::Commit(Jobs jobs) {
+  if (jobs.front()->kind == CommitJob::Kind::kAppend) {
+    CommitAppends(std::move(jobs), false);
+  } else {
+    CommitRoom(std::move(jobs.front()));
+  }
+}
+
+// `maybe_done`: an earlier attempt with these very jobs may have been committed.
+void CommitQueue::CommitAppends(Jobs jobs, bool maybe_done) {
+  Backoff backoff;
+  while (true) {
+    if (!maybe_done) FinishLate(jobs);
+    if (jobs.empty()) return;
+    auto outcomes = TryAppend(jobs);
+    if (outcomes.ok()) {
+      for (size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i]->outcome = std::move((*outcomes)[i]);
+        Finish(std::move(jobs[i]), absl::OkStatus());
+      }
+      return;
+    }
+    const absl::Status status = outcomes.status();
+    if (status.code() == absl::StatusCode::kInvalidArgument) {
+      if (jobs.size() == 1) return FinishAll(std::move(jobs), status, false);
+      const auto middle = jobs.begin() + static_cast<std::ptrdiff_t>(jobs.size() / 2);
+      Jobs second(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
+      jobs.erase(middle, jobs.end());
+      CommitAppends(std::move(jobs), maybe_done);
+      return CommitAppends(std::move(second), maybe_done);
+    }
+    NoteFailure(status);
+    if (is_fatal_) return FinishAll(std::move(jobs), status, maybe_done);
+    if (!HasChangedNothing(status.code())) maybe_done = true;
+    const auto now = Clock::now();
+    const bool is_late =
+        std::all_of(jobs.begin(), jobs.end(), [now](const auto& job) { return IsLate(*job, now); });
+    if (is_late || !WaitForRetry(backoff.Next())) {
+      return FinishAll(std::move(jobs), maybe_done ? status : TooLate(), maybe_done);
+    }
+  }
+}
+
+void CommitQueue::CommitRoom(std::unique_ptr<CommitJob> job) {
+  Backoff backoff;
+  bool maybe_done = false;
+  while (true) {
+    if (IsLate(*job, Clock::now())) {
+      return Finish(std::move(job),
+                    maybe_done ? absl::UnknownError("the answer was lost") : TooLate(), maybe_done);
+    }
+    absl::Status status = TryRoom(*job);
+    switch (status.code()) {
+      case absl::StatusCode::kOk:
+      case absl::StatusCode::kInvalidArgument:
+        return Finish(std::move(job), std::move(status));
+      case absl::StatusCode::kNotFound:  // Of DeleteRoom: the lost attempt may have done it.
+        return Finish(std::move(job), maybe_done ? absl::OkStatus() : std::move(status));
+      case absl::StatusCode::kAlreadyExists:  // Of CreateRoom: ours, or somebody's before us.
+        if (maybe_done) status = absl::UnknownError("the answer to creating the room was lost");
+        return Finish(std::move(job), std::move(status), maybe_done);
+      default:
+        break;
+    }
+    NoteFailure(status);
+    if (is_fatal_) return Finish(std::move(job), std::move(status), maybe_done);
+    if (!HasChangedNothing(status.code())) maybe_done = true;
+    if (!WaitForRetry(backoff.Next())) {
+      return Finish(std::move(job), maybe_done ? std::move(status) : Stopping(), maybe_done);
+    }
+  }
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> CommitQueue::TryAppend(Jobs& jobs) {
+  if (auto status = EnsureWriter(); !status.ok()) return status;
+  std::vector<AppendRequest> batch;
+  batch.reserve(jobs.size());
+  size_t events = 0;
+  for (auto& job : jobs) {
+    events += job->append.events.size();
+    batch.push_back(std::move(job->append));
+  }
+  const auto start = Clock::now();
+  auto outcomes = writer_->Append(batch);
+  for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->append = std::move(batch[i]);
+  if (!outcomes.ok()) return outcomes;
+  if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
+  commit_seconds_.Observe(std::chrono::duration<double>(Clock::now() - start).count());
+  batch_events_.Observe(static_cast<double>(events));
+  is_failing_ = false;
+  return outcomes;
+}
+
+absl::Status CommitQueue::TryRoom(CommitJob& job) {
+  if (auto status = EnsureWriter(); !status.ok()) return status;
+  if (job.kind == CommitJob::Kind::kDeleteRoom) return writer_->DeleteRoom(job.append.room);
+  auto record = writer_->CreateRoom(*job.new_room);
+  if (record.ok()) job.record = *std::move(record);
+  return record.status();
+}
+
+absl::Status CommitQueue::EnsureWriter() {
+  if (is_fatal_) return absl::FailedPreconditionError("this control is not the active one");
+  if (writer_ != nullptr) return absl::OkStatus();
+  auto writer = store_->OpenWriter();
+  // Opening writes nothing, so its failure never leaves an outcome in doubt.
+  if (!writer.ok()) {
+    return writer.status().code() == absl::StatusCode::kFailedPrecondition
+               ? writer.status()
+               : absl::UnavailableError(writer.status().message());
+  }
+  writer_ = *std::move(writer);
+  return absl::OkStatus();
+}
+
+// A connection that failed once is not trusted again.
+void CommitQueue::NoteFailure(const absl::Status& status) {
+  writer_.reset();
+  if (!is_failing_) {
+    process::LogWarn("the store refuses to write; trying again", {{"status", status.ToString()}});
+  }
+  is_failing_ = true;
+  if (status.code() == absl::StatusCode::kFailedPrecondition && !is_fatal_) {
+    is_fatal_ = true;
+    if (on_fatal_) on_fatal_(status);
+  }
+}
+
+void CommitQueue::Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown) {
+  job->status = std::move(status);
+  job->is_outcome_unknown = is_unknown;
+  done_[job->lane].push_back(std::move(job));
+}
+
+void CommitQueue::FinishAll(Jobs jobs, const absl::Status& status, bool is_unknown) {
+  for (auto& job : jobs) {
+    // Not a copy: that would share one representation between lanes.
+    Finish(std::move(job), absl::Status(status.code(), status.message()), is_unknown);
+  }
+}
+
+void CommitQueue::FinishLate(Jobs& jobs) {
+  const auto now = Clock::now();
+  size_t kept = 0;
+  for (auto& job : jobs) {
+    if (IsLate(*job, now)) {
+      Finish(std::move(job), TooLate());
+    } else if (auto& slot = jobs[kept++]; &slot != &job) {
+      slot = std::move(job);
+    }
+  }
+  jobs.resize(kept);
+}
+
+void CommitQueue::FinishLateInQueue() {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mu_);
+  std::deque<std::unique_ptr<CommitJob>> kept;
+  for (auto& job : queue_) {
+    if (IsLate(*job, now)) {
+      bytes_ -= BytesOf(*job);
+      Finish(std::move(job), TooLate());
+    } else {
+      kept.push_back(std::move(job));
+    }
+  }
+  queue_.swap(kept);
+}
+
+void CommitQueue::Flush() {
+  for (size_t lane = 0; lane < done_.size(); ++lane) {
+    if (!done_[lane].empty()) answer_(lane, std::exchange(done_[lane], {}));
+  }
+}
+
+bool CommitQueue::WaitForRetry(std::chrono::milliseconds delay) {
+  FinishLateInQueue();
+  Flush();
+  std::unique_lock lock(mu_);
+  return !wake_.wait_for(lock, delay, [this] { return is_stopping_; });
+}
+
+}  // namespace confab::control

@@ -1,0 +1,128 @@
+// commit_queue.h: group commit; whatever gathered while the last batch was written is the next.
+// Owns: the committer thread, the StoreWriter, the jobs that wait.
+// Used by: room_lane (Push), dispatcher (Start, Stop).
+// Threads: any thread (guarded by `mu_`); answers are given on the committer thread.
+// Fails: each job is answered exactly once, with the store's status; a late one with UNAVAILABLE.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/types/span.h>
+
+#include "storage/store.h"
+
+namespace confab::process {
+class Histogram;
+class Metrics;
+}  // namespace confab::process
+
+namespace confab::control {
+
+// One thing to write. It goes from a lane into the queue and comes back with its answer.
+struct CommitJob {
+  enum class Kind { kAppend, kCreateRoom, kDeleteRoom };
+
+  virtual ~CommitJob() = default;
+
+  Kind kind = Kind::kAppend;
+  size_t lane = 0;  // Where the answer goes.
+  std::chrono::steady_clock::time_point deadline;
+  storage::AppendRequest append;               // kAppend; of the others only `room`.
+  std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
+
+  // The answer. OK: `outcome` (kAppend) or `record` (kCreateRoom) is filled.
+  absl::Status status;
+  // With a status that is not OK: it may have been done all the same.
+  bool is_outcome_unknown = false;
+  storage::AppendOutcome outcome;
+  storage::RoomRecord record;
+};
+
+class CommitQueue {
+ public:
+  using Jobs = std::vector<std::unique_ptr<CommitJob>>;
+
+  // At 45,000 messages/s (TOOLCHAIN 6) 8,192 are written within 200 ms; what waits longer than
+  // that is better told to come again.
+  static constexpr size_t kJobsLimit = 8192;
+  static constexpr size_t kBytesLimit = 32 * 1024 * 1024;  // 2,000 messages of the largest size.
+  // Beyond 512 a batch gains little and holds its locks for longer.
+  static constexpr size_t kBatchEventsLimit = 512;
+  // What a refused sender is told to wait: about the time to write a full queue.
+  static constexpr uint32_t kRetryAfterMs = 200;
+  static constexpr auto kBackoffMin = std::chrono::milliseconds(20);
+  static constexpr auto kBackoffMax = std::chrono::milliseconds(200);
+
+  // Called on the committer thread, once for each lane and batch.
+  using Answer = std::function<void(size_t lane, Jobs jobs)>;
+
+  CommitQueue(process::Metrics& metrics, size_t lanes, Answer answer,
+              std::function<void(absl::Status)> on_fatal);
+  ~CommitQueue();  // Stops.
+  CommitQueue(const CommitQueue&) = delete;
+  CommitQueue& operator=(const CommitQueue&) = delete;
+
+  // REQUIRES: the store is active and outlives Stop.
+  void Start(storage::Store& store);
+
+  // Takes jobs from the front while there is room, in order; what is not taken stays in `jobs`.
+  void Push(Jobs& jobs);
+
+  // Finishes the batch under way (gives up at its next failure) and answers the rest as
+  // UNAVAILABLE.
+  void Stop();
+
+ private:
+  enum class Next { kDone, kAgain, kSplit };
+  class Backoff;
+
+  void Run();
+  Jobs Take();
+  void Commit(Jobs jobs);
+  void CommitAppends(Jobs jobs, bool maybe_done);
+  void CommitRoom(std::unique_ptr<CommitJob> job);
+  absl::StatusOr<std::vector<storage::AppendOutcome>> TryAppend(Jobs& jobs);
+  absl::Status TryRoom(CommitJob& job);
+  absl::Status EnsureWriter();
+  void NoteFailure(const absl::Status& status);
+
+  void Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown = false);
+  void FinishAll(Jobs jobs, const absl::Status& status, bool is_unknown);
+  void FinishLate(Jobs& jobs);
+  void FinishLateInQueue();
+  void Flush();
+  bool WaitForRetry(std::chrono::milliseconds delay);  // False: stopping.
+  bool is_stopping();
+
+  const Answer answer_;
+  const std::function<void(absl::Status)> on_fatal_;
+  process::Histogram& batch_events_;
+  process::Histogram& commit_seconds_;
+
+  std::mutex mu_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<CommitJob>> queue_;  // Guarded by mu_.
+  size_t bytes_ = 0;                              // Of queue_; guarded by mu_.
+  bool is_stopping_ = false;                      // Guarded by mu_.
+
+  // Confined to the committer thread.
+  storage::Store* store_ = nullptr;
+  std::unique_ptr<storage::StoreWriter> writer_;
+  std::vector<Jobs> done_;  // By lane.
+  bool is_failing_ = false;
+  bool is_fatal_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace confab::control
