@@ -10,11 +10,12 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_join.h>
-#include <absl/strings/str_split.h>
 #include <fmt/format.h>
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
+
+#include "process/config_text.h"
 
 namespace confab::process {
 namespace {
@@ -43,43 +44,6 @@ std::string FlagOfVariable(std::string_view variable) {
   std::string flag = absl::AsciiStrToLower(std::string(variable.substr(7)));
   std::replace(flag.begin(), flag.end(), '_', '-');
   return flag;
-}
-
-// postgresql://user:secret@host -> postgresql://user:***@host, also ?password=secret
-std::string Masked(std::string text) {
-  const size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const size_t host_end = text.find_first_of("/?", scheme + 3);
-  const size_t at = text.rfind('@', host_end);
-  const size_t colon = text.find(':', scheme + 3);
-  if (at != std::string::npos && at > scheme && colon < at) {
-    text.replace(colon + 1, at - colon - 1, "***");
-  }
-  const size_t parameter = text.find("password=");
-  if (parameter != std::string::npos) {
-    const size_t start = parameter + 9;
-    text.replace(start, std::min(text.find('&', start), text.size()) - start, "***");
-  }
-  return text;
-}
-
-// The words of `text` in lines of at most `width`, the later ones indented.
-std::string Wrapped(std::string_view text, size_t indent, size_t width) {
-  std::string out;
-  size_t column = indent;
-  for (const auto word :
-       absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty())) {
-    if (column > indent && column + 1 + word.size() > width) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out.append(word.data(), word.size());
-    column += word.size();
-  }
-  return out;
 }
 
 // The text of a TOML value, as a flag would give it; nothing for tables and dates.
@@ -113,15 +77,6 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
   }
   return text;
 }
-
-constexpr std::string_view kIntroduction =
-    "Each flag is also an environment variable (CONFAB_OPS_LISTEN for --ops-listen; an empty one "
-    "counts as not set) and a key of the --config file (ops-listen = \"...\"). A flag wins over "
-    "the "
-    "environment, the environment over the file. Times are written 250ms, 10s, 1h; lists a,b,c.";
-
-constexpr size_t kHelpIndent = 6;
-constexpr size_t kHelpWidth = 92;
 
 }  // namespace
 
@@ -312,47 +267,10 @@ absl::StatusOr<bool> ConfigLoader::Load(int argc, const char* const* argv) {
   return false;
 }
 
-std::string ConfigLoader::ConfigText() const {
-  std::string out = fmt::format("# {} {}\n", program_, CONFAB_VERSION);
-  for (const ConfigOption& option : options_) {
-    out +=
-        fmt::format("{} = {}  # {}\n", option.flag(), Masked(option.ShowToml()), option.origin());
-  }
-  return out;
+std::string ConfigLoader::HelpText() const {
+  return ConfigHelp(program_, summary_, options_, examples_);
 }
 
-std::string ConfigLoader::HelpText() const {
-  std::string out = fmt::format("{}\n\nUsage: {} [--flag VALUE | --flag=VALUE]...\n\n{}\n",
-                                summary_, program_, Wrapped(kIntroduction, 0, kHelpWidth));
-  std::vector<std::string> groups;
-  for (const ConfigOption& option : options_) {
-    if (std::find(groups.begin(), groups.end(), option.group()) == groups.end()) {
-      groups.push_back(option.group());
-    }
-  }
-  const std::string indent(kHelpIndent, ' ');
-  for (const std::string& group : groups) {
-    out += fmt::format("\n{}:\n", group.empty() ? "Options" : group);
-    for (const ConfigOption& option : options_) {
-      if (option.group() != group) continue;
-      const std::string shown = option.Show();
-      const std::string names =
-          option.is_bool() ? "[no-]" + option.flag() : option.flag() + " " + option.placeholder();
-      out += fmt::format("  --{}\n{}{}\n{}(default {}; {})\n", names, indent,
-                         Wrapped(option.help(), kHelpIndent, kHelpWidth), indent,
-                         shown.empty() ? "none" : Masked(shown), option.EnvironmentName());
-    }
-  }
-  out +=
-      "\nAbout the process:\n"
-      "  --config FILE\n      read options from this TOML file (CONFAB_CONFIG)\n"
-      "  --print-config\n      print the configuration in force, as such a file, and exit\n"
-      "  --help, -h\n  --version\n";
-  if (!examples_.empty()) out += "\nExamples:\n";
-  for (const auto& [command, what] : examples_) {
-    out += fmt::format("  # {}\n  {}\n", what, command);
-  }
-  return out;
-}
+std::string ConfigLoader::ConfigText() const { return ConfigFile(program_, options_); }
 
 }  // namespace confab::process

@@ -47,7 +47,8 @@ class ConfigLoader {
 
   const std::deque<ConfigOption>& options() const { return options_; }
   std::string HelpText() const;
-  // The configuration in force as a file that --config reads; a password in a URL is masked.
+  // The configuration in force as a file that --config reads, each option with its help; a
+  // password in a URL is masked.
   std::string ConfigText() const;
 
  private:

@@ -213,6 +213,16 @@ TEST_F(ConfigLoaderTest, PrintsAConfigurationThatItReadsBack) {
   EXPECT_TRUE(config_.is_verbose);
 }
 
+TEST_F(ConfigLoaderTest, PrintsHelpAndOriginBesideEachOption) {
+  ASSERT_TRUE(Load({"--dialect", "rooms"}).value());
+
+  const std::string text = loader_.ConfigText();
+
+  EXPECT_THAT(text, HasSubstr("\n# Network\n\n# where clients connect\nlisten = "
+                              "\"127.0.0.1:8080\"\n"));
+  EXPECT_THAT(text, HasSubstr("dialect = \"rooms\"  # from --dialect\n"));
+}
+
 TEST_F(ConfigLoaderTest, MasksPasswords) {
   config_.listen = "postgresql://user:s3cret@host/db?password=s3cret&x=1";
 
