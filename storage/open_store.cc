@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
 namespace confab::storage {
@@ -41,7 +42,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
     return Widen(SqliteStore::Open(path, options));
   }
   for (const std::string_view scheme : kPostgres) {
-    if (url.starts_with(scheme)) return absl::UnimplementedError("PostgreSQL is not built in yet");
+    if (url.starts_with(scheme)) return Widen(PostgresStore::Open(url, options));
   }
   return absl::InvalidArgumentError(fmt::format(
       "store {} is neither sqlite:PATH nor postgresql://USER@HOST/DATABASE", RedactedUrl(url)));

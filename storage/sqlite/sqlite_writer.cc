@@ -37,12 +37,11 @@ constexpr std::string_view kUpsertRoom =
 constexpr std::string_view kSetState = "UPDATE rooms SET state = ?2, topic = '' WHERE id = ?1";
 constexpr std::string_view kNextToPurge = "SELECT id FROM rooms WHERE state = 1 LIMIT 1";
 constexpr std::string_view kPurgeMembers =
-    "DELETE FROM members WHERE room_id = ?1 AND user_id <= coalesce((SELECT user_id FROM members"
-    " WHERE room_id = ?1 ORDER BY user_id LIMIT 1 OFFSET ?2),"
-    " (SELECT max(user_id) FROM members WHERE room_id = ?1)) RETURNING 1";
+    "DELETE FROM members WHERE room_id = ?1 AND user_id IN"
+    " (SELECT user_id FROM members WHERE room_id = ?1 ORDER BY user_id LIMIT ?2) RETURNING 1";
 constexpr std::string_view kPurgeEvents =
-    "DELETE FROM events WHERE room_id = ?1 AND seq <"
-    " (SELECT min(seq) FROM events WHERE room_id = ?1) + ?2 RETURNING 1";
+    "DELETE FROM events WHERE room_id = ?1 AND seq IN"
+    " (SELECT seq FROM events WHERE room_id = ?1 ORDER BY seq LIMIT ?2) RETURNING 1";
 
 std::string DedupText(const DedupKey& key) { return static_cast<char>(key.space) + key.key; }
 

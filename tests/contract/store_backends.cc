@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/fakes/memory_store.h"
+#include "tests/support/postgres.h"
 
 namespace confab::storage {
 namespace {
@@ -37,12 +38,22 @@ class SqliteBackend : public TestBackend {
   std::string dir_;
 };
 
+// A schema of its own on the test's server.
+class PostgresBackend : public TestBackend {
+ public:
+  std::unique_ptr<Store> Open() override { return OpenOrThrow(url_); }
+
+ private:
+  std::string url_ = testing_support::PostgresServer::Shared().NewSchemaUrl();
+};
+
 }  // namespace
 
 std::vector<BackendParam> AllBackends() {
   return {
       {"Memory", [] { return std::make_unique<MemoryBackend>(); }},
       {"Sqlite", [] { return std::make_unique<SqliteBackend>(); }},
+      {"Postgres", [] { return std::make_unique<PostgresBackend>(); }},
   };
 }
 

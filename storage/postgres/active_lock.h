@@ -1,0 +1,50 @@
+// active_lock.h: one active process per database and schema, and a fence for its writers.
+// The first lock says who is active; its session lives here. The second is held in shared mode by
+// every writer's session: who becomes active takes it alone once, so that no commit of a former
+// active process can still come. An epoch in the database tells whether a lock that was lost and
+// taken again was anybody else's meanwhile.
+// Owns: the lock's connection.   Used by: postgres_store, postgres_writer.
+// Threads: any thread (guarded by mu_).
+// Fails: as postgres_status says.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "storage/postgres/postgres_connection.h"
+
+namespace confab::storage {
+
+class ActiveLock {
+ public:
+  ActiveLock(const PostgresTarget& target, Watchdog& watchdog)
+      : target_(target), watchdog_(watchdog) {}
+
+  // False: another process is active, or writers of the former one still live.
+  absl::StatusOr<bool> TryAcquire();
+
+  // As Store::IsActive().
+  bool IsHeld();
+
+  // Makes the writer's session one that a successor waits for, then makes sure that the lock is
+  // held. FAILED_PRECONDITION: another process is or was active. UNAVAILABLE: cannot tell now.
+  absl::Status Admit(PostgresConnection& writer);
+
+ private:
+  absl::StatusOr<bool> Take();
+  absl::StatusOr<bool> TakeAnew();
+  absl::StatusOr<bool> Raise();
+
+  const PostgresTarget target_;
+  Watchdog& watchdog_;
+  std::mutex mu_;
+  std::unique_ptr<PostgresConnection> connection_;  // Holds the first lock whenever it is there.
+  int64_t epoch_ = 0;                               // 0: never active so far.
+  bool is_lost_ = false;
+};
+
+}  // namespace confab::storage

@@ -1,0 +1,162 @@
+#include "storage/postgres/append_statements.h"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "storage/postgres/text_array.h"
+
+namespace confab::storage {
+namespace {
+
+constexpr PreparedStatement kStatements[] = {
+    {"lock_rooms",
+     "SELECT id, last_seq, member_seq, last_at FROM rooms "
+     "WHERE id = ANY($1::text[]) AND state = 0 ORDER BY id FOR NO KEY UPDATE"},
+
+    // A scalar subquery for each key keeps to the unique index whatever the statistics say; a join
+    // was twice as slow. OFFSET 0 keeps it from being pulled up and run twice. Hits are rare, so
+    // each is one text: "seq created_at message_id". Row 0 is the clock: here it is read after the
+    // locks, which the lock statement's own output would not be.
+    {"find_keys",
+     "SELECT 0::bigint, ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint)::text "
+     "UNION ALL "
+     "SELECT k.ord, k.hit FROM ("
+     "  SELECT u.ord, (SELECT e.seq || ' ' || e.created_at || ' ' || e.message_id FROM events e"
+     "                 WHERE e.room_id = u.room_id AND e.actor_id = u.actor_id"
+     "                 AND e.dedup_key = u.dedup_key) AS hit"
+     "  FROM unnest($1::text[], $2::text[], $3::text[])"
+     "       WITH ORDINALITY AS u (room_id, actor_id, dedup_key, ord) OFFSET 0) k "
+     "WHERE k.hit IS NOT NULL"},
+
+    {"write_events",
+     "WITH updated AS ("
+     "  UPDATE rooms r SET last_seq = c.last_seq, member_seq = c.member_seq, last_at = c.last_at"
+     "  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
+     "       AS c (id, last_seq, member_seq, last_at)"
+     "  WHERE r.id = c.id) "
+     "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
+     " dedup_key, message_id, type, content, reply_to, subject) "
+     "SELECT * FROM unnest($5::text[], $6::bigint[], $7::smallint[], $8::smallint[], $9::bigint[],"
+     " $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
+     " $17::text[], $18::text[])"},
+
+    {"write_members",
+     "INSERT INTO members (room_id, user_id, role, changed_seq, changed_at) "
+     "SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) "
+     "ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role,"
+     " changed_seq = excluded.changed_seq, changed_at = excluded.changed_at"},
+};
+
+std::string_view ViewOf(const pqxx::field& field) { return {field.c_str(), field.size()}; }
+
+// Cuts the number at the front off, with the blank behind it.
+int64_t CutNumber(std::string_view& text) {
+  int64_t number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  if (!text.empty()) text.remove_prefix(1);
+  return number;
+}
+
+void WriteMembers(PostgresTransaction& transaction, const AppendPlan& plan) {
+  TextArray rooms, users, roles, seqs, times;
+  for (const PlannedMember& member : plan.members) {
+    rooms.Add(member.room->value);
+    users.Add(member.user->value);
+    roles.Add(static_cast<int64_t>(member.role));
+    seqs.Add(member.changed_seq);
+    times.Add(absl::ToUnixMicros(member.changed_at));
+  }
+  transaction.Run("write_members", rooms.Finish(), users.Finish(), roles.Finish(), seqs.Finish(),
+                  times.Finish());
+}
+
+// The columns of write_events, built in one pass over the events.
+struct EventColumns {
+  TextArray room, seq, kind, role, created_at, actor_id, actor_name, actor_email, dedup_key,
+      message_id, type, content, reply_to, subject;
+
+  void Add(const PlannedEvent& planned) {
+    const NewEvent& event = *planned.event;
+    room.Add(planned.room->value);
+    seq.Add(planned.seq);
+    kind.Add(static_cast<int64_t>(event.kind));
+    role.Add(static_cast<int64_t>(event.role));
+    created_at.Add(absl::ToUnixMicros(planned.created_at));
+    actor_id.Add(event.actor.id.value);
+    actor_name.Add(event.actor.name);
+    actor_email.Add(event.actor.email);
+    dedup_key.Add(static_cast<char>(event.dedup.space), event.dedup.key);
+    message_id.Add(event.message_id);
+    type.Add(event.type);
+    content.Add(event.content);
+    reply_to.Add(event.reply_to);
+    subject.Add(event.subject.value);
+  }
+};
+
+}  // namespace
+
+absl::Span<const PreparedStatement> AppendStatements() { return kStatements; }
+
+void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
+  TextArray ids;
+  for (const RoomId* id : planner.rooms()) ids.Add(id->value);
+  for (const pqxx::row& row : transaction.Run("lock_rooms", ids.Finish())) {
+    planner.SetRoom(
+        RoomId(std::string(ViewOf(row[0]))),
+        {row[1].as<int64_t>(), row[2].as<int64_t>(), absl::FromUnixMicros(row[3].as<int64_t>())});
+  }
+}
+
+absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
+                      AppendPlanner& planner) {
+  TextArray rooms, actors, keys;
+  std::vector<size_t> request_of;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!planner.HasRoom(i)) continue;
+    const NewEvent& first = batch[i].events[0];
+    rooms.Add(batch[i].room.value);
+    actors.Add(first.actor.id.value);
+    keys.Add(static_cast<char>(first.dedup.space), first.dedup.key);
+    request_of.push_back(i);
+  }
+  absl::Time now;
+  for (const pqxx::row& row :
+       transaction.Run("find_keys", rooms.Finish(), actors.Finish(), keys.Finish())) {
+    const auto ordinal = row[0].as<int64_t>();
+    if (ordinal == 0) {
+      now = absl::FromUnixMicros(row[1].as<int64_t>());
+      continue;
+    }
+    std::string_view hit = ViewOf(row[1]);
+    const int64_t seq = CutNumber(hit);
+    const absl::Time created_at = absl::FromUnixMicros(CutNumber(hit));
+    planner.SetStored(request_of.at(static_cast<size_t>(ordinal - 1)),
+                      {seq, std::string(hit), created_at});
+  }
+  return now;
+}
+
+void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
+  if (plan.events.empty()) return;
+  TextArray ids, last_seqs, member_seqs, last_times;
+  for (const auto& [id, after] : plan.rooms) {
+    ids.Add(id->value);
+    last_seqs.Add(after.last_seq);
+    member_seqs.Add(after.member_seq);
+    last_times.Add(absl::ToUnixMicros(after.last_at));
+  }
+  EventColumns events;
+  for (const PlannedEvent& event : plan.events) events.Add(event);
+  transaction.Run("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
+                  last_times.Finish(), events.room.Finish(), events.seq.Finish(),
+                  events.kind.Finish(), events.role.Finish(), events.created_at.Finish(),
+                  events.actor_id.Finish(), events.actor_name.Finish(), events.actor_email.Finish(),
+                  events.dedup_key.Finish(), events.message_id.Finish(), events.type.Finish(),
+                  events.content.Finish(), events.reply_to.Finish(), events.subject.Finish());
+  if (!plan.members.empty()) WriteMembers(transaction, plan);
+}
+
+}  // namespace confab::storage

@@ -1,0 +1,28 @@
+// append_statements.h: the statements of a batch and how its values travel.
+// Values go as arrays, so the number of statements does not depend on the size of the batch.
+// Threads: pure; caller serialises.
+#pragma once
+
+#include <absl/time/time.h>
+#include <absl/types/span.h>
+
+#include "storage/append_plan.h"
+#include "storage/postgres/postgres_connection.h"
+
+namespace confab::storage {
+
+// To be prepared on a connection that the functions below are used with.
+absl::Span<const PreparedStatement> AppendStatements();
+
+// Statement 1: locks the planner's rooms in the order of their ids, and tells it what it found.
+void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner);
+
+// Statement 2: looks the requests' keys up, in a snapshot taken after the locks. Returns the
+// server's clock.
+absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
+                      AppendPlanner& planner);
+
+// Statement 3, and a fourth if members change.
+void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan);
+
+}  // namespace confab::storage

@@ -1,0 +1,40 @@
+// postgres_reader.h: what Store reads, on one session; every method is one statement.
+// Owns: its connection.   Used by: postgres_store, which pools them.
+// Threads: caller serialises.
+// Fails: as store.h says; once is_broken() it must be thrown away.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "storage/postgres/postgres_connection.h"
+#include "storage/records.h"
+
+namespace confab::storage {
+
+class PostgresReader {
+ public:
+  static absl::StatusOr<std::unique_ptr<PostgresReader>> Open(const PostgresTarget& target,
+                                                              Watchdog& watchdog);
+
+  absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room, absl::Span<const UserId> users);
+  absl::StatusOr<EventPage> ReadEvents(const EventQuery& query);
+  absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit);
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+                                                        int32_t limit);
+  absl::StatusOr<int64_t> CountMembers(const RoomId& room);
+  absl::Status Ping();
+
+  bool is_broken() const { return connection_->is_broken(); }
+  bool has_timed_out() const { return connection_->has_timed_out(); }
+
+ private:
+  explicit PostgresReader(std::unique_ptr<PostgresConnection> connection)
+      : connection_(std::move(connection)) {}
+  std::unique_ptr<PostgresConnection> connection_;
+};
+
+}  // namespace confab::storage

@@ -1,0 +1,92 @@
+#include "storage/postgres/postgres_store.h"
+
+#include <utility>
+
+#include "storage/postgres/postgres_schema.h"
+#include "storage/postgres/postgres_writer.h"
+#include "storage/record_check.h"
+
+namespace confab::storage {
+namespace {
+
+const absl::Status& StatusOf(const absl::Status& status) { return status; }
+template <typename T>
+const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_view url,
+                                                                   const StoreOptions& options) {
+  auto target = PostgresTargetOf(url, options);
+  if (!target.ok()) return target.status();
+  std::unique_ptr<PostgresStore> store(new PostgresStore(*std::move(target), options));
+  auto connection = PostgresConnection::Open(store->target_, store->watchdog_);
+  if (!connection.ok()) return connection.status();
+  auto status = CheckServer(**connection, options.allow_unsafe_durability);
+  if (!status.ok()) return status;
+  if (status = MigratePostgres(**connection, PostgresMigrations()); !status.ok()) return status;
+  return store;
+}
+
+PostgresStore::PostgresStore(PostgresTarget target, const StoreOptions& options)
+    : target_(std::move(target)),
+      active_lock_(target_, watchdog_),
+      readers_(options.reader_connections, options.acquire_timeout,
+               [this] { return PostgresReader::Open(target_, watchdog_); }) {}
+
+template <typename Read>
+auto PostgresStore::WithReader(Read read) -> decltype(read(std::declval<PostgresReader&>())) {
+  for (bool is_second = false;; is_second = true) {
+    auto reader = readers_.Acquire();
+    if (!reader.ok()) return reader.status();
+    auto result = read(**reader);
+    if (!(*reader)->is_broken()) return result;
+    const bool has_timed_out = (*reader)->has_timed_out();
+    reader->Discard();
+    readers_.DropIdle();  // What broke one has most likely broken all.
+    if (is_second || has_timed_out || !absl::IsUnavailable(StatusOf(result))) return result;
+  }
+}
+
+absl::StatusOr<bool> PostgresStore::TryBecomeActive() { return active_lock_.TryAcquire(); }
+
+bool PostgresStore::IsActive() { return active_lock_.IsHeld(); }
+
+absl::StatusOr<std::unique_ptr<StoreWriter>> PostgresStore::OpenWriter() {
+  auto writer = PostgresWriter::Open(target_, watchdog_, active_lock_);
+  if (!writer.ok()) return writer.status();
+  return *std::move(writer);
+}
+
+absl::StatusOr<RoomSnapshot> PostgresStore::ReadRoom(const RoomId& room,
+                                                     absl::Span<const UserId> users) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadRoom(room, users); });
+}
+
+absl::StatusOr<EventPage> PostgresStore::ReadEvents(const EventQuery& query) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadEvents(query); });
+}
+
+absl::StatusOr<std::vector<RoomRecord>> PostgresStore::ListRooms(const RoomId& after,
+                                                                 const UserId& member,
+                                                                 int32_t limit) {
+  return WithReader([&](PostgresReader& reader) { return reader.ListRooms(after, member, limit); });
+}
+
+absl::StatusOr<std::vector<MemberRecord>> PostgresStore::ListMembers(const RoomId& room,
+                                                                     const UserId& after,
+                                                                     int32_t limit) {
+  return WithReader([&](PostgresReader& reader) { return reader.ListMembers(room, after, limit); });
+}
+
+absl::StatusOr<int64_t> PostgresStore::CountMembers(const RoomId& room) {
+  return WithReader([&](PostgresReader& reader) { return reader.CountMembers(room); });
+}
+
+absl::Status PostgresStore::Ping() {
+  return WithReader([](PostgresReader& reader) { return reader.Ping(); });
+}
+
+}  // namespace confab::storage

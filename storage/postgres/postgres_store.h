@@ -1,0 +1,50 @@
+// postgres_store.h: the Store of one schema of a PostgreSQL database.
+// Owns: the watchdog, the active lock and a pool of readers.   Used by: open_store.
+// Threads: any thread. Writers end before the store does.
+// Fails: as store.h says.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "storage/connection_pool.h"
+#include "storage/open_store.h"
+#include "storage/postgres/active_lock.h"
+#include "storage/postgres/postgres_reader.h"
+#include "storage/store.h"
+
+namespace confab::storage {
+
+class PostgresStore : public Store {
+ public:
+  // Checks the server and brings the schema up.
+  static absl::StatusOr<std::unique_ptr<PostgresStore>> Open(std::string_view url,
+                                                             const StoreOptions& options);
+
+  absl::StatusOr<bool> TryBecomeActive() override;
+  bool IsActive() override;
+  absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
+  absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
+                                        absl::Span<const UserId> users) override;
+  absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
+  absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit) override;
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+                                                        int32_t limit) override;
+  absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::Status Ping() override;
+
+ private:
+  PostgresStore(PostgresTarget target, const StoreOptions& options);
+  // Lends a reader. One that turns out to have died while it was idle is replaced once.
+  template <typename Read>
+  auto WithReader(Read read) -> decltype(read(std::declval<PostgresReader&>()));
+
+  const PostgresTarget target_;
+  Watchdog watchdog_;
+  ActiveLock active_lock_;
+  ConnectionPool<PostgresReader> readers_;
+};
+
+}  // namespace confab::storage

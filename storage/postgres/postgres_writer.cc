@@ -1,0 +1,160 @@
+#include "storage/postgres/postgres_writer.h"
+
+#include <string>
+#include <utility>
+
+#include <absl/time/clock.h>
+
+#include "storage/postgres/append_statements.h"
+#include "storage/postgres/postgres_schema.h"
+#include "storage/record_check.h"
+#include "storage/room_state.h"
+
+namespace confab::storage {
+namespace {
+
+constexpr PreparedStatement kRoomStatements[] = {
+    // Answers nothing if the room is there, or still has rows of its former life.
+    {"create_room",
+     "INSERT INTO rooms AS r (id, topic, is_public, first_seq, last_seq, member_seq, created_at,"
+     " last_at, state) "
+     "SELECT $1, $2, $3, 1, 0, 0, n.now, n.now, 0 FROM"
+     " (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now) n "
+     "ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, is_public = excluded.is_public,"
+     " first_seq = r.last_seq + 1, member_seq = r.last_seq,"
+     " created_at = greatest(r.last_at, excluded.created_at),"
+     " last_at = greatest(r.last_at, excluded.created_at), state = 0 WHERE r.state = 2 "
+     "RETURNING last_seq, created_at"},
+    {"room_state", "SELECT state FROM rooms WHERE id = $1"},
+    {"delete_room", "UPDATE rooms SET state = 1, topic = '' WHERE id = $1 AND state = 0"},
+    {"next_to_purge", "SELECT id FROM rooms WHERE state = 1 ORDER BY id LIMIT 1"},
+    {"purge_members",
+     "DELETE FROM members WHERE room_id = $1 AND user_id IN"
+     " (SELECT user_id FROM members WHERE room_id = $1 ORDER BY user_id LIMIT $2)"},
+    {"purge_events",
+     "DELETE FROM events WHERE room_id = $1 AND seq IN"
+     " (SELECT seq FROM events WHERE room_id = $1 ORDER BY seq LIMIT $2)"},
+    {"set_purged", "UPDATE rooms SET state = 2 WHERE id = $1 AND state = 1"},
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresWriter>> PostgresWriter::Open(const PostgresTarget& target,
+                                                                     Watchdog& watchdog,
+                                                                     ActiveLock& active_lock) {
+  std::unique_ptr<PostgresWriter> writer(new PostgresWriter(target, watchdog, active_lock));
+  if (auto status = writer->EnsureConnected(); !status.ok()) return status;
+  if (auto status = writer->Purge(kPurgeLimit); !status.ok()) return status;
+  return writer;
+}
+
+absl::Status PostgresWriter::EnsureConnected() {
+  if (connection_ != nullptr && !connection_->is_broken()) return absl::OkStatus();
+  connection_.reset();
+  auto opened = PostgresConnection::Open(target_, watchdog_);
+  if (!opened.ok()) return opened.status();
+  PostgresConnection& connection = **opened;
+  // Again for each: a default may have been changed since the start.
+  auto status = CheckServer(connection, target_.allow_unsafe_durability);
+  if (!status.ok()) return status;
+  if (status = active_lock_.Admit(connection); !status.ok()) return status;
+  if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
+  connection_ = *std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(
+    absl::Span<const AppendRequest> batch) {
+  if (auto status = CheckBatch(batch); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  std::vector<AppendOutcome> outcomes;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    AppendPlanner planner(batch);
+    LockRooms(transaction, planner);
+    const absl::Time now = LookUpKeys(transaction, batch, planner);
+    auto plan = planner.Plan(now);
+    if (!plan.ok()) return plan.status();
+    WritePlan(transaction, *plan);
+    outcomes = std::move(plan->outcomes);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return outcomes;
+}
+
+absl::StatusOr<RoomRecord> PostgresWriter::CreateRoom(const NewRoom& room) {
+  if (auto status = CheckNewRoom(room); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  const auto state = connection_->Query("room_state", room.id.value);
+  if (!state.ok()) return state.status();
+  if (!state->empty() && (*state)[0][0].as<int>() == static_cast<int>(RoomState::kDeleted)) {
+    // The rest of the old log must be gone before anybody can read the new one.
+    if (auto status = PurgeRoom(room.id, absl::InfiniteFuture()); !status.ok()) return status;
+  }
+  RoomRecord record;
+  auto status = connection_->Transact(
+      [&](PostgresTransaction& transaction) { return CreateOver(transaction, room, record); });
+  if (!status.ok()) return status;
+  return record;
+}
+
+absl::Status PostgresWriter::CreateOver(PostgresTransaction& transaction, const NewRoom& room,
+                                        RoomRecord& record) {
+  const auto rows = transaction.Run("create_room", room.id.value, room.topic, room.is_public);
+  if (rows.empty()) return absl::AlreadyExistsError("the room exists");
+  const auto last_seq = rows[0][0].as<int64_t>();
+  const absl::Time now = absl::FromUnixMicros(rows[0][1].as<int64_t>());
+  record = {room.id, room.topic, room.is_public, last_seq, last_seq, now};
+  const LockedRoom before{last_seq, last_seq, now};
+  const AppendRequest first = FirstEvents(room, before);
+  if (first.events.empty()) return absl::OkStatus();
+  AppendPlanner planner(absl::MakeConstSpan(&first, 1));
+  planner.SetRoom(room.id, before);
+  const auto plan = planner.Plan(now);
+  if (!plan.ok()) return plan.status();
+  WritePlan(transaction, *plan);
+  record.last_seq = plan->rooms[0].after.last_seq;
+  record.member_seq = plan->rooms[0].after.member_seq;
+  return absl::OkStatus();
+}
+
+absl::Status PostgresWriter::DeleteRoom(const RoomId& room) {
+  if (auto status = CheckId(room.value, "room id"); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    return transaction.Run("delete_room", room.value).affected_rows() == 0
+               ? absl::NotFoundError("no such room")
+               : absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  // Nobody sees the room any more; what is left of it now goes later.
+  Purge(kPurgeLimit).IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::Status PostgresWriter::Purge(absl::Duration limit) {
+  const absl::Time end = absl::Now() + limit;
+  while (absl::Now() < end) {
+    const auto rows = connection_->Query("next_to_purge");
+    if (!rows.ok()) return rows.status();
+    if (rows->empty()) return absl::OkStatus();
+    auto status = PurgeRoom(RoomId((*rows)[0][0].as<std::string>()), end);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PostgresWriter::PurgeRoom(const RoomId& room, absl::Time end) {
+  for (const char* statement : {"purge_members", "purge_events"}) {
+    while (true) {
+      const auto removed = connection_->Query(statement, room.value, kPurgeRows);
+      if (!removed.ok()) return removed.status();
+      if (removed->affected_rows() == 0) break;
+      if (absl::Now() >= end) return absl::OkStatus();
+    }
+  }
+  return connection_->Query("set_purged", room.value).status();
+}
+
+}  // namespace confab::storage

@@ -1,0 +1,45 @@
+// postgres_writer.h: the StoreWriter of a PostgreSQL database: three statements for a batch.
+// Owns: its connection, which it builds anew after it broke.   Used by: postgres_store.
+// Threads: caller serialises; several writers lock rooms in the order of their ids.
+// Fails: as store.h says.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "storage/append_plan.h"
+#include "storage/postgres/active_lock.h"
+#include "storage/postgres/postgres_connection.h"
+#include "storage/store.h"
+
+namespace confab::storage {
+
+class PostgresWriter : public StoreWriter {
+ public:
+  // The references outlive the writer.
+  static absl::StatusOr<std::unique_ptr<PostgresWriter>> Open(const PostgresTarget& target,
+                                                              Watchdog& watchdog,
+                                                              ActiveLock& active_lock);
+
+  absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
+  absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
+  absl::Status DeleteRoom(const RoomId& room) override;
+
+ private:
+  PostgresWriter(const PostgresTarget& target, Watchdog& watchdog, ActiveLock& active_lock)
+      : target_(target), watchdog_(watchdog), active_lock_(active_lock) {}
+  // A session that works and is admitted by the active lock.
+  absl::Status EnsureConnected();
+  absl::Status CreateOver(PostgresTransaction& transaction, const NewRoom& room,
+                          RoomRecord& record);
+  // Removes rows of deleted rooms until none are left or the time is over.
+  absl::Status Purge(absl::Duration limit);
+  absl::Status PurgeRoom(const RoomId& room, absl::Time end);
+
+  const PostgresTarget& target_;
+  Watchdog& watchdog_;
+  ActiveLock& active_lock_;
+  std::unique_ptr<PostgresConnection> connection_;
+};
+
+}  // namespace confab::storage
