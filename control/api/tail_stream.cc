@@ -1,10 +1,12 @@
 #include "control/api/tail_stream.h"
 
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include <absl/base/thread_annotations.h>
+
 #include "control/api/grpc_status.h"
+#include "process/mutex.h"
 
 namespace confab::control {
 
@@ -17,7 +19,7 @@ class TailStream::Sink final : public TailSink {
 
   bool Offer(const v1::Event& event) override {
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       if (is_finished_ || end_.has_value()) return true;  // Nobody waits for it.
       const size_t bytes = event.ByteSizeLong();
       if (waiting_bytes_ > 0 && waiting_bytes_ + bytes > kWaitingBytesLimit) {
@@ -33,7 +35,7 @@ class TailStream::Sink final : public TailSink {
 
   void End(absl::Status why) override {
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       if (!end_.has_value()) end_ = std::move(why);
     }
     Advance(false);
@@ -41,7 +43,7 @@ class TailStream::Sink final : public TailSink {
 
   void Cancel() {
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       end_ = absl::CancelledError("the caller is gone");
       waiting_.Clear();
     }
@@ -52,7 +54,7 @@ class TailStream::Sink final : public TailSink {
   bool OnWriteDone(bool ok) {
     if (!ok) Cancel();
     Advance(true);
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     return std::exchange(is_starved_, false) && !is_finished_;
   }
 
@@ -61,7 +63,7 @@ class TailStream::Sink final : public TailSink {
   void Advance(bool write_is_done) {
     std::optional<absl::Status> end;
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       if (write_is_done) is_writing_ = false;
       if (is_writing_ || is_finished_) return;
       if (waiting_.events_size() > 0) {
@@ -87,13 +89,13 @@ class TailStream::Sink final : public TailSink {
   TailStream* const stream_;  // Not to be touched once is_finished_.
   const std::function<void(const absl::Status&)> on_finish_;
   v1::TailEventsResponse writing_;  // Belongs to gRPC while is_writing_.
-  std::mutex mu_;                   // Guards what follows.
-  v1::TailEventsResponse waiting_;
-  size_t waiting_bytes_ = 0;
-  bool is_writing_ = false;
-  bool is_starved_ = false;
-  bool is_finished_ = false;
-  std::optional<absl::Status> end_;
+  process::Mutex mu_;
+  v1::TailEventsResponse waiting_ ABSL_GUARDED_BY(mu_);
+  size_t waiting_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_starved_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_finished_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);
 };
 
 TailStream::TailStream(std::function<void(const absl::Status&)> on_finish)

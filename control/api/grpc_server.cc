@@ -1,0 +1,151 @@
+#include "control/api/grpc_server.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <sys/stat.h>
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+#include <grpc/support/log.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/server_builder.h>
+
+#include "process/log.h"
+
+namespace confab::control {
+namespace {
+
+// A client may ping as often as control itself does, with room for a jittery clock.
+constexpr absl::Duration kPingIntervalMin = absl::Seconds(5);
+
+// A token of 8 KiB and what gRPC adds itself.
+constexpr int kMetadataBytesLimit = 16 * 1024;
+
+// gRPC's packaged reflection registers itself for every server as soon as it is linked.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const std::unique_ptr<grpc::ServerBuilderPlugin>& plugin) {
+      return plugin->name() == "proto_server_reflection";
+    });
+  }
+};
+
+void LogOfGrpc(gpr_log_func_args* args) {
+  if (args->severity >= GPR_LOG_SEVERITY_ERROR) {
+    process::LogWarn("grpc", {{"text", std::string(args->message)}});
+  } else {
+    process::LogDebug("grpc", {{"text", std::string(args->message)}});
+  }
+}
+
+// gRPC removes a socket file that is in its way, also one that another process serves.
+absl::Status CheckSocketPath(const GrpcAddress& address) {
+  struct stat found {};
+  if (lstat(address.path.c_str(), &found) != 0) return absl::OkStatus();
+  if (!S_ISSOCK(found.st_mode)) {
+    return absl::FailedPreconditionError(
+        fmt::format("control-listen: {} exists and is no socket; remove it or choose another path",
+                    address.path));
+  }
+  const auto channel = grpc::CreateChannel(address.ToString(), grpc::InsecureChannelCredentials());
+  const auto until = std::chrono::system_clock::now() + std::chrono::milliseconds(500);
+  grpc_connectivity_state state = channel->GetState(true);
+  while (state != GRPC_CHANNEL_TRANSIENT_FAILURE && state != GRPC_CHANNEL_READY &&
+         channel->WaitForStateChange(state, until)) {
+    state = channel->GetState(true);
+  }
+  if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) return absl::OkStatus();  // Left by a dead process.
+  return absl::FailedPreconditionError(fmt::format(
+      "control-listen: another process serves {}; end it or choose another path", address.path));
+}
+
+void Configure(grpc::ServerBuilder& builder, const ControlConfig& config) {
+  const auto milliseconds = [](absl::Duration time) {
+    return static_cast<int>(absl::ToInt64Milliseconds(time));
+  };
+  builder.SetMaxReceiveMessageSize(config.receive_bytes_limit);
+  builder.SetMaxSendMessageSize(config.send_bytes_limit);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.streams_limit);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesLimit);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Else two controls share a port.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(config.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(config.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             milliseconds(kPingIntervalMin));
+  if (!config.grpc_reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
+    const ControlConfig& config, const std::vector<grpc::Service*>& services) {
+  gpr_set_log_function(LogOfGrpc);
+  absl::StatusOr<GrpcAddress> address = ParseGrpcAddress("control-listen", config.control_listen);
+  if (!address.ok()) return address.status();
+  if (address->is_unix) {
+    if (absl::Status path = CheckSocketPath(*address); !path.ok()) return path;
+  }
+  grpc::EnableDefaultHealthCheckService(true);
+  if (config.grpc_reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  Configure(builder, config);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  int port = 0;
+  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &port);
+  // The socket must never be open to others, not even for the moment before a chmod.
+  const mode_t mask = umask(0177);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  umask(mask);
+  if (server == nullptr || port == 0) {
+    return absl::FailedPreconditionError(fmt::format(
+        "control-listen: {} cannot be listened on: is it taken by another process, or its "
+        "directory missing? Choose another with --control-listen",
+        address->ToString()));
+  }
+  if (address->is_unix) {
+    struct stat made {};
+    if (stat(address->path.c_str(), &made) != 0 || (made.st_mode & 077) != 0) {
+      server->Shutdown();
+      return absl::FailedPreconditionError(fmt::format(
+          "control-listen: the mode of {} is not 0600; choose a path in another file system",
+          address->path));
+    }
+  } else {
+    address->port = port;
+  }
+  std::unique_ptr<GrpcServer> self(new GrpcServer(*std::move(address), std::move(server)));
+  self->SetServing(false);
+  return self;
+}
+
+GrpcServer::GrpcServer(GrpcAddress address, std::unique_ptr<grpc::Server> server)
+    : address_(std::move(address)), server_(std::move(server)) {}
+
+GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
+
+void GrpcServer::SetServing(bool is_serving) {
+  server_->GetHealthCheckService()->SetServingStatus(is_serving);
+}
+
+std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(4 * 1024 * 1024);  // What control may send.
+  return server_->InProcessChannel(arguments);
+}
+
+void GrpcServer::Shutdown(absl::Duration deadline) {
+  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(deadline));
+}
+
+}  // namespace confab::control
