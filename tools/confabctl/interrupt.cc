@@ -1,5 +1,6 @@
 #include "tools/confabctl/interrupt.h"
 
+#include <chrono>
 #include <utility>
 
 namespace confab::ctl {
@@ -20,21 +21,24 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::Set(std::function<void()> stop) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   stop_ = std::move(stop);
   if (came_ && stop_) stop_();
 }
 
 bool Interrupt::Wait(absl::Duration duration) {
-  std::unique_lock lock(mu_);
-  return !changed_.wait_for(lock, absl::ToChronoMilliseconds(duration),
-                            [this] { return came_.load(); });
+  const auto until = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration);
+  process::MutexLock lock(mu_);
+  while (!came_) {
+    if (!lock.WaitUntil(changed_, until)) break;
+  }
+  return !came_;
 }
 
 void Interrupt::Listen() {
   int signal = 0;
   while (sigwait(&signals_, &signal) == 0 && signal != SIGUSR2) {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     came_ = true;
     if (stop_) stop_();
     changed_.notify_all();

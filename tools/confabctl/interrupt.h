@@ -7,11 +7,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <signal.h>
 #include <thread>
 
+#include <absl/base/thread_annotations.h>
 #include <absl/time/time.h>
+
+#include "process/mutex.h"
 
 namespace confab::ctl {
 
@@ -37,9 +39,9 @@ class Interrupt {
   sigset_t signals_;
   sigset_t mask_before_;
   std::atomic<bool> came_{false};
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable changed_;
-  std::function<void()> stop_;  // Guarded by mu_.
+  std::function<void()> stop_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;
 };
 
