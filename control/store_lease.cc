@@ -109,33 +109,19 @@ bool StoreLease::BecomeActive() {
 void StoreLease::Watch() {
   auto next_ping = std::chrono::steady_clock::now();
   do {
-    const absl::StatusOr<bool> holds = store_->IsActive() ? true : Regain();
-    if (holds.ok() && !*holds) {
+    // A database that is merely away leaves the lock as it was; the ping below tells of it.
+    if (!store_->IsActive()) {
       Fail(absl::FailedPreconditionError(
-          fmt::format("the lock of the store {} was lost and another control has it; this one ends",
+          fmt::format("the lock of the store {} was lost and another control is or was active; "
+                      "this one ends",
                       options_.store_name)));
       return;
-    }
-    if (!holds.ok()) {
-      SetServing(holds.status());
-      continue;
     }
     const auto now = std::chrono::steady_clock::now();
     if (is_serving_ && now < next_ping) continue;
     next_ping = now + absl::ToChronoNanoseconds(options_.ping_interval);
     SetServing(store_->Ping());
   } while (Pause(options_.lock_interval));
-}
-
-// Whoever else might have held the lock meanwhile: what this control caches carries versions that
-// the store compares, and the log's order does the rest.
-absl::StatusOr<bool> StoreLease::Regain() {
-  const absl::StatusOr<bool> active = store_->TryBecomeActive();
-  if (active.ok() && *active) {
-    process::LogWarn("the lock of the store was lost and is held again",
-                     {{"store", options_.store_name}});
-  }
-  return active;
 }
 
 void StoreLease::SetServing(const absl::Status& store) {

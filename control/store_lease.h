@@ -57,8 +57,6 @@ class StoreLease {
   bool Open();          // False: stopping, or fatal.
   bool BecomeActive();  // Likewise.
   void Watch();
-  // After the lock was lost: true, it is held again; false, another control has it.
-  absl::StatusOr<bool> Regain();
   void SetServing(const absl::Status& store);
   void SetReadiness(absl::Status readiness);
   void Fail(const absl::Status& why);

@@ -135,32 +135,15 @@ TEST_F(StoreLeaseTest, StandsByUntilTheLockIsFree) {
   EXPECT_TRUE(AwaitReadiness(lease, ""));
 }
 
-TEST_F(StoreLeaseTest, GoesOnWhenItHoldsTheLockAgain) {
+TEST_F(StoreLeaseTest, EndsWhenItHasLostTheLock) {
   StoreLease lease(Options());
   lease.Start();
   ASSERT_TRUE(Await("serving"));
 
-  store_->Fail(StoreCall::kTryBecomeActive, absl::UnavailableError("away"), 1, 3);
   memory_->LoseLockForTest();
-
-  EXPECT_TRUE(Await("not serving"));
-  EXPECT_TRUE(Await("serving"));
-  EXPECT_TRUE(memory_->IsActive());
-}
-
-TEST_F(StoreLeaseTest, EndsWhenAnotherHasTakenTheLock) {
-  MemoryStore other(database_);
-  StoreLease lease(Options());
-  lease.Start();
-  ASSERT_TRUE(Await("serving"));
-
-  store_->FailAlways(StoreCall::kTryBecomeActive, absl::UnavailableError("away"));
-  memory_->LoseLockForTest();
-  ASSERT_TRUE(Await("not serving"));
-  ASSERT_TRUE(*other.TryBecomeActive());
-  store_->Heal();
 
   EXPECT_TRUE(Await("fatal: the lock of the store memory was lost"));
+  EXPECT_FALSE(lease.Readiness().ok());
 }
 
 TEST_F(StoreLeaseTest, SaysWhenTheStoreStopsAnswering) {
