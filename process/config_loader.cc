@@ -201,44 +201,49 @@ absl::Status ConfigLoader::ReadFlags(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--print-config") continue;
-    if (!word.starts_with("--") || word.size() < 3) {
-      return absl::InvalidArgumentError(
-          fmt::format("unexpected \"{}\": every option is written --flag VALUE (--help lists them)",
-                      word.substr(0, 200)));
-    }
-    const size_t equals = word.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    const std::string_view flag = word.substr(2, has_value ? equals - 2 : word.size());
-    ConfigOption* option = Find(flag);
-    if (option == nullptr && flag.starts_with("no-") && !has_value) {
-      option = Find(flag.substr(3));
-      if (option != nullptr && option->is_bool()) {
-        given_.emplace_back(option, "false");
-        continue;
-      }
-      option = nullptr;
-    }
-    if (option == nullptr && flag != "config") {
-      return absl::InvalidArgumentError(fmt::format("unknown flag --{}{}", flag.substr(0, 200),
-                                                    Suggestion(flag.substr(0, 64), "--")));
-    }
-    std::string value(has_value ? word.substr(equals + 1) : "");
-    if (!has_value && option != nullptr && option->is_bool()) {
-      value = "true";
-    } else if (!has_value) {
-      if (i + 1 >= argc || std::string_view(argv[i + 1]).starts_with("--")) {
-        return absl::InvalidArgumentError(fmt::format(
-            "--{} needs a value: {}", flag, option ? option->Allowed() : "the path of a file"));
-      }
-      value = argv[++i];
-    }
-    if (option == nullptr) {
-      config_path_ = value;
-    } else {
-      given_.emplace_back(option, value);
-    }
+    const char* next = i + 1 < argc ? argv[i + 1] : nullptr;
+    const absl::StatusOr<bool> took_next = ReadFlag(word, next);
+    if (!took_next.ok()) return took_next.status();
+    if (*took_next) ++i;
   }
   return absl::OkStatus();
+}
+
+// --flag=value, --flag value, --flag and --no-flag; true if `next` was the value.
+absl::StatusOr<bool> ConfigLoader::ReadFlag(std::string_view word, const char* next) {
+  if (!word.starts_with("--") || word.size() < 3) {
+    return absl::InvalidArgumentError(
+        fmt::format("unexpected \"{}\": every option is written --flag VALUE (--help lists them)",
+                    word.substr(0, 200)));
+  }
+  const size_t equals = word.find('=');
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view flag = word.substr(2, has_value ? equals - 2 : word.size());
+  ConfigOption* option = Find(flag);
+  ConfigOption* denied = flag.starts_with("no-") && !has_value ? Find(flag.substr(3)) : nullptr;
+  if (option == nullptr && denied != nullptr && denied->is_bool()) {
+    given_.emplace_back(denied, "false");
+    return false;
+  }
+  if (option == nullptr && flag != "config") {
+    return absl::InvalidArgumentError(fmt::format("unknown flag --{}{}", flag.substr(0, 200),
+                                                  Suggestion(flag.substr(0, 64), "--")));
+  }
+  if (!has_value && option != nullptr && option->is_bool()) {
+    given_.emplace_back(option, "true");
+    return false;
+  }
+  if (!has_value && (next == nullptr || std::string_view(next).starts_with("--"))) {
+    return absl::InvalidArgumentError(
+        fmt::format("--{} needs a value: {}", flag, option ? option->Allowed() : "a file's path"));
+  }
+  std::string value(has_value ? word.substr(equals + 1) : next);
+  if (option == nullptr) {
+    config_path_ = std::move(value);
+  } else {
+    given_.emplace_back(option, std::move(value));
+  }
+  return !has_value;
 }
 
 absl::StatusOr<bool> ConfigLoader::Load(int argc, const char* const* argv) {

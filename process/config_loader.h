@@ -58,6 +58,7 @@ class ConfigLoader {
   absl::Status LoadFile(const std::string& path);
   absl::Status LoadEnvironment();
   absl::Status ReadFlags(int argc, const char* const* argv);
+  absl::StatusOr<bool> ReadFlag(std::string_view word, const char* next);
   void WarnOfStrangeVariables();
   std::string Suggestion(std::string_view flag, std::string_view prefix) const;
 

@@ -169,52 +169,66 @@ bool ConfigOption::IsWord(std::string_view text) const {
   return words_.empty() || std::find(words_.begin(), words_.end(), text) != words_.end();
 }
 
-// One reading for all types; a trial sets nothing.
-bool ConfigOption::Parse(std::string_view text, const Target& target, bool is_trial) const {
-  const auto set = [is_trial](auto* field, auto value) {
-    if (!is_trial) *field = std::move(value);
-    return true;
-  };
-  return std::visit(
-      [&](auto* field) -> bool {
-        using T = std::remove_pointer_t<decltype(field)>;
-        if constexpr (kIsText<T>) {
-          return IsWord(text) && text.find('\0') == std::string_view::npos &&
-                 set(field, std::string(text));
-        } else if constexpr (kIsList<T>) {
-          std::vector<std::string> entries = ParseList(text);
-          return std::all_of(entries.begin(), entries.end(),
-                             [this](const std::string& entry) { return IsWord(entry); }) &&
-                 set(field, std::move(entries));
-        } else if constexpr (std::is_same_v<T, bool>) {
-          const std::optional<bool> value = ParseBool(text);
-          return value && set(field, *value);
-        } else if constexpr (kIsDuration<T>) {
-          if (allows_off_ && text == "off") return set(field, absl::ZeroDuration());
-          absl::Duration value;
-          return absl::ParseDuration(absl::string_view(text.data(), text.size()), &value) &&
-                 value >= absl::ZeroDuration() && value != absl::InfiniteDuration() &&
-                 IsInRange(absl::ToDoubleSeconds(value)) && set(field, value);
-        } else if constexpr (kIsInteger<T>) {
-          if (allows_off_ && text == "off") return set(field, T{0});
-          const std::optional<int64_t> value = ParseInteger(text, is_bytes_);
-          return value && std::in_range<T>(*value) && IsInRange(static_cast<double>(*value)) &&
-                 set(field, static_cast<T>(*value));
-        } else {
-          if (allows_off_ && text == "off") return set(field, T{0});
-          const std::optional<double> value = ParseNumber<double>(text);
-          return value && std::isfinite(*value) && IsInRange(*value) && set(field, *value);
-        }
-      },
-      target);
+bool ConfigOption::Read(std::string_view text, std::string& value) const {
+  value = std::string(text);
+  return IsWord(text) && text.find('\0') == std::string_view::npos;
+}
+
+bool ConfigOption::Read(std::string_view text, std::vector<std::string>& value) const {
+  value = ParseList(text);
+  return std::all_of(value.begin(), value.end(),
+                     [this](const std::string& entry) { return IsWord(entry); });
+}
+
+bool ConfigOption::Read(std::string_view text, bool& value) const {
+  const std::optional<bool> read = ParseBool(text);
+  value = read.value_or(false);
+  return read.has_value();
+}
+
+bool ConfigOption::Read(std::string_view text, absl::Duration& value) const {
+  if (allows_off_ && text == "off") return true;
+  return absl::ParseDuration(absl::string_view(text.data(), text.size()), &value) &&
+         value >= absl::ZeroDuration() && value != absl::InfiniteDuration() &&
+         IsInRange(absl::ToDoubleSeconds(value));
+}
+
+bool ConfigOption::Read(std::string_view text, int64_t& value) const {
+  if (allows_off_ && text == "off") return true;
+  const std::optional<int64_t> read = ParseInteger(text, is_bytes_);
+  value = read.value_or(0);
+  return read && IsInRange(static_cast<double>(value));
+}
+
+bool ConfigOption::Read(std::string_view text, int& value) const {
+  int64_t wide = 0;
+  if (!Read(text, wide) || !std::in_range<int>(wide)) return false;
+  value = static_cast<int>(wide);
+  return true;
+}
+
+bool ConfigOption::Read(std::string_view text, double& value) const {
+  if (allows_off_ && text == "off") return true;
+  const std::optional<double> read = ParseNumber<double>(text);
+  value = read.value_or(0);
+  return read && std::isfinite(value) && IsInRange(value);
 }
 
 absl::Status ConfigOption::Assign(std::string_view text, std::string origin) {
-  if (!Parse(text, targets_.front(), true)) {
-    return absl::InvalidArgumentError(
-        fmt::format("\"{}\" is not {}", text.substr(0, 200), Allowed()));
+  for (const Target& target : targets_) {
+    const bool is_allowed = std::visit(
+        [&](auto* field) {
+          std::remove_pointer_t<decltype(field)> value{};
+          if (!Read(text, value)) return false;
+          *field = std::move(value);
+          return true;
+        },
+        target);
+    if (!is_allowed) {
+      return absl::InvalidArgumentError(
+          fmt::format("\"{}\" is not {}", text.substr(0, 200), Allowed()));
+    }
   }
-  for (const Target& target : targets_) Parse(text, target, false);
   origin_ = std::move(origin);
   return absl::OkStatus();
 }

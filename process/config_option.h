@@ -39,7 +39,7 @@ class ConfigOption {
   // What stands for the value in --help: HOST:PORT. Default: by type.
   ConfigOption& Placeholder(std::string text);
 
-  // Sets every target; on an error none.
+  // Sets every target, or none.
   absl::Status Assign(std::string_view text, std::string origin);
 
   // A second field for the same flag. REQUIRES: the type of the first.
@@ -62,7 +62,13 @@ class ConfigOption {
   std::string Allowed() const;
 
  private:
-  bool Parse(std::string_view text, const Target& target, bool is_trial) const;
+  bool Read(std::string_view text, std::string& value) const;
+  bool Read(std::string_view text, std::vector<std::string>& value) const;
+  bool Read(std::string_view text, bool& value) const;
+  bool Read(std::string_view text, absl::Duration& value) const;
+  bool Read(std::string_view text, int64_t& value) const;
+  bool Read(std::string_view text, int& value) const;
+  bool Read(std::string_view text, double& value) const;
   bool IsInRange(double value) const { return value >= low_ && value <= high_; }
   bool IsWord(std::string_view text) const;
 

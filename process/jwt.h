@@ -13,7 +13,7 @@
 #include <absl/time/time.h>
 #include <boost/json/object.hpp>
 
-typedef struct evp_pkey_st EVP_PKEY;
+using EVP_PKEY = struct evp_pkey_st;  // OpenSSL's, without its headers.
 
 namespace confab::process {
 

@@ -51,7 +51,6 @@ class OpsServer::Listener {
   Listener(const Metrics& metrics, OpsLimits limits) : metrics_(metrics), limits_(limits) {}
 
   ~Listener() {
-    is_stopping_ = true;
     context_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -109,7 +108,6 @@ class OpsServer::Listener {
   const OpsLimits limits_;
   std::string address_;
   std::atomic<bool> is_started_{false};
-  std::atomic<bool> is_stopping_{false};
 
   mutable Mutex mu_;  // Held while checks run, so that a removed check is never called.
   std::map<std::string, std::function<absl::Status()>> checks_ ABSL_GUARDED_BY(mu_);
@@ -134,23 +132,17 @@ class OpsServer::Listener::Exchange : public std::enable_shared_from_this<Exchan
     parser_.body_limit(0);
   }
 
-  ~Exchange() {
-    --listener_.connections_;
-    if (!listener_.is_stopping_) listener_.Accept();
-  }
-
   void Read() {
     stream_.expires_after(absl::ToChronoNanoseconds(listener_.limits_.wait));
-    http::async_read(
-        stream_, buffer_, parser_, [self = shared_from_this()](error_code error, size_t) {
-          if (!error) return self->Write(self->listener_.Respond(self->parser_.get()));
-          if (error == http::error::end_of_stream || error == boost::beast::error::timeout) {
-            return;
-          }
-          if (error.category() == make_error_code(http::error::bad_method).category()) {
-            self->Write(MakeAnswer(http::status::bad_request, error.message() + "\n"));
-          }
-        });
+    http::async_read(stream_, buffer_, parser_,
+                     [self = shared_from_this()](error_code error, size_t) {
+                       if (!error) return self->Write(self->listener_.Respond(self->parser_.get()));
+                       const bool is_malformed =
+                           error.category() == make_error_code(http::error::bad_method).category();
+                       if (!is_malformed || error == http::error::end_of_stream)
+                         return self->Finish();
+                       self->Write(MakeAnswer(http::status::bad_request, error.message() + "\n"));
+                     });
   }
 
  private:
@@ -159,7 +151,14 @@ class OpsServer::Listener::Exchange : public std::enable_shared_from_this<Exchan
     stream_.expires_after(absl::ToChronoNanoseconds(listener_.limits_.wait));
     http::async_write(stream_, answer_, [self = shared_from_this()](error_code error, size_t) {
       if (!error) self->stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+      self->Finish();
     });
+  }
+
+  // Its place is free for another; the socket closes as the last handler goes.
+  void Finish() {
+    --listener_.connections_;
+    listener_.Accept();
   }
 
   Listener& listener_;
