@@ -42,7 +42,9 @@ absl::Status WriteReadyFile(const std::string& path,
 
   // Beside the file, so that rename stays inside one file system; the pid keeps two apart.
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // Made anew, never followed: the folder may be one where others write too.
+  ::unlink(temporary.c_str());
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return FileError("write", temporary, errno);
   const int error = WriteAll(fd, text);
   ::close(fd);

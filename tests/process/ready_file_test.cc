@@ -56,6 +56,17 @@ TEST(ReadyFile, SaysWhyItCannotBeWritten) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
 }
 
+TEST(ReadyFile, FollowsNoLinkThatSomebodyLaidInItsWay) {
+  const TempDir dir;
+  dir.Write("precious", "mine");
+  const std::string temporary = dir.Path("ready") + "." + std::to_string(::getpid()) + ".tmp";
+  std::filesystem::create_symlink(dir.Path("precious"), temporary);
+
+  ASSERT_TRUE(WriteReadyFile(dir.Path("ready"), {}).ok());
+
+  EXPECT_EQ(dir.Read("precious"), "mine");
+}
+
 TEST(ReadyFile, IsNotWantedByAnEmptyPath) {
   EXPECT_TRUE(WriteReadyFile("", {}).ok());
   RemoveReadyFile("");
