@@ -26,7 +26,7 @@ absl::StatusOr<std::shared_ptr<Attachment>> EdgeRegistry::Attach(
   auto edge = std::make_shared<Attachment>(edge_id, epoch, std::move(stream));
   std::shared_ptr<Attachment> before;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     std::shared_ptr<Attachment>& entry = edges_[std::move(edge_id)];
     if (entry != nullptr && entry->epoch() > epoch) {
       return absl::FailedPreconditionError("a later start of this edge is attached");
@@ -40,7 +40,7 @@ absl::StatusOr<std::shared_ptr<Attachment>> EdgeRegistry::Attach(
 }
 
 void EdgeRegistry::Detach(const Attachment& edge) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   const auto it = edges_.find(edge.edge_id());
   if (it != edges_.end() && it->second.get() == &edge) edges_.erase(it);
 }
@@ -48,14 +48,14 @@ void EdgeRegistry::Detach(const Attachment& edge) {
 void EdgeRegistry::CloseAll(const absl::Status& why) {
   std::vector<std::shared_ptr<Attachment>> edges;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     for (const auto& [id, edge] : edges_) edges.push_back(edge);
   }
   for (const auto& edge : edges) edge->stream().Close(why);
 }
 
 size_t EdgeRegistry::size() const {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   return edges_.size();
 }
 

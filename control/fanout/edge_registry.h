@@ -10,13 +10,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include "control/fanout/edge_stream.h"
+#include "process/mutex.h"
 
 namespace confab::control {
 
@@ -64,8 +64,9 @@ class EdgeRegistry {
   size_t size() const;
 
  private:
-  mutable std::mutex mu_;
-  std::map<std::string, std::shared_ptr<Attachment>> edges_;  // By edge_id; guarded by mu_.
+  mutable process::Mutex mu_;
+  // By edge_id.
+  std::map<std::string, std::shared_ptr<Attachment>> edges_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace confab::control

@@ -17,18 +17,18 @@ void Lane::Start(Task turn_end) {
 
 void Lane::Stop() {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_stopping_ = true;
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   is_stopped_ = true;
   queue_.clear();
 }
 
 void Lane::Post(Task task) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (is_stopped_) return;
   queue_.push_back(std::move(task));
   if (queue_.size() == 1) wake_.notify_one();
@@ -55,12 +55,13 @@ void Lane::TakeDue() {
 void Lane::Run() {
   while (true) {
     {
-      std::unique_lock lock(mu_);
-      const auto is_ready = [this] { return !queue_.empty() || is_stopping_; };
-      if (delayed_.empty()) {
-        wake_.wait(lock, is_ready);
-      } else {
-        wake_.wait_until(lock, delayed_.front().at, is_ready);
+      process::MutexLock lock(mu_);
+      while (queue_.empty() && !is_stopping_) {
+        if (delayed_.empty()) {
+          lock.Wait(wake_);
+        } else if (!lock.WaitUntil(wake_, delayed_.front().at)) {
+          break;
+        }
       }
       if (queue_.empty() && is_stopping_) {
         // Under the lock: nothing posted from here on would ever run.

@@ -9,12 +9,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
+
+#include "process/mutex.h"
 
 namespace confab::control {
 
@@ -59,11 +60,11 @@ class Lane {
   std::thread thread_;
   Task turn_end_;
 
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable wake_;
-  std::vector<Task> queue_;   // Guarded by mu_.
-  bool is_stopping_ = false;  // Guarded by mu_.
-  bool is_stopped_ = false;   // Guarded by mu_.
+  std::vector<Task> queue_ ABSL_GUARDED_BY(mu_);
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_stopped_ ABSL_GUARDED_BY(mu_) = false;
 
   // Confined to the lane.
   std::vector<Task> turn_;

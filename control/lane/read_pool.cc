@@ -11,7 +11,7 @@ ReadPool::ReadPool(size_t threads, size_t queue_limit) : queue_limit_(queue_limi
 ReadPool::~ReadPool() { Stop(); }
 
 bool ReadPool::Run(Task&& task) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (is_stopping_ || queue_.size() >= queue_limit_) return false;
   queue_.push_back(std::move(task));
   wake_.notify_one();
@@ -20,7 +20,7 @@ bool ReadPool::Run(Task&& task) {
 
 void ReadPool::Stop() {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_stopping_ = true;
     wake_.notify_all();
   }
@@ -30,17 +30,17 @@ void ReadPool::Stop() {
 }
 
 void ReadPool::Work() {
-  std::unique_lock lock(mu_);
+  process::MutexLock lock(mu_);
   while (true) {
-    wake_.wait(lock, [this] { return !queue_.empty() || is_stopping_; });
+    while (queue_.empty() && !is_stopping_) lock.Wait(wake_);
     if (queue_.empty()) return;
     Task task = std::move(queue_.front());
     queue_.pop_front();
     const bool is_stopping = is_stopping_;
-    lock.unlock();
+    lock.Unlock();
     task(is_stopping);
     task = nullptr;
-    lock.lock();
+    lock.Lock();
   }
 }
 

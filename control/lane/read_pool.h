@@ -7,11 +7,12 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include <absl/functional/any_invocable.h>
+
+#include "process/mutex.h"
 
 namespace confab::control {
 
@@ -38,10 +39,10 @@ class ReadPool {
   void Work();
 
   const size_t queue_limit_;
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable wake_;
-  std::deque<Task> queue_;    // Guarded by mu_.
-  bool is_stopping_ = false;  // Guarded by mu_.
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mu_);
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -73,7 +73,7 @@ void CommitQueue::Start(storage::Store& store) {
 }
 
 void CommitQueue::Push(Jobs& jobs) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   size_t taken = 0;
   const bool was_empty = queue_.empty();
   for (; taken < jobs.size() && !is_stopping_; ++taken) {
@@ -88,7 +88,7 @@ void CommitQueue::Push(Jobs& jobs) {
 
 void CommitQueue::Stop() {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_stopping_ = true;
     wake_.notify_one();
   }
@@ -96,7 +96,7 @@ void CommitQueue::Stop() {
 }
 
 bool CommitQueue::is_stopping() {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   return is_stopping_;
 }
 
@@ -107,11 +107,13 @@ void CommitQueue::Run() {
     Commit(std::move(jobs));
     Flush();
   }
-  std::unique_lock lock(mu_);
-  Jobs rest(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
-  queue_.clear();
-  bytes_ = 0;
-  lock.unlock();
+  Jobs rest;
+  {
+    const process::MutexLock lock(mu_);
+    rest.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+    queue_.clear();
+    bytes_ = 0;
+  }
   FinishAll(std::move(rest), Stopping(), false);
   Flush();
   writer_.reset();
@@ -119,8 +121,8 @@ void CommitQueue::Run() {
 
 // Empty: stopping.
 CommitQueue::Jobs CommitQueue::Take() {
-  std::unique_lock lock(mu_);
-  wake_.wait(lock, [this] { return !queue_.empty() || is_stopping_; });
+  process::MutexLock lock(mu_);
+  while (queue_.empty() && !is_stopping_) lock.Wait(wake_);
   Jobs jobs;
   if (is_stopping_) return jobs;
   size_t events = 0;
@@ -293,7 +295,7 @@ void CommitQueue::FinishLate(Jobs& jobs) {
 
 void CommitQueue::FinishLateInQueue() {
   const auto now = Clock::now();
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   std::deque<std::unique_ptr<CommitJob>> kept;
   for (auto& job : queue_) {
     if (IsLate(*job, now)) {
@@ -315,8 +317,11 @@ void CommitQueue::Flush() {
 bool CommitQueue::WaitForRetry(std::chrono::milliseconds delay) {
   FinishLateInQueue();
   Flush();
-  std::unique_lock lock(mu_);
-  return !wake_.wait_for(lock, delay, [this] { return is_stopping_; });
+  const auto until = Clock::now() + delay;
+  process::MutexLock lock(mu_);
+  while (!is_stopping_ && lock.WaitUntil(wake_, until)) {
+  }
+  return !is_stopping_;
 }
 
 }  // namespace confab::control

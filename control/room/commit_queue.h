@@ -12,13 +12,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/types/span.h>
 
+#include "process/mutex.h"
 #include "storage/store.h"
 
 namespace confab::process {
@@ -109,11 +109,11 @@ class CommitQueue {
   process::Histogram& batch_events_;
   process::Histogram& commit_seconds_;
 
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<CommitJob>> queue_;  // Guarded by mu_.
-  size_t bytes_ = 0;                              // Of queue_; guarded by mu_.
-  bool is_stopping_ = false;                      // Guarded by mu_.
+  std::deque<std::unique_ptr<CommitJob>> queue_ ABSL_GUARDED_BY(mu_);
+  size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;  // Of queue_.
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   // Confined to the committer thread.
   storage::Store* store_ = nullptr;

@@ -35,7 +35,7 @@ absl::StatusOr<int64_t> ReadInt(PostgresConnection& connection, const char* sql)
 }  // namespace
 
 absl::StatusOr<bool> ActiveLock::TryAcquire() {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (is_lost_) {
     is_lost_ = false;
     epoch_ = 0;
@@ -44,7 +44,7 @@ absl::StatusOr<bool> ActiveLock::TryAcquire() {
 }
 
 bool ActiveLock::IsHeld() {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (epoch_ == 0 || is_lost_) return false;
   const auto is_held = Take();
   return !is_held.ok() || *is_held;
@@ -55,7 +55,7 @@ absl::Status ActiveLock::Admit(PostgresConnection& writer) {
   const auto is_shared = ReadBool(writer, kTryFenceShared);
   if (!is_shared.ok()) return is_shared.status();
   if (!*is_shared) return NotActive();
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   if (epoch_ == 0 || is_lost_) return NotActive();
   const auto is_held = Take();
   if (!is_held.ok()) return is_held.status();

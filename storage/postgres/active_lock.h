@@ -10,11 +10,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include "process/mutex.h"
 #include "storage/postgres/postgres_connection.h"
 
 namespace confab::storage {
@@ -35,16 +35,17 @@ class ActiveLock {
   absl::Status Admit(PostgresConnection& writer);
 
  private:
-  absl::StatusOr<bool> Take();
-  absl::StatusOr<bool> TakeAnew();
-  absl::StatusOr<bool> Raise();
+  absl::StatusOr<bool> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<bool> TakeAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<bool> Raise() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const PostgresTarget target_;
   Watchdog& watchdog_;
-  std::mutex mu_;
-  std::unique_ptr<PostgresConnection> connection_;  // Holds the first lock whenever it is there.
-  int64_t epoch_ = 0;                               // 0: never active so far.
-  bool is_lost_ = false;
+  process::Mutex mu_;
+  // Holds the first lock whenever it is there.
+  std::unique_ptr<PostgresConnection> connection_ ABSL_GUARDED_BY(mu_);
+  int64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // 0: never active so far.
+  bool is_lost_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace confab::storage

@@ -6,24 +6,24 @@ namespace confab::storage {
 
 Watchdog::Guard::Guard(Watchdog& watchdog, int socket, Clock::duration limit)
     : watchdog_(watchdog), socket_(socket), limit_(limit) {
-  const std::lock_guard lock(watchdog_.mu_);
+  const process::MutexLock lock(watchdog_.mu_);
   watchdog_.Add(*this);
 }
 
 Watchdog::Guard::~Guard() {
-  const std::lock_guard lock(watchdog_.mu_);
+  const process::MutexLock lock(watchdog_.mu_);
   watchdog_.Remove(*this);
 }
 
 void Watchdog::Guard::Restart() {
-  const std::lock_guard lock(watchdog_.mu_);
+  const process::MutexLock lock(watchdog_.mu_);
   if (has_fired_) return;
   watchdog_.Remove(*this);
   watchdog_.Add(*this);
 }
 
 bool Watchdog::Guard::has_fired() const {
-  const std::lock_guard lock(watchdog_.mu_);
+  const process::MutexLock lock(watchdog_.mu_);
   return has_fired_;
 }
 
@@ -31,7 +31,7 @@ Watchdog::Watchdog() : thread_(&Watchdog::Run, this) {}
 
 Watchdog::~Watchdog() {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_stopping_ = true;
     changed_.notify_one();
   }
@@ -52,7 +52,7 @@ void Watchdog::Remove(Guard& guard) {
 }
 
 void Watchdog::Run() {
-  std::unique_lock lock(mu_);
+  process::MutexLock lock(mu_);
   while (!is_stopping_) {
     const auto now = Clock::now();
     while (!due_.empty() && due_.begin()->first <= now) {
@@ -64,11 +64,9 @@ void Watchdog::Run() {
     }
     wakes_at_ = due_.empty() ? Clock::time_point::max() : due_.begin()->first;
     if (wakes_at_ == Clock::time_point::max()) {
-      changed_.wait(lock);
+      lock.Wait(changed_);
     } else {
-      // A copy: wait_until would read the member while it is being written.
-      const auto wakes_at = wakes_at_;
-      changed_.wait_until(lock, wakes_at);
+      lock.WaitUntil(changed_, wakes_at_);
     }
   }
 }

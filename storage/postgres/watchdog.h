@@ -8,8 +8,9 @@
 #include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
+
+#include "process/mutex.h"
 
 namespace confab::storage {
 
@@ -44,17 +45,17 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
 
  private:
-  void Add(Guard& guard);
-  void Remove(Guard& guard);
+  void Add(Guard& guard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Remove(Guard& guard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run();
 
-  mutable std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable changed_;
-  std::multimap<Clock::time_point, Guard*> due_;
+  std::multimap<Clock::time_point, Guard*> due_ ABSL_GUARDED_BY(mu_);
   // When the thread looks next. It is not woken for what is due later than that, so a statement
   // that ends in time costs no switch of threads.
-  Clock::time_point wakes_at_ = Clock::time_point::max();
-  bool is_stopping_ = false;
+  Clock::time_point wakes_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;  // Last: it uses the others.
 };
 
