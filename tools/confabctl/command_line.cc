@@ -15,8 +15,7 @@ constexpr char kSummary[] =
     "Administers Confab: rooms, members, messages and tokens.\n"
     "Talks gRPC to confab-control (or confab), on this host.";
 
-constexpr char kFooter[] = R"(
-Examples:
+constexpr char kFooter[] = R"(Examples:
   confabctl room create lobby --members ann,ben
   confabctl message post lobby "The server restarts at noon"
   confabctl message tail lobby
@@ -51,14 +50,32 @@ void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
       ->capture_default_str();
 }
 
-// CLI11's messages end in help text that nobody asked for; one line is enough.
+std::vector<const CLI::App*> VerbsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::string NamesOf(const std::vector<const CLI::App*>& verbs) {
+  std::string names;
+  for (const CLI::App* verb : verbs) names += (names.empty() ? "" : ", ") + verb->get_name();
+  return names;
+}
+
+// In one line, in our words where CLI11's do not help.
 Exit UsageError(const CLI::ParseError& error, const CLI::App& app, const Invocation& run) {
   std::string path = "confabctl";
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     path += " " + at->get_name();
   }
   std::string what = error.what();
+  if (const auto verbs = VerbsOf(*at); !verbs.empty()) {
+    const std::vector<std::string> rest = app.remaining(true);
+    what =
+        fmt::format("{}; there are {}",
+                    rest.empty() ? "say what to do" : fmt::format("there is no {}", rest.front()),
+                    NamesOf(verbs));
+  }
   std::replace(what.begin(), what.end(), '\n', ' ');
   return run.Fail(Exit::kUsage, fmt::format("{}; see {} --help", what, path));
 }
@@ -68,6 +85,18 @@ Exit UsageError(const CLI::ParseError& error, const CLI::App& app, const Invocat
 Exit Invocation::Fail(Exit code, const std::string& text) const {
   streams.err << "confabctl: " << text << std::endl;
   return code;
+}
+
+CLI::App* AddNoun(CLI::App& app, const std::string& name, const std::string& what) {
+  CLI::App* noun = app.add_subcommand(name, what);
+  noun->require_subcommand(1);
+  noun->footer(fmt::format(
+      "confabctl {} VERB --help says what a verb takes; confabctl --help what all take.", name));
+  return noun;
+}
+
+std::string IsSeq(const std::string& text) {
+  return text.starts_with('-') ? "a seq is 0 or greater" : "";
 }
 
 bool ParseTime(const std::string& text, absl::Duration* duration) {

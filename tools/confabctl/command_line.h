@@ -52,13 +52,19 @@ struct Invocation {
 // Parses and runs. `args` without the program's name.
 Exit Run(const std::vector<std::string>& args, Streams streams);
 
-// Options of one kind that several verbs take; kept alive by the verb that captures them.
+// Each adds a noun with its verbs, or a verb that stands alone.
 void AddRoomVerbs(CLI::App& app, Invocation& run);
 void AddMemberVerbs(CLI::App& app, Invocation& run);
 void AddMessageVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddCompletionVerb(CLI::App& app, Invocation& run);
+
+// A noun of the command line: "room" and the like, to which verbs are added.
+CLI::App* AddNoun(CLI::App& app, const std::string& name, const std::string& what);
+
+// A check for options that are a place in a room's log.
+std::string IsSeq(const std::string& text);
 
 // "90s", "1h", "500ms". False if it is none, or not positive.
 bool ParseTime(const std::string& text, absl::Duration* duration);

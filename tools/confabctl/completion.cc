@@ -132,7 +132,7 @@ void AddCompletionVerb(CLI::App& app, Invocation& run) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  source <(confabctl completion bash)\n"
       "  source <(confabctl completion zsh)\n"
       "  confabctl completion fish > ~/.config/fish/completions/confabctl.fish");

@@ -39,7 +39,7 @@ Exit Check(Invocation& run) {
 void AddHealthVerb(CLI::App& app, Invocation& run) {
   CLI::App* verb = app.add_subcommand("health", "Says whether control serves; needs no token");
   verb->footer(
-      "\nExits with 0 if it serves, 1 if it runs but does not serve, 3 if it cannot be reached.\n"
+      "Exits with 0 if it serves, 1 if it runs but does not serve, 3 if it cannot be reached.\n"
       "\nExamples:\n"
       "  confabctl health\n"
       "  confabctl health --control unix:/run/confab/control.sock --timeout 1s");

@@ -97,7 +97,7 @@ CLI::App* AddVerb(CLI::App& noun, Invocation& run, const std::shared_ptr<MemberO
                   Exit (*act)(Invocation&, const MemberOptions&)) {
   CLI::App* verb = noun.add_subcommand(name, what);
   verb->add_option("ROOM", options->room, "The room's id")->required();
-  verb->footer("\nExamples:\n" + examples);
+  verb->footer("Examples:\n" + examples);
   verb->callback([options, act, &run] {
     run.verb = [options, act](Invocation& r) { return act(r, *options); };
   });
@@ -107,8 +107,7 @@ CLI::App* AddVerb(CLI::App& noun, Invocation& run, const std::shared_ptr<MemberO
 }  // namespace
 
 void AddMemberVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = app.add_subcommand("member", "Adds, removes and lists members, sets roles");
-  noun->require_subcommand(1);
+  CLI::App* noun = AddNoun(app, "member", "Adds, removes and lists members, sets roles");
   AddMemberAddVerb(*noun, run);
 
   auto remove = std::make_shared<MemberOptions>();

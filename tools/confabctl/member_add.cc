@@ -169,7 +169,7 @@ void AddMemberAddVerb(CLI::App& noun, Invocation& run) {
       ->check(CLI::IsMember(RoleWords()))
       ->capture_default_str();
   verb->footer(
-      "\nMany users are added in batches of 1,000, each all or none.\n"
+      "Many users are added in batches of 1,000, each all or none.\n"
       "\nExamples:\n"
       "  confabctl member add lobby ann ben\n"
       "  confabctl member add lobby cy --role moderator\n"

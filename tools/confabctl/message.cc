@@ -147,7 +147,7 @@ void AddPost(CLI::App& noun, Invocation& run) {
                    "A word of at most 32 bytes (text; not for the system)");
   verb->add_option("--reply-to", options->reply_to, "Id of the message this answers");
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  confabctl message post lobby 'The server restarts at noon'\n"
       "  confabctl message post lobby hello --as ann --name Ann\n"
       "  confabctl message post lobby 'Build 17 is out' --key build-17\n"
@@ -160,16 +160,16 @@ void AddList(CLI::App& noun, Invocation& run) {
   auto options = std::make_shared<ListOptions>();
   CLI::App* verb = noun.add_subcommand("list", "Lists a room's newest events, oldest first");
   verb->add_option("ROOM", options->room, "The room's id")->required();
-  CLI::Option* before = verb->add_option("--before", options->before, "Only events before this seq")
-                            ->check(CLI::NonNegativeNumber);
+  CLI::Option* before =
+      verb->add_option("--before", options->before, "Only events before this seq")->check(IsSeq);
   verb->add_option("--after", options->after, "Only events after this seq, from the oldest on")
-      ->check(CLI::NonNegativeNumber)
+      ->check(IsSeq)
       ->excludes(before);
   verb->add_option("--limit", options->limit, "At most so many")
       ->check(CLI::Range(1U, kListLimit))
       ->capture_default_str();
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  confabctl message list lobby\n"
       "  confabctl message list lobby --after 0 --limit 1000\n"
       "  confabctl message list lobby -o json | jq -r '.events[].messagePosted.content'");
@@ -180,8 +180,7 @@ void AddList(CLI::App& noun, Invocation& run) {
 }  // namespace
 
 void AddMessageVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = app.add_subcommand("message", "Posts, lists and follows messages");
-  noun->require_subcommand(1);
+  CLI::App* noun = AddNoun(app, "message", "Posts, lists and follows messages");
   AddPost(*noun, run);
   AddList(*noun, run);
   AddMessageTailVerb(*noun, run);

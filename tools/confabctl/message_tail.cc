@@ -129,11 +129,11 @@ void AddMessageTailVerb(CLI::App& noun, Invocation& run) {
   verb->add_option("ROOM", options->room, "The room's id")->required();
   verb->add_option("--after", options->after,
                    "First what came after this seq; 0: from the beginning. Else only what is new")
-      ->check(CLI::NonNegativeNumber);
+      ->check(IsSeq);
   verb->add_option("--count", options->count, "End after so many events")
       ->check(CLI::PositiveNumber);
   verb->footer(
-      "\nWith -o json each event is one line.\n"
+      "With -o json each event is one line.\n"
       "\nExamples:\n"
       "  confabctl message tail lobby\n"
       "  confabctl message tail lobby --after 0 --count 10\n"

@@ -31,6 +31,15 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
+// No control character (C0, DEL, C1), no line separator, nothing that turns a line's direction.
+bool IsHarmless(std::string_view sequence) {
+  const auto lead = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return lead >= 0x20 && lead != 0x7F;
+  if (sequence.size() == 2) return sequence >= "\xc2\xa0";
+  return !(sequence >= "\xe2\x80\xa8" && sequence <= "\xe2\x80\xae") &&
+         !(sequence >= "\xe2\x81\xa6" && sequence <= "\xe2\x81\xa9");
+}
+
 size_t WidthOf(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -70,11 +79,9 @@ std::string Printable(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
     const size_t length = SequenceLength(text);
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const bool is_c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
     if (text[0] == '\n') {
       shown += "\\n";
-    } else if (length == 0 || lead < 0x20 || lead == 0x7F || is_c1) {
+    } else if (length == 0 || !IsHarmless(text.substr(0, length))) {
       for (size_t i = 0; i < std::max<size_t>(length, 1); ++i) {
         shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
       }

@@ -134,14 +134,15 @@ void AddCreate(CLI::App& noun, Invocation& run) {
   CLI::App* verb = noun.add_subcommand("create", "Creates a room");
   verb->add_option("ROOM", options->room, "Id: 1 to 128 bytes of UTF-8")->required();
   verb->add_option("--members", options->members, "First members, at most 1,000: a,b,c")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->add_option("--role", options->role, "Their role: reader, member, moderator or owner")
       ->check(CLI::IsMember(RoleWords()))
       ->capture_default_str();
   verb->add_option("--topic", options->topic, "What the room is about, at most 256 bytes");
   verb->add_flag("--public", options->is_public, "Whoever joins becomes a member");
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  confabctl room create lobby --public --topic 'Say hello'\n"
       "  confabctl room create project-7 --members ann,ben,cy\n"
       "  confabctl room create project-7 --members ann --role owner && \\\n"
@@ -155,7 +156,7 @@ void AddList(CLI::App& noun, Invocation& run) {
   CLI::App* verb = noun.add_subcommand("list", "Lists rooms by id");
   verb->add_option("--user", options->user, "Only rooms this user is a member of");
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  confabctl room list\n"
       "  confabctl room list --user ann\n"
       "  confabctl room list -o json | jq -r '.rooms[].id'");
@@ -168,7 +169,7 @@ void AddOneRoom(CLI::App& noun, Invocation& run, const std::string& name, const 
   auto room = std::make_shared<std::string>();
   CLI::App* verb = noun.add_subcommand(name, what);
   verb->add_option("ROOM", *room, "The room's id")->required();
-  verb->footer("\nExamples:\n" + examples);
+  verb->footer("Examples:\n" + examples);
   verb->callback(
       [room, act, &run] { run.verb = [room, act](Invocation& r) { return act(r, *room); }; });
 }
@@ -176,8 +177,7 @@ void AddOneRoom(CLI::App& noun, Invocation& run, const std::string& name, const 
 }  // namespace
 
 void AddRoomVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = app.add_subcommand("room", "Creates, lists, shows and deletes rooms");
-  noun->require_subcommand(1);
+  CLI::App* noun = AddNoun(app, "room", "Creates, lists, shows and deletes rooms");
   AddCreate(*noun, run);
   AddList(*noun, run);
   AddOneRoom(*noun, run, "show", "Shows a room with the number of its members",

@@ -146,23 +146,31 @@ std::optional<boost::json::object> ReadPart(std::string_view part) {
   return std::move(value.get_object());
 }
 
-// "valid", or what is wrong; with no secret given only the time is looked at.
-std::string Judge(const Invocation& run, const InspectOptions& options, const std::string& token,
-                  const boost::json::object& claims) {
+struct Verdict {
+  std::string text;
+  Exit exit = Exit::kDone;
+};
+
+// With no secret given only the time is looked at.
+Verdict Judge(const Invocation& run, const InspectOptions& options, const std::string& token,
+              const boost::json::object& claims) {
   const std::string& path =
       options.user_secret_file.empty() ? run.service_secret_file : options.user_secret_file;
   if (!path.empty()) {
     const absl::StatusOr<process::JwtKey> key = process::JwtKey::FromSecretFile(path);
-    if (!key.ok()) return fmt::format("not checked: {}", std::string(key.status().message()));
+    if (!key.ok()) {
+      return {fmt::format("not checked: {}", std::string(key.status().message())), Exit::kUsage};
+    }
     const process::JwtVerdict verdict =
         process::VerifyJwt(token, *key, process::JwtPolicy{}, absl::Now());
-    return verdict.ok() ? "valid" : fmt::format("refused: {}", verdict.message);
+    if (verdict.ok()) return {"valid"};
+    return {fmt::format("refused: {}", verdict.message), Exit::kRefused};
   }
   const boost::json::value* exp = claims.if_contains("exp");
-  if (exp == nullptr || !exp->is_number()) return "refused: exp is missing";
+  if (exp == nullptr || !exp->is_number()) return {"refused: exp is missing"};
   const auto expires = absl::FromUnixSeconds(exp->to_number<int64_t>());
-  if (expires < absl::Now()) return "expired (the signature was not checked)";
-  return "not expired (the signature was not checked: no secret given)";
+  if (expires < absl::Now()) return {"expired (the signature was not checked)"};
+  return {"not expired (the signature was not checked: no secret given)"};
 }
 
 Exit Inspect(Invocation& run, const InspectOptions& options) {
@@ -179,14 +187,14 @@ Exit Inspect(Invocation& run, const InspectOptions& options) {
   if (!header.has_value() || !claims.has_value()) {
     return run.Fail(Exit::kUsage, "that is no token: a JWT is three base64url parts with dots");
   }
-  const std::string verdict = Judge(run, options, token, *claims);
+  const Verdict verdict = Judge(run, options, token, *claims);
   if (run.is_json) {
     boost::json::object json;
     json["header"] = *header;
     json["claims"] = *claims;
-    json["verdict"] = verdict;
+    json["verdict"] = verdict.text;
     run.streams.out << boost::json::serialize(json) << '\n';
-    return Exit::kDone;
+    return verdict.exit;
   }
   run.streams.out << "header:  " << boost::json::serialize(*header) << '\n';
   for (const auto& [name, value] : *claims) {
@@ -202,8 +210,8 @@ Exit Inspect(Invocation& run, const InspectOptions& options) {
     run.streams.out << fmt::format("{:<8} {}\n", Printable({name.data(), name.size()}) + ":",
                                    Printable(shown));
   }
-  run.streams.out << "verdict: " << verdict << '\n';
-  return Exit::kDone;
+  run.streams.out << "verdict: " << verdict.text << '\n';
+  return verdict.exit;
 }
 
 void AddMint(CLI::App& noun, Invocation& run) {
@@ -219,13 +227,14 @@ void AddMint(CLI::App& noun, Invocation& run) {
       verb->add_option("--service", options->service, "Name of the service")->excludes(user);
   verb->add_option("--scopes", options->scopes, "What the service may do: a,b. Of: " + AllScopes())
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->needs(service);
   verb->add_option("--ttl", options->ttl, "How long it is valid")->capture_default_str();
   verb->add_option("--user-secret-file", options->user_secret_file,
                    "Secret of users' tokens, as the edge has it")
       ->envname("CONFAB_USER_SECRET_FILE");
   verb->footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  confabctl token mint --user ann --name Ann --user-secret-file user.secret\n"
       "  confabctl token mint --service billing --scopes rooms:read,messages:write --ttl 24h \\\n"
       "    --service-secret-file service.secret");
@@ -242,6 +251,7 @@ void AddInspect(CLI::App& noun, Invocation& run) {
   verb->add_option("--user-secret-file", options->user_secret_file,
                    "Check it as a user's token (--service-secret-file: as a service's)");
   verb->footer(
+      "Exits with 1 if a secret is given and the token is not valid.\n"
       "\nExamples:\n"
       "  confabctl token inspect eyJhbGciOi...\n"
       "  confabctl token mint --user ann --user-secret-file user.secret | \\\n"
@@ -253,8 +263,7 @@ void AddInspect(CLI::App& noun, Invocation& run) {
 }  // namespace
 
 void AddTokenVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = app.add_subcommand("token", "Mints and inspects tokens; works without control");
-  noun->require_subcommand(1);
+  CLI::App* noun = AddNoun(app, "token", "Mints and inspects tokens; works without control");
   AddMint(*noun, run);
   AddInspect(*noun, run);
 }
