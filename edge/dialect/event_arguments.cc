@@ -70,7 +70,7 @@ const json::value* EventArguments::Find(std::string_view field) const {
 }
 
 void EventArguments::Refuse(std::string_view what) {
-  if (!refusal_) refusal_ = MakeError(v1::REASON_BAD_REQUEST, fmt::format("{}: {}", event_, what));
+  refusal_ = MakeError(v1::REASON_BAD_REQUEST, fmt::format("{}: {}", event_, what));
 }
 
 void EventArguments::RefuseField(std::string_view field, std::string_view what) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -105,11 +106,24 @@ constexpr std::array<char, 256> MakeEscapes() {
 constexpr std::array<char, 256> kEscapes = MakeEscapes();
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-void AppendPadded(uint64_t value, size_t digits, std::string& out) {
-  out.append(digits, '0');
-  for (size_t i = out.size(); digits > 0; --digits, value /= 10) {
-    out[--i] = static_cast<char>('0' + value % 10);
-  }
+// Writes `digits` digits, leading zeros included, so that they end before `end`.
+void WritePadded(uint64_t value, size_t digits, char* end) {
+  for (; digits > 0; --digits, value /= 10) *--end = static_cast<char>('0' + value % 10);
+}
+
+// True if one of the 8 bytes at `text` must be escaped (control, quote, backslash). Tests a word at once:
+// x - 0x01… borrows out of exactly the lowest zero byte, so a hit is never missed, and a false hit
+// behind a true one does no harm.
+bool NeedsEscapeIn8(const char* text) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t word;
+  std::memcpy(&word, text, sizeof(word));
+  const uint64_t quote = word ^ (kOnes * '"');
+  const uint64_t backslash = word ^ (kOnes * '\\');
+  const uint64_t hit = ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) |
+                       ((backslash - kOnes) & ~backslash);
+  return (hit & kHighBits) != 0;
 }
 
 struct CivilDate {
@@ -199,6 +213,8 @@ void AppendJsonString(std::string_view utf8, std::string& out) {
   out.push_back('"');
   size_t clean_from = 0;
   for (size_t i = 0; i < utf8.size(); ++i) {
+    while (utf8.size() - i >= 8 && !NeedsEscapeIn8(utf8.data() + i)) i += 8;
+    if (i == utf8.size()) break;
     const auto byte = static_cast<unsigned char>(utf8[i]);
     const char escape = kEscapes[byte];
     if (escape == 0) continue;
@@ -231,21 +247,15 @@ void AppendJsonTime(int64_t unix_seconds, int32_t nanos, std::string& out) {
   const int64_t days = (seconds >= 0 ? seconds : seconds - (kDay - 1)) / kDay;
   const auto second_of_day = static_cast<uint64_t>(seconds - days * kDay);
   const CivilDate date = CivilFromDays(days);
-  out.push_back('"');
-  AppendPadded(static_cast<uint64_t>(date.year), 4, out);
-  out.push_back('-');
-  AppendPadded(date.month, 2, out);
-  out.push_back('-');
-  AppendPadded(date.day, 2, out);
-  out.push_back('T');
-  AppendPadded(second_of_day / 3'600, 2, out);
-  out.push_back(':');
-  AppendPadded(second_of_day / 60 % 60, 2, out);
-  out.push_back(':');
-  AppendPadded(second_of_day % 60, 2, out);
-  out.push_back('.');
-  AppendPadded(static_cast<uint64_t>(milliseconds), 3, out);
-  out.append("Z\"");
+  char text[] = "\"0000-00-00T00:00:00.000Z\"";
+  WritePadded(static_cast<uint64_t>(date.year), 4, text + 5);
+  WritePadded(date.month, 2, text + 8);
+  WritePadded(date.day, 2, text + 11);
+  WritePadded(second_of_day / 3'600, 2, text + 14);
+  WritePadded(second_of_day / 60 % 60, 2, text + 17);
+  WritePadded(second_of_day % 60, 2, text + 20);
+  WritePadded(static_cast<uint64_t>(milliseconds), 3, text + 24);
+  out.append(text, sizeof(text) - 1);
 }
 
 }  // namespace confab::edge

@@ -51,6 +51,13 @@ TEST(RateBucket, TellsWhenTheNextTokenComes) {
   EXPECT_EQ(bucket.Take(kTenASecond, kStart + milliseconds(100)), 100u);
 }
 
+TEST(RateBucket, TellsAtLeastOneMillisecondWhenItRefuses) {
+  RateBucket bucket;
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(bucket.Take(kTenASecond, kStart), 0u);
+
+  EXPECT_EQ(bucket.Take(kTenASecond, kStart + std::chrono::microseconds(99'999)), 1u);
+}
+
 TEST(RateBucket, IsNotPunishedForAsking) {
   RateBucket bucket;
   for (int i = 0; i < 1'000; ++i) static_cast<void>(bucket.Take(kTenASecond, kStart));

@@ -112,6 +112,7 @@ TEST(JsonDepth, ForgetsWhatWasClosed) {
   for (int i = 0; i < 1'000; ++i) siblings += "{}[]";
 
   EXPECT_TRUE(IsJsonDepthWithinLimit(siblings));
+  EXPECT_TRUE(IsJsonDepthWithinLimit("]]["));
   EXPECT_FALSE(IsJsonDepthWithinLimit("]]]]" + Nested(kJsonDepthLimit + 1)));
 }
 
@@ -126,6 +127,22 @@ TEST(JsonString, LeavesEverythingElseUntouched) {
 
   EXPECT_EQ(Escaped(text), "\"" + std::string(text) + "\"");
   EXPECT_EQ(Escaped(""), "\"\"");
+}
+
+TEST(JsonString, EscapesAtEveryPlaceOfAWord) {
+  for (size_t size = 1; size <= 20; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (const auto& [raw, escaped] :
+           {std::pair{'"', "\\\""}, {'\\', "\\\\"}, {'\x1f', "\\u001f"}, {'\0', "\\u0000"}}) {
+        // Neighbours that a comparison of whole words could mistake.
+        std::string text(size, at % 2 == 0 ? '\x20' : '\xa2');
+        text[at] = raw;
+        std::string expected = "\"" + text.substr(0, at) + escaped + text.substr(at + 1) + "\"";
+
+        ASSERT_EQ(Escaped(text), expected) << "size " << size << " at " << at;
+      }
+    }
+  }
 }
 
 TEST(JsonString, IsReadBackAsWritten) {
