@@ -1,9 +1,11 @@
 #include "control/api/admission.h"
 
+#include <random>
 #include <string>
 #include <utility>
 
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 
 #include "control/status_reason.h"
 
@@ -12,6 +14,14 @@ namespace {
 
 constexpr char kMetadataKey[] = "authorization";
 constexpr char kAttach[] = "/confab.v1.EdgeLinkService/Attach";
+
+// 256 bits, in hex.
+std::string MakeKey() {
+  std::random_device random;  // The kernel's, on every Linux.
+  std::string key;
+  for (int i = 0; i < 8; ++i) key += fmt::format("{:08x}", random());
+  return key;
+}
 
 }  // namespace
 
@@ -26,7 +36,9 @@ std::string_view WithoutBearer(std::string_view token) {
 }
 
 Admission::Admission(ServiceTokenVerifier verifier, bool is_private_socket)
-    : verifier_(std::move(verifier)), is_private_socket_(is_private_socket) {}
+    : verifier_(std::move(verifier)),
+      in_process_key_(MakeKey()),
+      is_private_socket_(is_private_socket) {}
 
 absl::StatusOr<ServiceIdentity> Admission::Admit(const grpc::CallbackServerContext& context,
                                                  std::string_view method) const {
@@ -45,9 +57,12 @@ absl::StatusOr<ServiceIdentity> Admission::Admit(const grpc::CallbackServerConte
 }
 
 absl::Status Admission::AdmitEdge(const grpc::CallbackServerContext& context) const {
-  const std::string peer = context.peer();
-  if (peer.starts_with("inproc")) return absl::OkStatus();
-  if (is_private_socket_ && peer.starts_with("unix:")) return absl::OkStatus();
+  if (is_private_socket_ && context.peer().starts_with("unix:")) return absl::OkStatus();
+  const auto key = context.client_metadata().find(kInProcessMetadata);
+  if (key != context.client_metadata().end() &&
+      in_process_key_ == std::string_view(key->second.data(), key->second.size())) {
+    return absl::OkStatus();
+  }
   return Admit(context, kAttach).status();
 }
 

@@ -4,6 +4,7 @@
 // Fails: a refusal with the reason; deny by default.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <absl/status/status.h>
@@ -13,6 +14,8 @@
 #include "control/auth/service_token.h"
 
 namespace confab::control {
+
+inline constexpr char kInProcessMetadata[] = "confab-in-process";
 
 class Admission {
  public:
@@ -27,8 +30,13 @@ class Admission {
   // Attach: over the private socket or from within the process without a token.
   absl::Status AdmitEdge(const grpc::CallbackServerContext& context) const;
 
+  // What a channel within the process shows in the metadata kInProcessMetadata. Random: gRPC's own
+  // name of such a peer differs from version to version, and is no proof.
+  const std::string& in_process_key() const { return in_process_key_; }
+
  private:
   const ServiceTokenVerifier verifier_;
+  const std::string in_process_key_;
   const bool is_private_socket_;
 };
 

@@ -17,6 +17,7 @@
 #include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/server_builder.h>
 
+#include "control/api/admission.h"
 #include "process/log.h"
 
 namespace confab::control {
@@ -37,6 +38,35 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
       return plugin->name() == "proto_server_reflection";
     });
   }
+};
+
+// Adds the key to the metadata of every call of a channel.
+class KeyShowers final : public grpc::experimental::ClientInterceptorFactoryInterface {
+ public:
+  explicit KeyShowers(std::string key) : key_(std::move(key)) {}
+
+  grpc::experimental::Interceptor* CreateClientInterceptor(
+      grpc::experimental::ClientRpcInfo* /*call*/) override {
+    return new KeyShower(key_);
+  }
+
+ private:
+  class KeyShower final : public grpc::experimental::Interceptor {
+   public:
+    explicit KeyShower(const std::string& key) : key_(key) {}
+    void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+      using grpc::experimental::InterceptionHookPoints;
+      if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+        methods->GetSendInitialMetadata()->emplace(kInProcessMetadata, key_);
+      }
+      methods->Proceed();
+    }
+
+   private:
+    const std::string& key_;  // The factory's, which the channel keeps.
+  };
+
+  const std::string key_;
 };
 
 void LogOfGrpc(gpr_log_func_args* args) {
@@ -138,10 +168,13 @@ void GrpcServer::SetServing(bool is_serving) {
   server_->GetHealthCheckService()->SetServingStatus(is_serving);
 }
 
-std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() {
+std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel(const std::string& key) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(4 * 1024 * 1024);  // What control may send.
-  return server_->InProcessChannel(arguments);
+  arguments.SetMaxReceiveMessageSize(-1);  // Both ends are ours; control bounds what it sends.
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(std::make_unique<KeyShowers>(key));
+  return server_->experimental().InProcessChannelWithInterceptors(arguments,
+                                                                  std::move(interceptors));
 }
 
 void GrpcServer::Shutdown(absl::Duration deadline) {

@@ -33,7 +33,8 @@ class GrpcServer {
 
   void SetServing(bool is_serving);
 
-  std::shared_ptr<grpc::Channel> InProcessChannel();
+  // A channel without sockets; its calls show `key` (Admission::in_process_key).
+  std::shared_ptr<grpc::Channel> InProcessChannel(const std::string& key);
 
   // Takes no more calls; calls still under way at `deadline` are cancelled. Returns when all
   // handlers have ended.

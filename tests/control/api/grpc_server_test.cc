@@ -72,7 +72,7 @@ TEST_F(GrpcServerTest, ServesAChannelWithoutSockets) {
   const auto server = GrpcServer::Start(Config("127.0.0.1:0"), {&service_});
   ASSERT_TRUE(server.ok()) << server.status();
 
-  EXPECT_EQ(HealthOf((*server)->InProcessChannel()), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(HealthOf((*server)->InProcessChannel("key")), HealthCheckResponse::NOT_SERVING);
 }
 
 TEST_F(GrpcServerTest, MakesItsSocketForOneUserOnly) {
