@@ -10,6 +10,7 @@
 //   INVALID_ARGUMENT    the data was refused (a culprit is in the batch); nothing was changed
 //   FAILED_PRECONDITION this process is not the active one, or the schema is too new
 //   NOT_FOUND, ALREADY_EXISTS   where a method says so
+//   INTERNAL            a mistake of ours; nothing was changed
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@
 
 namespace confab::storage {
 
-// Writes. One database connection and one order of commits.
+// Writes. One database connection and one order of commits. After UNAVAILABLE or UNKNOWN the
+// writer connects anew by itself at the next call. Ends before its Store.
 // Threads: caller serialises (each committer thread has its own). Methods block.
 class StoreWriter {
  public:
@@ -56,8 +58,9 @@ class Store {
   // does. The lock ends with this object or with the process.
   virtual absl::StatusOr<bool> TryBecomeActive() = 0;
 
-  // True while the lock is really held; false once it was lost (the database went away). Asks
-  // the database where that is the only way to know.
+  // True while the lock is held, and while the database cannot be asked: nothing can be committed
+  // then, and a writer that connects makes sure of the lock again. False if another process is or
+  // may have been active since TryBecomeActive() answered true; that never turns by itself.
   virtual bool IsActive() = 0;
 
   // FAILED_PRECONDITION unless active. A backend may allow only one writer at a time.

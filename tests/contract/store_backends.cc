@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <stdlib.h>
 
+#include <absl/time/clock.h>
+
 #include "tests/fakes/memory_store.h"
 #include "tests/support/postgres.h"
 
@@ -67,10 +69,7 @@ void StoreContract::Reopen() {
   writer_.reset();
   store_.reset();
   store_ = backend_->Open();
-  const auto is_active = store_->TryBecomeActive();
-  if (!is_active.ok() || !*is_active) {
-    throw std::runtime_error("not active: " + is_active.status().ToString());
-  }
+  if (!BecomesActive(*store_)) throw std::runtime_error("the store does not become active");
   writer_ = OpenWriter();
 }
 
@@ -125,6 +124,16 @@ int64_t StoreContract::MemberSeq(const std::string& room) {
   auto snapshot = store_->ReadRoom(RoomId(room), {});
   EXPECT_TRUE(snapshot.ok()) << snapshot.status();
   return snapshot.ok() ? snapshot->room.member_seq : -1;
+}
+
+bool BecomesActive(Store& store) {
+  const absl::Time end = absl::Now() + absl::Seconds(10);
+  while (absl::Now() < end) {
+    const auto is_active = store.TryBecomeActive();
+    if (is_active.ok() && *is_active) return true;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return false;
 }
 
 NewEvent MessageEvent(const std::string& actor, const std::string& key,

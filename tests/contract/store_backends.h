@@ -53,6 +53,10 @@ class StoreContract : public testing::TestWithParam<BackendParam> {
   std::unique_ptr<StoreWriter> writer_;
 };
 
+// Tries until it is, for a bounded time: a database server notices a moment later that the former
+// one is gone.
+bool BecomesActive(Store& store);
+
 NewEvent MessageEvent(const std::string& actor, const std::string& key,
                       const std::string& content = "hello");
 NewEvent MemberEvent(EventKind kind, const std::string& user, Role role, const std::string& key);

@@ -170,7 +170,7 @@ TEST_P(StoreReads, OneStoreIsActiveAndTheNextTakesOver) {
   writer_.reset();
   store_.reset();
 
-  EXPECT_TRUE(*second->TryBecomeActive());
+  EXPECT_TRUE(BecomesActive(*second));
   EXPECT_TRUE(second->IsActive());
   auto writer = second->OpenWriter();
   ASSERT_TRUE(writer.ok()) << writer.status();

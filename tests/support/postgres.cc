@@ -192,15 +192,30 @@ std::string PostgresServer::UrlOf(const std::string& socket_dir, const std::stri
 }
 
 std::string PostgresServer::Execute(const std::string& sql) {
-  const std::string conninfo = "host=" + dir_ + " user=confab dbname=postgres connect_timeout=10";
-  const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(conninfo.c_str()),
-                                                              &PQfinish);
-  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection.get(), sql.c_str()),
-                                                              &PQclear);
+  return PostgresSession(*this).Execute(sql);
+}
+
+void PostgresServer::Await(const std::string& query, const std::string& answer) {
+  PostgresSession session(*this);
+  const auto end = std::chrono::steady_clock::now() + kStartLimit;
+  while (session.Execute(query) != answer) {
+    if (std::chrono::steady_clock::now() > end) throw std::runtime_error("in vain: " + query);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+PostgresSession::PostgresSession(const PostgresServer& server)
+    : connection_(
+          PQconnectdb(("host=" + server.socket_dir() + " user=confab dbname=postgres").c_str()),
+          &PQfinish) {}
+
+std::string PostgresSession::Execute(const std::string& sql) {
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
+      PQexec(connection_.get(), sql.c_str()), &PQclear);
   const auto status = PQresultStatus(result.get());
   if (status == PGRES_COMMAND_OK) return {};
   if (status != PGRES_TUPLES_OK) {
-    throw std::runtime_error(sql + ": " + PQerrorMessage(connection.get()));
+    throw std::runtime_error(sql + ": " + PQerrorMessage(connection_.get()));
   }
   return PQntuples(result.get()) == 0 ? std::string() : PQgetvalue(result.get(), 0, 0);
 }

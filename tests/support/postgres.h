@@ -4,9 +4,12 @@
 // Threads: caller serialises.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <sys/types.h>
 #include <vector>
+
+struct pg_conn;
 
 namespace confab::testing_support {
 
@@ -32,6 +35,8 @@ class PostgresServer {
 
   // Runs SQL as the owner and returns the first field of the first row, if any.
   std::string Execute(const std::string& sql);
+  // Returns once the query answers that; throws after a minute.
+  void Await(const std::string& query, const std::string& answer);
 
   // As a crash: no checkpoint, every session cut. Start() brings it back.
   void Kill();
@@ -53,6 +58,17 @@ class PostgresServer {
   pid_t reaper_ = -1;
   int reaper_pipe_ = -1;  // Its other end reads the end of file when this process is gone.
   int schemas_ = 0;
+};
+
+// A session that stays open, e.g. to hold a lock within a transaction.
+class PostgresSession {
+ public:
+  explicit PostgresSession(const PostgresServer& server);
+  // The first field of the first row, if any. Throws std::runtime_error.
+  std::string Execute(const std::string& sql);
+
+ private:
+  std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;
 };
 
 }  // namespace confab::testing_support

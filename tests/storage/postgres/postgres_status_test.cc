@@ -1,0 +1,71 @@
+#include "storage/postgres/postgres_status.h"
+
+#include <gtest/gtest.h>
+#include <pqxx/pqxx>
+
+namespace confab::storage {
+namespace {
+
+using Code = absl::StatusCode;
+
+Code Running(const std::exception& error) {
+  return PostgresStatus(error, PostgresPhase::kRunning).code();
+}
+Code Committing(const std::exception& error) {
+  return PostgresStatus(error, PostgresPhase::kCommitting).code();
+}
+
+TEST(PostgresStatus, TranslatesSqlStatesAsItsTableSays) {
+  const std::pair<const char*, Code> cases[] = {
+      {"08006", Code::kUnavailable},
+      {"22021", Code::kInvalidArgument},
+      {"23505", Code::kInvalidArgument},
+      {"25006", Code::kUnavailable},
+      {"25P03", Code::kUnavailable},
+      {"28P01", Code::kFailedPrecondition},
+      {"3D000", Code::kFailedPrecondition},
+      {"40001", Code::kUnavailable},
+      {"40P01", Code::kUnavailable},
+      {"42501", Code::kFailedPrecondition},
+      {"42P01", Code::kFailedPrecondition},
+      {"42601", Code::kInternal},
+      {"53100", Code::kResourceExhausted},
+      {"53300", Code::kResourceExhausted},
+      {"54000", Code::kInvalidArgument},
+      {"55P03", Code::kUnavailable},
+      {"57014", Code::kDeadlineExceeded},
+      {"57P01", Code::kUnavailable},
+      {"58030", Code::kUnavailable},
+      {"XX000", Code::kInternal},
+      {"", Code::kInternal},
+  };
+  for (const auto& [state, expected] : cases) {
+    EXPECT_EQ(CodeOfSqlState(state), expected) << state;
+  }
+}
+
+TEST(PostgresStatus, BeforeCommitEveryFailureChangedNothing) {
+  EXPECT_EQ(Running(pqxx::broken_connection("gone")), Code::kUnavailable);
+  EXPECT_EQ(Running(pqxx::sql_error("x", "q", "23505")), Code::kInvalidArgument);
+  EXPECT_EQ(Running(pqxx::deadlock_detected("x")), Code::kUnavailable);
+  EXPECT_EQ(Running(pqxx::serialization_failure("x")), Code::kUnavailable);
+  EXPECT_EQ(Running(pqxx::failure("x")), Code::kUnavailable);
+  EXPECT_EQ(Running(pqxx::usage_error("x")), Code::kInternal);
+  EXPECT_EQ(Running(std::bad_alloc()), Code::kInternal);
+}
+
+TEST(PostgresStatus, WhileCommittingOnlyTheServersRefusalIsCertain) {
+  EXPECT_EQ(Committing(pqxx::in_doubt_error("x")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::statement_completion_unknown("x")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::broken_connection("gone")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::sql_error("x", "q", "57P01")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::sql_error("x", "q", "08006")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::sql_error("x", "q")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::usage_error("x")), Code::kUnknown);
+  EXPECT_EQ(Committing(pqxx::sql_error("x", "q", "23505")), Code::kInvalidArgument);
+  EXPECT_EQ(Committing(pqxx::sql_error("x", "q", "53100")), Code::kResourceExhausted);
+  EXPECT_EQ(Committing(pqxx::serialization_failure("x")), Code::kUnavailable);
+}
+
+}  // namespace
+}  // namespace confab::storage
