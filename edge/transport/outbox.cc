@@ -66,6 +66,16 @@ void Outbox::Consume(size_t bytes) {
   if (count_ == 0) Clear();
 }
 
+void Outbox::DropUnsent() {
+  const std::uint32_t kept = front_sent_ > 0 ? 1 : 0;
+  while (count_ > kept) {
+    SharedFrame released(BodyOf(At(count_ - 1)));
+    --count_;
+    bytes_ -= static_cast<std::uint32_t>(released.size());
+  }
+  if (count_ == 0) Clear();
+}
+
 void Outbox::Clear() {
   while (count_ > 0) PopFront();
   delete[] ring_;

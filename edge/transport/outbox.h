@@ -58,6 +58,9 @@ class Outbox {
   // memory back.
   void Consume(size_t bytes);
 
+  // Forgets what waits, except the rest of a frame that is partly sent already.
+  void DropUnsent();
+
   // Forgets everything.
   void Clear();
 

@@ -1,0 +1,49 @@
+// session.h: what stands above a transport: takes its messages (seam).
+// Owns: nothing.   Used by: transports. Filled by socketio_session and native_session.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "edge/protocol/native_codec.h"
+#include "edge/transport/transport.h"
+
+namespace confab::edge {
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // The upgrade was answered; frames can be sent.
+  virtual void OnOpen() = 0;
+  // One whole message. Text is valid UTF-8.
+  virtual void OnMessage(bool is_binary, std::string_view message) = 0;
+  // The peer answered a WebSocket ping.
+  virtual void OnPong() = 0;
+  // The outbox is below half again, after Transport::HasRoom said it was not.
+  virtual void OnDrained() = 0;
+  // The process ends: tell the client to come back, then close.
+  virtual void OnServerStopping() = 0;
+  // The last call, however the transport ended.
+  virtual void OnClosed() = 0;
+};
+
+// What an upgrade request said.
+struct OpenRequest {
+  enum class Protocol { kSocketIo, kNativeJson, kNativeBinary };
+  Protocol protocol = Protocol::kSocketIo;
+  std::string token;  // Authorization header, else `token` of the query; may be empty.
+  std::chrono::steady_clock::time_point accepted_at;
+};
+
+class SessionFactory {
+ public:
+  virtual ~SessionFactory() = default;
+  // `transport` outlives the session.
+  virtual std::unique_ptr<Session> OpenSession(OpenRequest request, Transport& transport) = 0;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,95 @@
+#include "edge/transport/output_layer.h"
+
+#include <array>
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace confab::edge {
+
+namespace {
+
+// Frames smaller than this are copied together: cheaper than a list of pieces for the kernel.
+constexpr std::size_t kCopyBelow = 2048;
+constexpr std::size_t kCopyBytes = 64 * 1024;
+constexpr std::size_t kPieces = 64;
+
+// One for each io thread, however many sockets.
+thread_local std::array<char, kCopyBytes> copy_buffer;
+
+}  // namespace
+
+OutputLayer::OutputLayer(Owner& owner, EventLoop& loop, Socket&& socket, std::string early,
+                         std::size_t outbox_bytes_limit)
+    : owner_(owner), loop_(loop), socket_(std::move(socket)), outbox_(outbox_bytes_limit) {
+  if (!early.empty()) early_ = std::make_unique<std::string>(std::move(early));
+}
+
+OutputLayer::~OutputLayer() { loop_.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes())); }
+
+bool OutputLayer::Append(const SharedFrame& frame, DeliveryClass delivery) {
+  if (has_failed_) return true;  // The owner knows already.
+  if (!outbox_.Append(frame, delivery)) return false;
+  loop_.AddQueuedBytes(static_cast<std::ptrdiff_t>(frame.size()));
+  if (!is_waiting_) loop_.MarkDirty(*this);
+  return true;
+}
+
+bool OutputLayer::AppendBytes(std::string_view bytes, DeliveryClass delivery) {
+  return Append(SharedFrame::Copy(bytes), delivery);
+}
+
+void OutputLayer::DropUnsent() {
+  const std::size_t before = outbox_.bytes();
+  outbox_.DropUnsent();
+  loop_.AddQueuedBytes(static_cast<std::ptrdiff_t>(outbox_.bytes()) -
+                       static_cast<std::ptrdiff_t>(before));
+}
+
+bool OutputLayer::HasRoom() {
+  wants_room_ = outbox_.bytes() >= outbox_.bytes_limit() / 2;
+  return !wants_room_;
+}
+
+ssize_t OutputLayer::WriteSome() {
+  const int fd = socket_.native_handle();
+  if (outbox_.frames() > 1 && outbox_.bytes() < kCopyBelow * outbox_.frames()) {
+    const std::size_t size = outbox_.CopyTo(copy_buffer);
+    return ::send(fd, copy_buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  std::array<iovec, kPieces> pieces;
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = outbox_.Peek(pieces);
+  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void OutputLayer::Flush() {
+  if (is_waiting_ || has_failed_) return;
+  while (!outbox_.empty()) {
+    const ssize_t n = WriteSome();
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) return WaitWritable();
+      has_failed_ = true;
+      return owner_.OnWriteFailed();
+    }
+    outbox_.Consume(static_cast<std::size_t>(n));
+    loop_.AddQueuedBytes(-n);
+    if (wants_room_ && outbox_.bytes() < outbox_.bytes_limit() / 2) {
+      wants_room_ = false;
+      owner_.OnBelowHalf();
+    }
+  }
+  owner_.OnEmptied();
+}
+
+void OutputLayer::WaitWritable() {
+  is_waiting_ = true;
+  socket_.async_wait(Socket::wait_write,
+                     [this, alive = owner_.KeepAlive()](const error_code& error) {
+                       is_waiting_ = false;
+                       if (!error) Flush();
+                     });
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,134 @@
+// output_layer.h: the layer below Beast's websocket::stream. It owns the only output queue: what
+// Beast writes (handshake, pongs, close) and pre-framed shared frames stand in one order, and all
+// that gathered in a turn of the loop goes out in one system call.
+// Owns: the socket, the outbox.   Used by: websocket_transport alone.
+// Threads: confined to the io thread.
+// Fails: Append says false over the limit; a broken socket is told to the owner, once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
+#include <boost/beast/core/role.hpp>
+
+#include "edge/transport/event_loop.h"
+#include "edge/transport/outbox.h"
+
+namespace confab::edge {
+
+class OutputLayer final : private EventLoop::Flushable {
+ public:
+  using executor_type = boost::asio::io_context::executor_type;
+  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
+  using error_code = boost::system::error_code;
+
+  class Owner {
+   public:
+    virtual std::shared_ptr<void> KeepAlive() = 0;
+    virtual void OnWriteFailed() = 0;
+    virtual void OnBelowHalf() = 0;  // After has_room() was false.
+    virtual void OnEmptied() = 0;    // Everything was handed to the kernel.
+
+   protected:
+    virtual ~Owner() = default;
+  };
+
+  // `early` are bytes the peer sent behind its upgrade request: they are read first.
+  OutputLayer(Owner& owner, EventLoop& loop, Socket&& socket, std::string early,
+              std::size_t outbox_bytes_limit);
+  ~OutputLayer() override;
+
+  bool Append(const SharedFrame& frame, DeliveryClass delivery);
+  bool AppendBytes(std::string_view bytes, DeliveryClass delivery);
+  // Forgets what waits, but not the rest of a frame whose beginning is gone already.
+  void DropUnsent();
+  // Writes now what can be written now.
+  void Flush() override;
+  bool HasRoom();
+  bool empty() const { return outbox_.empty(); }
+
+  // How often Beast asked for bytes since the last call of ResetReads: bounds what a peer can make
+  // us read without ever completing a message (Beast swallows empty fragments itself).
+  void ResetReads() { reads_ = 0; }
+
+  Socket& socket() { return socket_; }
+
+  // What Beast asks of a layer.
+  Socket& next_layer() { return socket_; }
+  const Socket& next_layer() const { return socket_; }
+  executor_type get_executor() { return socket_.get_executor(); }
+
+  template <class Buffers, class ReadHandler>
+  void async_read_some(const Buffers& buffers, ReadHandler&& handler) {
+    if (++reads_ > kReadsLimit) {
+      Complete(boost::asio::error::message_size, 0, std::forward<ReadHandler>(handler));
+    } else if (early_ != nullptr) {
+      const std::size_t n = boost::asio::buffer_copy(buffers, boost::asio::buffer(*early_));
+      early_->erase(0, n);
+      if (early_->empty()) early_.reset();
+      Complete({}, n, std::forward<ReadHandler>(handler));
+    } else {
+      socket_.async_read_some(buffers, std::forward<ReadHandler>(handler));
+    }
+  }
+
+  // Takes everything at once, so that a control frame is never torn apart by a shared frame.
+  template <class Buffers, class WriteHandler>
+  void async_write_some(const Buffers& buffers, WriteHandler&& handler) {
+    const std::size_t size = boost::asio::buffer_size(buffers);
+    std::string bytes(size, '\0');
+    boost::asio::buffer_copy(boost::asio::buffer(bytes), buffers);
+    const bool is_taken = AppendBytes(bytes, DeliveryClass::kControl);
+    Complete(is_taken ? error_code() : error_code(boost::asio::error::no_buffer_space),
+             is_taken ? size : 0, std::forward<WriteHandler>(handler));
+  }
+
+ private:
+  // A 64 KiB message in the smallest sensible segments (16 bytes).
+  static constexpr int kReadsLimit = 4096;
+
+  template <class CompletionHandler>
+  void Complete(error_code error, std::size_t n, CompletionHandler&& handler) {
+    boost::asio::post(get_executor(), boost::beast::bind_front_handler(
+                                          std::forward<CompletionHandler>(handler), error, n));
+  }
+
+  ssize_t WriteSome();
+  void WaitWritable();
+
+  Owner& owner_;
+  EventLoop& loop_;
+  Socket socket_;
+  Outbox outbox_;
+  std::unique_ptr<std::string> early_;
+  int reads_ = 0;
+  bool is_waiting_ = false;  // For the socket to become writable.
+  bool has_failed_ = false;
+  bool wants_room_ = false;
+};
+
+// The closing handshake is done, or given up: what is queued goes out, the rest (shutdown, waiting
+// for the peer) is the transport's.
+template <class TeardownHandler>
+void async_teardown(boost::beast::role_type, OutputLayer& layer, TeardownHandler&& handler) {
+  layer.Flush();
+  boost::asio::post(layer.get_executor(),
+                    boost::beast::bind_front_handler(std::forward<TeardownHandler>(handler),
+                                                     boost::system::error_code()));
+}
+
+inline void beast_close_socket(OutputLayer& layer) {
+  boost::system::error_code ignored;
+  layer.socket().close(ignored);
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,35 @@
+// transport.h: what carries frames to one peer, as connection and hub see it (seam).
+// Owns: nothing.   Used by: connection, hub. Filled by websocket_transport.
+// Threads: confined to the io thread.
+// Fails: Send never; a peer that does not read is closed with kSlowReader.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "edge/transport/close_reason.h"
+#include "edge/transport/outbox.h"
+#include "edge/transport/shared_frame.h"
+
+namespace confab::edge {
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Queues a wire-ready WebSocket frame; it is written at the end of the loop's turn. After Close
+  // nothing is queued any more.
+  virtual void Send(const SharedFrame& frame, DeliveryClass delivery) = 0;
+  // The same for a frame of this peer alone.
+  virtual void SendBytes(std::string_view frame, DeliveryClass delivery) = 0;
+
+  // Writes what is queued, then the close frame, then ends. Session::OnClosed follows, never from
+  // within this call.
+  virtual void Close(CloseReason reason) = 0;
+
+  // True while less than half of the outbox is in use: room for a page of history. After a false
+  // answer Session::OnDrained is called once there is.
+  virtual bool HasRoom() = 0;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,283 @@
+#include "edge/transport/websocket_transport.h"
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include "edge/connection/rate_limit.h"
+#include "edge/transport/event_loop.h"
+#include "edge/transport/output_layer.h"
+#include "edge/transport/websocket_accept.h"
+
+namespace confab::edge {
+
+namespace {
+
+namespace net = boost::asio;
+namespace websocket = boost::beast::websocket;
+using boost::system::error_code;
+
+// From our close frame to the peer's; and from our end of the TCP stream to the peer's.
+constexpr absl::Duration kCloseTimeLimit = absl::Seconds(3);
+constexpr absl::Duration kLingerTimeLimit = absl::Seconds(2);
+
+// Pings of a client: browsers send none, libraries one in many seconds.
+constexpr RateLimit kControlFrameRate{.per_second = 10, .burst = 50};
+
+// Read buffer of an idle socket; a usual message fits, a longer one is assembled on the heap.
+constexpr std::size_t kReadBytes = 256;
+
+class WebSocketTransport final : public Transport,
+                                 private OutputLayer::Owner,
+                                 private TimerWheel::Entry,
+                                 private TransportList::Node,
+                                 public std::enable_shared_from_this<WebSocketTransport> {
+ public:
+  WebSocketTransport(TransportHome& home, EdgeSocket&& socket, std::string early)
+      : home_(home),
+        stream_(static_cast<OutputLayer::Owner&>(*this), home.loop, std::move(socket),
+                std::move(early), home.limits.outbox_bytes),
+        layer_(stream_.next_layer()) {
+    stream_.auto_fragment(false);
+    stream_.read_message_max(home.limits.message_bytes);
+    stream_.control_callback(
+        [this](websocket::frame_type kind, boost::beast::string_view) { OnControlFrame(kind); });
+    Join(home.list);
+  }
+
+  void Accept(const UpgradeRequest& request, OpenRequest open, const std::string& subprotocol) {
+    stream_.set_option(
+        websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
+          response.set(boost::beast::http::field::server, "confab-edge");
+          if (subprotocol.empty()) return;
+          response.set(boost::beast::http::field::sec_websocket_protocol, subprotocol);
+        }));
+    home_.loop.wheel().Arm(*this, kCloseTimeLimit);
+    stream_.async_accept(
+        request, [self = shared_from_this(), open = std::move(open)](error_code error) mutable {
+          self->OnAccepted(error, std::move(open));
+        });
+  }
+
+  void Send(const SharedFrame& frame, DeliveryClass delivery) override {
+    if (is_closing_) return;
+    if (!layer_.Append(frame, delivery)) Close(CloseReason::kSlowReader);
+  }
+
+  void SendBytes(std::string_view frame, DeliveryClass delivery) override {
+    if (is_closing_) return;
+    if (!layer_.AppendBytes(frame, delivery)) Close(CloseReason::kSlowReader);
+  }
+
+  bool HasRoom() override { return layer_.HasRoom(); }
+
+  void Close(CloseReason reason) override {
+    if (is_closing_ || is_finished_) return;
+    is_closing_ = true;
+    if (auto* count = home_.closes[static_cast<std::size_t>(reason)]) count->Add();
+    // Who does not read will not read what waits either; the code tells it to come back.
+    if (reason == CloseReason::kSlowReader) layer_.DropUnsent();
+    home_.loop.wheel().Arm(*this, kCloseTimeLimit);
+    const CloseTraits& traits = TraitsOf(reason);
+    const websocket::close_reason closing(
+        static_cast<websocket::close_code>(traits.code),
+        boost::beast::string_view(traits.text.data(), traits.text.size()));
+    // By a turn of the loop: the caller may stand within a read that Beast has not finished.
+    net::post(stream_.get_executor(), [self = shared_from_this(), closing] {
+      if (self->is_finished_) return;
+      self->stream_.async_close(closing, [self](error_code) { self->Finish(); });
+    });
+  }
+
+ private:
+  std::shared_ptr<void> KeepAlive() override { return shared_from_this(); }
+  void OnWriteFailed() override { HardClose(); }
+  void OnBelowHalf() override {
+    if (session_ != nullptr && !is_closing_) session_->OnDrained();
+  }
+  void OnEmptied() override {
+    if (is_finished_) ShutDownSending();
+  }
+  void OnServerStopping() override {
+    if (session_ == nullptr) {
+      HardClose();
+    } else if (!is_closing_) {
+      session_->OnServerStopping();
+    }
+  }
+
+  // Handshake, a message, closing or lingering took too long.
+  void OnTimer() override {
+    if (is_finished_ || is_closing_ || session_ == nullptr) {
+      HardClose();
+    } else {
+      Close(CloseReason::kBadPacket);
+    }
+  }
+
+  void OnAccepted(error_code error, OpenRequest open) {
+    if (error) return Finish();
+    TimerWheel::Entry::Cancel();
+    stream_.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
+    session_ = home_.sessions.OpenSession(std::move(open), *this);
+    if (!is_closing_) session_->OnOpen();
+    Read();
+  }
+
+  void OnControlFrame(websocket::frame_type kind) {
+    layer_.ResetReads();
+    if (kind == websocket::frame_type::close) return;
+    if (kind == websocket::frame_type::pong && session_ != nullptr && !is_closing_) {
+      session_->OnPong();
+    }
+    if (control_frames_.Take(kControlFrameRate, std::chrono::steady_clock::now()) != 0) {
+      Close(CloseReason::kRateLimited);
+    }
+  }
+
+  void Read() {
+    if (is_closing_) return;
+    const net::mutable_buffer space =
+        assembly_ == nullptr ? net::buffer(buffer_) : net::buffer(*assembly_) + assembled_;
+    stream_.async_read_some(space, [self = shared_from_this()](error_code error, std::size_t n) {
+      self->OnRead(error, n);
+    });
+  }
+
+  void OnRead(error_code error, std::size_t n) {
+    // While our close is under way its own handler tells how that ended.
+    if (is_closing_) return;
+    // Where the peer broke the protocol Beast has sent the close code already.
+    if (error) return Finish();
+    if (stream_.is_message_done()) {
+      if (assembly_ == nullptr) {
+        Deliver(std::string_view(buffer_.data(), n));
+      } else {
+        // Given back at once: an idle socket keeps nothing.
+        const std::unique_ptr<std::string> message = std::move(assembly_);
+        TimerWheel::Entry::Cancel();
+        Deliver(std::string_view(message->data(), assembled_ + n));
+      }
+    } else {
+      Assemble(n);
+    }
+    Read();
+  }
+
+  void Deliver(std::string_view message) {
+    layer_.ResetReads();
+    assembled_ = 0;
+    fragments_ = 0;
+    session_->OnMessage(stream_.got_binary(), message);
+  }
+
+  void Assemble(std::size_t n) {
+    if (assembly_ == nullptr) {
+      assembly_ = std::make_unique<std::string>(buffer_.data(), n);
+      home_.loop.wheel().Arm(*this, home_.limits.message_time);
+    } else if (assembled_ + n < assembly_->size()) {
+      // Less than there was room for: the end of a fragment, or of what has arrived.
+      if (++fragments_ > kReadsPerFragment * home_.limits.fragments) {
+        return Close(CloseReason::kBadPacket);
+      }
+    }
+    assembled_ += n;
+    if (assembly_->size() < assembled_ * 2) {
+      assembly_->resize(std::min(assembled_ * 2, home_.limits.message_bytes) + 1);
+    }
+  }
+
+  // The end of the talk: the session goes, the socket is closed as soon as the peer knows.
+  void Finish() {
+    if (is_finished_) return;
+    is_finished_ = true;
+    TimerWheel::Entry::Cancel();
+    Leave();
+    if (session_ != nullptr) {
+      session_->OnClosed();
+      session_.reset();
+    }
+    assembly_.reset();
+    if (!layer_.socket().is_open()) return;
+    home_.loop.wheel().Arm(*this, kLingerTimeLimit);
+    if (layer_.empty()) {
+      ShutDownSending();
+    } else {
+      layer_.Flush();
+    }
+    Linger();
+  }
+
+  void ShutDownSending() {
+    error_code ignored;
+    layer_.socket().shutdown(net::socket_base::shutdown_send, ignored);
+  }
+
+  // Closing a socket with unread bytes sends a reset, which may overtake our close frame.
+  void Linger() {
+    if (!layer_.socket().is_open()) return;
+    layer_.socket().async_read_some(net::buffer(buffer_),
+                                    [self = shared_from_this()](error_code error, std::size_t) {
+                                      if (error) return self->HardClose();
+                                      self->Linger();
+                                    });
+  }
+
+  void HardClose() {
+    TimerWheel::Entry::Cancel();
+    error_code ignored;
+    layer_.socket().close(ignored);
+  }
+
+  // A fragment may arrive in pieces.
+  static constexpr int kReadsPerFragment = 2;
+
+  TransportHome& home_;
+  websocket::stream<OutputLayer, false> stream_;
+  OutputLayer& layer_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<std::string> assembly_;  // A message that did not fit into buffer_.
+  std::size_t assembled_ = 0;
+  int fragments_ = 0;
+  RateBucket control_frames_;
+  bool is_closing_ = false;   // Our close frame is queued; nothing goes up or down any more.
+  bool is_finished_ = false;  // The session is gone.
+  std::array<char, kReadBytes> buffer_;
+};
+
+}  // namespace
+
+void TransportList::Node::Join(TransportList& list) {
+  list_ = &list;
+  next_ = list.first_;
+  if (next_ != nullptr) next_->previous_ = this;
+  list.first_ = this;
+  ++list.size_;
+}
+
+void TransportList::Node::Leave() {
+  if (list_ == nullptr) return;
+  (previous_ == nullptr ? list_->first_ : previous_->next_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  --list_->size_;
+  list_ = nullptr;
+}
+
+void TransportList::StopAll() {
+  // Closing is never completed from within, so that the list stands still.
+  for (Node* node = first_; node != nullptr; node = node->next_) node->OnServerStopping();
+}
+
+void AcceptWebSocket(TransportHome& home, EdgeSocket socket, const UpgradeRequest& request,
+                     std::string early, OpenRequest open, const std::string& subprotocol) {
+  const auto transport =
+      std::make_shared<WebSocketTransport>(home, std::move(socket), std::move(early));
+  transport->Accept(request, std::move(open), subprotocol);
+}
+
+}  // namespace confab::edge
