@@ -1,0 +1,285 @@
+#include "edge/connection/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include "proto/reason.h"
+
+namespace confab::edge {
+
+namespace {
+
+// After a token's end: for one renewed in time to arrive.
+constexpr std::chrono::seconds kTokenGrace(25);
+
+std::chrono::steady_clock::time_point SteadyOf(absl::Time wall, absl::Time wall_now) {
+  const absl::Duration left = std::min(wall - wall_now, absl::Hours(24 * 365));
+  return std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(left);
+}
+
+const std::string& RoomOf(const v1::Command& command) {
+  switch (command.command_case()) {
+    case v1::Command::kJoinRoom:
+      return command.join_room().room_id();
+    case v1::Command::kLeaveRoom:
+      return command.leave_room().room_id();
+    case v1::Command::kPostMessage:
+      return command.post_message().room_id();
+    case v1::Command::kGetHistory:
+      return command.get_history().room_id();
+    case v1::Command::kReplayPage:
+      return command.replay_page().room_id();
+    case v1::Command::COMMAND_NOT_SET:
+      break;
+  }
+  static const std::string none;
+  return none;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
+                       const EventEncoder& encoder)
+    : host_(host), wire_(wire), transport_(transport), encoder_(encoder) {}
+
+Connection::~Connection() {
+  if (is_authenticated_) host_.Leave(*this);
+}
+
+std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
+  VerifiedUser verified;
+  const absl::Time now = absl::Now();
+  if (std::optional<v1::Error> refusal = host_.tokens().Verify(token, now, verified)) {
+    host_.CountRefusal(refusal->reason());
+    return refusal;
+  }
+  user_id_ = std::move(*verified.user.mutable_id());
+  user_name_ = std::move(*verified.user.mutable_name());
+  email_ = std::move(verified.email);
+  ends_at_ = SteadyOf(verified.expires_at, now) + kTokenGrace;
+  is_authenticated_ = true;
+  host_.Enter(*this);
+  return std::nullopt;
+}
+
+void Connection::Admit(std::uint64_t id, std::string_view name) {
+  id_ = id;
+  v1::User user;
+  user.set_id(user_id_);
+  user.set_name(user_name_);
+  wire_.SayConnected(name, user);
+}
+
+v1::ConnectionOpened Connection::Describe() const {
+  v1::ConnectionOpened opened;
+  opened.set_connection(id_);
+  opened.mutable_user()->set_id(user_id_);
+  opened.mutable_user()->set_name(user_name_);
+  opened.set_email(email_);
+  return opened;
+}
+
+void Connection::Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                        v1::Error error) {
+  host_.CountRefusal(error.reason());
+  wire_.SayRefusal(command, reply_id, error);
+}
+
+std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
+  const auto now = std::chrono::steady_clock::now();
+  const ConnectionLimits& limits = host_.limits();
+  const auto take = [&](RateBucket& bucket, const RateLimit& limit,
+                        std::string_view what) -> std::optional<v1::Error> {
+    const std::uint32_t wait_ms = bucket.Take(limit, now);
+    if (wait_ms == 0) return std::nullopt;
+    return MakeError(
+        v1::REASON_RATE_LIMITED,
+        fmt::format("more than {} {} a second, or {} at once", limit.per_second, what, limit.burst),
+        wait_ms);
+  };
+  if (auto error = take(frames_, limits.frames, "commands")) return error;
+  if (command.has_post_message()) return take(sends_, limits.sends, "messages");
+  if (!command.has_join_room()) return std::nullopt;
+  if (auto error = take(joins_, limits.joins, "joins")) return error;
+  if (subscriptions.size() >= limits.rooms) {
+    return MakeError(v1::REASON_LIMIT_REACHED,
+                     fmt::format("a connection can be in {} rooms", limits.rooms));
+  }
+  return std::nullopt;
+}
+
+void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
+  if (std::optional<v1::Error> error = CheckLimits(command)) {
+    return Refuse(command, reply_id, std::move(*error));
+  }
+  command.set_connection(id_);
+  if (command.has_join_room()) RememberJoin(command.join_room());
+  if (host_.Forward(std::move(command), reply_id)) return;
+  if (command.has_join_room()) TakeJoin(command.join_room().room_id());
+  Refuse(command, reply_id,
+         MakeError(v1::REASON_UNAVAILABLE, "too many commands are waiting for control", 200));
+}
+
+void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                          const v1::Result& result) {
+  if (command.has_replay_page()) return OnPage(command.replay_page().room_id(), result);
+  // The answer first: what is replayed follows it.
+  wire_.SayResult(command, reply_id, result);
+  if (!command.has_join_room()) return;
+  const std::string& room = command.join_room().room_id();
+  TakeJoin(room);
+  if (RoomReplay* replay = FindReplay(room)) {
+    if (result.has_error()) {
+      DropReplay(room);
+    } else {
+      replay->Begin();
+      Replay();
+    }
+  }
+  Tidy();
+}
+
+void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                           const v1::Error& error) {
+  const std::string& room = RoomOf(command);
+  if (command.has_replay_page()) {
+    if (RoomReplay* replay = FindReplay(room)) replay->OnNoPage();
+    return host_.ReplayLater(*this);
+  }
+  // The client is told that it has not joined, so it must not be given events later on.
+  if (command.has_join_room() && TakeJoin(room) && FindReplay(room) != nullptr) {
+    DropReplay(room);
+    host_.Unsubscribe(*this, room);
+  }
+  Tidy();
+  Refuse(command, reply_id, error);
+}
+
+void Connection::RememberJoin(const v1::JoinRoom& join) {
+  if (!join.has_after_seq()) return;
+  if (catchup_ == nullptr) catchup_ = std::make_unique<Catchup>();
+  catchup_->joins.push_back({join.room_id(), join.after_seq()});
+}
+
+std::optional<std::int64_t> Connection::TakeJoin(std::string_view room) {
+  if (catchup_ == nullptr) return std::nullopt;
+  for (auto it = catchup_->joins.begin(); it != catchup_->joins.end(); ++it) {
+    if (it->room != room) continue;
+    const std::int64_t after_seq = it->after_seq;
+    catchup_->joins.erase(it);
+    return after_seq;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std::int64_t since,
+                                                     bool is_new) {
+  if (catchup_ == nullptr) return std::nullopt;
+  RoomReplay* replay = FindReplay(room);
+  if (replay != nullptr && (is_new || replay->is_ending())) {
+    // Of an earlier subscription that has ended; the client has asked for a new beginning.
+    DropReplay(room);
+    replay = nullptr;
+  }
+  if (replay != nullptr) return since;
+  for (const PendingJoin& join : catchup_->joins) {
+    // A subscriber that joins again has got, or will get, everything behind `since`.
+    if (join.room != room || (!is_new && join.after_seq >= since)) continue;
+    catchup_->replays.emplace_back(std::string(room), join.after_seq);
+    return join.after_seq;
+  }
+  return std::nullopt;
+}
+
+void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {
+  RoomReplay* replay = FindReplay(room);
+  if (replay == nullptr) return;
+  if (end_seq <= replay->after_seq()) {
+    DropReplay(room);
+    return Tidy();
+  }
+  replay->EndAt(end_seq);
+  Replay();
+}
+
+RoomReplay* Connection::FindReplay(std::string_view room) {
+  if (catchup_ == nullptr) return nullptr;
+  for (RoomReplay& replay : catchup_->replays) {
+    if (replay.room() == room) return &replay;
+  }
+  return nullptr;
+}
+
+void Connection::DropReplay(std::string_view room) {
+  std::erase_if(catchup_->replays, [&](const RoomReplay& replay) { return replay.room() == room; });
+}
+
+void Connection::Tidy() {
+  if (catchup_ != nullptr && catchup_->joins.empty() && catchup_->replays.empty()) catchup_.reset();
+}
+
+void Connection::OnPage(const std::string& room, const v1::Result& result) {
+  RoomReplay* replay = FindReplay(room);
+  if (replay == nullptr) return;
+  if (result.has_history()) {
+    replay->OnPage(result.history());
+    if (replay->has_hole() && !replay->IsDone(host_.PositionOf(*this, room))) {
+      return Close(CloseReason::kSlowReader);
+    }
+    return Replay();
+  }
+  replay->OnNoPage();
+  if (result.error().retryable()) return host_.ReplayLater(*this);
+  if (result.error().reason() == v1::REASON_RESYNC) return Close(CloseReason::kSlowReader);
+  // Nothing of this room is for the client any more.
+  DropReplay(room);
+  host_.Unsubscribe(*this, room);
+  Tidy();
+}
+
+// Hands over what is at hand. True: the replay has come to its end.
+bool Connection::IsReplayDone(RoomReplay& replay) {
+  std::string scratch;
+  while (const v1::Event* event = replay.Next()) {
+    if (!transport_.HasRoom()) return false;
+    const SharedFrame frame = encoder_.Encode(*event, {}, scratch);
+    if (frame) transport_.Send(frame, DeliveryClass::kLogged);
+    replay.Take();
+  }
+  const std::optional<std::int64_t> position = host_.PositionOf(*this, replay.room());
+  if (!replay.IsDone(position)) return false;
+  if (position && !replay.is_ending()) host_.GoLive(*this, replay.room(), replay.after_seq());
+  return true;
+}
+
+bool Connection::AskPage(RoomReplay& replay) {
+  v1::Command command;
+  command.set_connection(id_);
+  command.mutable_replay_page()->set_room_id(replay.room());
+  command.mutable_replay_page()->set_after_seq(replay.after_seq());
+  if (!host_.Forward(std::move(command), std::nullopt)) return false;
+  replay.OnAsked();
+  return true;
+}
+
+void Connection::Replay() {
+  if (catchup_ == nullptr) return;
+  std::vector<RoomReplay>& replays = catchup_->replays;
+  for (std::size_t i = 0; i < replays.size();) {
+    if (IsReplayDone(replays[i])) {
+      replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    if (replays[i].WantsPage()) {
+      if (!transport_.HasRoom()) return;
+      if (!AskPage(replays[i])) return host_.ReplayLater(*this);
+    }
+    ++i;
+  }
+  Tidy();
+}
+
+}  // namespace confab::edge

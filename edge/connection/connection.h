@@ -1,0 +1,165 @@
+// connection.h: one authenticated talk with a client, whatever its protocol: commands in, results
+// and replays out. Knows no sockets and decides nothing about rooms.
+// Owns: who the user is, frame rates, what is still to be replayed.
+// Used by: sessions (Ask), io_thread (results), hub (subscriptions).
+// Threads: confined to the io thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/inlined_vector.h>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "edge/auth/token_verifier.h"
+#include "edge/connection/event_encoder.h"
+#include "edge/connection/rate_limit.h"
+#include "edge/connection/replay.h"
+#include "edge/transport/transport.h"
+
+namespace confab::edge {
+
+class Connection;
+class HubTopic;
+
+struct ConnectionLimits {
+  RateLimit frames;
+  RateLimit sends;
+  RateLimit joins;
+  std::size_t rooms = 128;
+};
+
+// How a connection speaks to its client: the protocol's half, filled by the sessions.
+class ClientWire {
+ public:
+  virtual ~ClientWire() = default;
+  // Control knows the connection: commands may follow.
+  virtual void SayConnected(std::string_view connection_id, const v1::User& user) = 0;
+  virtual void SayResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                         const v1::Result& result) = 0;
+  virtual void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                          const v1::Error& error) = 0;
+  // Says why, then closes the transport.
+  virtual void Shut(CloseReason reason) = 0;
+};
+
+// What a connection needs of its io thread.
+class ConnectionHost {
+ public:
+  virtual ~ConnectionHost() = default;
+  virtual const ConnectionLimits& limits() const = 0;
+  virtual const TokenVerifier& tokens() const = 0;
+  // The user is known. Connection::Admit follows, at once or when control is attached.
+  virtual void Enter(Connection& connection) = 0;
+  // REQUIRES: Enter was called. Nothing of the host refers to the connection any more.
+  virtual void Leave(Connection& connection) = 0;
+  // Takes a command to control. False: too much is waiting.
+  virtual bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) = 0;
+  // Last event of the room that passed this thread's hub; nullopt: the connection is no subscriber.
+  virtual std::optional<std::int64_t> PositionOf(const Connection& connection,
+                                                 std::string_view room) = 0;
+  // Live events of the room reach the connection from behind `after_seq` on.
+  virtual void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) = 0;
+  virtual void Unsubscribe(Connection& connection, std::string_view room) = 0;
+  // Calls connection.Replay() in a moment.
+  virtual void ReplayLater(Connection& connection) = 0;
+  virtual void CountRefusal(v1::Reason reason) = 0;
+};
+
+class Connection {
+ public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  // All of them outlive this object.
+  Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
+             const EventEncoder& encoder);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // nullopt: accepted, the host was entered. Else the refusal.
+  std::optional<v1::Error> Authenticate(std::string_view token);
+  bool is_authenticated() const { return is_authenticated_; }
+  bool IsTokenOver(SteadyTime now) const { return now >= ends_at_; }
+
+  // By the host: control is there, and this is the connection's number.
+  void Admit(std::uint64_t id, std::string_view name);
+  bool is_admitted() const { return id_ != 0; }
+
+  // A command of the client. It gets exactly one answer.
+  void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
+
+  // Answers what never became a command, or may not go on.
+  void Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id, v1::Error error);
+
+  // Its Result, or what stands in for it when none came.
+  void OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                const v1::Result& result);
+  void OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                 const v1::Error& error);
+
+  // By the hub's owner: the connection has become a subscriber, or already was one and has all
+  // events behind `since`. A value: live events are to be held back until GoLive, for what is behind
+  // it is replayed first.
+  std::optional<std::int64_t> OnSubscribed(std::string_view room, std::int64_t since, bool is_new);
+  // `end_seq` 0: nothing of the room may follow.
+  void OnUnsubscribed(std::string_view room, std::int64_t end_seq);
+
+  // Goes on with what is to be replayed.
+  void Replay();
+
+  void Close(CloseReason reason) { wire_.Shut(reason); }
+
+  std::uint64_t id() const { return id_; }
+  const std::string& user_id() const { return user_id_; }
+  v1::ConnectionOpened Describe() const;
+  Transport& transport() const { return transport_; }
+  const EventEncoder& encoder() const { return encoder_; }
+
+  // The hub's: where this connection stands in each of its topics.
+  struct Subscription {
+    HubTopic* topic = nullptr;
+    std::uint32_t index = 0;
+  };
+  absl::InlinedVector<Subscription, 1> subscriptions;
+
+ private:
+  // Rare states; an idle connection has none of them.
+  struct Catchup {
+    std::vector<PendingJoin> joins;
+    std::vector<RoomReplay> replays;
+  };
+
+  std::optional<v1::Error> CheckLimits(const v1::Command& command);
+  void RememberJoin(const v1::JoinRoom& join);
+  std::optional<std::int64_t> TakeJoin(std::string_view room);
+  RoomReplay* FindReplay(std::string_view room);
+  void DropReplay(std::string_view room);
+  bool IsReplayDone(RoomReplay& replay);
+  bool AskPage(RoomReplay& replay);
+  void OnPage(const std::string& room, const v1::Result& result);
+  void Tidy();
+
+  ConnectionHost& host_;
+  ClientWire& wire_;
+  Transport& transport_;
+  const EventEncoder& encoder_;
+  std::uint64_t id_ = 0;
+  std::string user_id_;
+  std::string user_name_;
+  std::string email_;
+  SteadyTime ends_at_ = SteadyTime::max();
+  RateBucket frames_;
+  RateBucket sends_;
+  RateBucket joins_;
+  std::unique_ptr<Catchup> catchup_;
+  bool is_authenticated_ = false;
+};
+
+}  // namespace confab::edge

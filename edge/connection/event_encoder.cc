@@ -1,0 +1,29 @@
+#include "edge/connection/event_encoder.h"
+
+#include "confab/v1/client.pb.h"
+
+#include "edge/protocol/socketio_codec.h"
+#include "edge/protocol/websocket_frame.h"
+
+namespace confab::edge {
+
+SharedFrame SocketIoEventEncoder::Encode(const v1::Event& event, std::string_view actor_email,
+                                         std::string& scratch) const {
+  BeginWebSocketFrame(scratch);
+  AppendSocketIoEventPrefix("/", scratch);
+  if (!dialect_.EncodeEvent(event, actor_email, scratch)) return {};
+  return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
+}
+
+SharedFrame NativeEventEncoder::Encode(const v1::Event& event, std::string_view,
+                                       std::string& scratch) const {
+  if (event.body_case() == v1::Event::BODY_NOT_SET) return {};
+  v1::ServerFrame frame;
+  *frame.mutable_event() = event;
+  BeginWebSocketFrame(scratch);
+  AppendServerFrame(form_, frame, scratch);
+  return SharedFrame::Copy(FinishWebSocketFrame(
+      form_ == NativeForm::kJson ? WebSocketOpcode::kText : WebSocketOpcode::kBinary, scratch));
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,57 @@
+// event_encoder.h: a room event -> the wire-ready frame of one protocol and dialect.
+// Owns: nothing.   Used by: hub (once per event and encoder), connection (replays).
+// Threads: immutable; any thread. The frames are confined to the io thread that asked.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "confab/v1/types.pb.h"
+
+#include "edge/dialect/dialect.h"
+#include "edge/protocol/native_codec.h"
+#include "edge/transport/shared_frame.h"
+
+namespace confab::edge {
+
+class EventEncoder {
+ public:
+  // `index` is the encoder's place in an array of all that are in use.
+  explicit EventEncoder(std::size_t index) : index_(index) {}
+  virtual ~EventEncoder() = default;
+
+  // An empty frame: this kind of event has no name there, it is skipped. `scratch` is memory to
+  // work in.
+  virtual SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
+                             std::string& scratch) const = 0;
+
+  std::size_t index() const { return index_; }
+
+ private:
+  const std::size_t index_;
+};
+
+class SocketIoEventEncoder final : public EventEncoder {
+ public:
+  // `dialect` outlives this object.
+  SocketIoEventEncoder(std::size_t index, const Dialect& dialect)
+      : EventEncoder(index), dialect_(dialect) {}
+  SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
+                     std::string& scratch) const override;
+
+ private:
+  const Dialect& dialect_;
+};
+
+class NativeEventEncoder final : public EventEncoder {
+ public:
+  NativeEventEncoder(std::size_t index, NativeForm form) : EventEncoder(index), form_(form) {}
+  SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
+                     std::string& scratch) const override;
+
+ private:
+  const NativeForm form_;
+};
+
+}  // namespace confab::edge

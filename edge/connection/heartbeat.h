@@ -1,0 +1,59 @@
+// heartbeat.h: the times of one session: until authenticated, until control is there, from ping to
+// pong. Owns: one timer entry.   Used by: socketio_session, native_session.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <chrono>
+
+#include <absl/time/time.h>
+
+#include "edge/transport/close_reason.h"
+#include "edge/transport/timer_wheel.h"
+
+namespace confab::edge {
+
+struct HeartbeatLimits {
+  absl::Duration open = absl::Seconds(10);  // From accept to the accepted token.
+  absl::Duration hold = absl::Seconds(10);  // From there until control is attached.
+  absl::Duration ping_interval = absl::Seconds(25);
+  absl::Duration ping_timeout = absl::Seconds(20);
+};
+
+class Heartbeat final : private TimerWheel::Entry {
+ public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void SendPing() = 0;
+    // Called once; nothing follows.
+    virtual void OnTimeUp(CloseReason reason) = 0;
+    // Asked at each ping.
+    virtual bool IsTokenOver(SteadyTime now) const = 0;
+  };
+
+  // `owner`, `wheel` and `limits` outlive this object. The first ping comes an interval from now.
+  Heartbeat(Owner& owner, TimerWheel& wheel, const HeartbeatLimits& limits, SteadyTime accepted_at);
+
+  void OnAuthenticated();  // The token was accepted; waits for control.
+  void OnAdmitted();
+  void OnPong();
+  void Stop();
+
+ private:
+  enum class Phase : char { kOpening, kWaiting, kAdmitted, kStopped };
+
+  void OnTimer() override;
+  void Arm();
+
+  Owner& owner_;
+  TimerWheel& wheel_;
+  const HeartbeatLimits& limits_;
+  SteadyTime phase_ends_;  // kOpening and kWaiting.
+  SteadyTime beats_;       // Ping due, or the pong overdue.
+  Phase phase_ = Phase::kOpening;
+  bool awaits_pong_ = false;
+};
+
+}  // namespace confab::edge

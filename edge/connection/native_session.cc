@@ -1,0 +1,179 @@
+#include "edge/connection/native_session.h"
+
+#include <utility>
+
+#include "edge/protocol/websocket_frame.h"
+#include "proto/reason.h"
+
+namespace confab::edge {
+
+namespace {
+
+// Moves what is asked; the frame types are those of Command. False: no command of ours.
+bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
+  switch (frame.frame_case()) {
+    case v1::ClientFrame::kJoinRoom:
+      command.mutable_join_room()->Swap(frame.mutable_join_room());
+      return true;
+    case v1::ClientFrame::kLeaveRoom:
+      command.mutable_leave_room()->Swap(frame.mutable_leave_room());
+      return true;
+    case v1::ClientFrame::kPostMessage:
+      command.mutable_post_message()->Swap(frame.mutable_post_message());
+      return true;
+    case v1::ClientFrame::kGetHistory:
+      command.mutable_get_history()->Swap(frame.mutable_get_history());
+      return true;
+    case v1::ClientFrame::kConnect:
+    case v1::ClientFrame::FRAME_NOT_SET:
+      return false;
+  }
+  return false;
+}
+
+void CopyResult(const v1::Result& result, v1::Reply& reply) {
+  switch (result.result_case()) {
+    case v1::Result::kError:
+      *reply.mutable_error() = result.error();
+      return;
+    case v1::Result::kJoinRoom:
+      *reply.mutable_join_room() = result.join_room();
+      return;
+    case v1::Result::kLeaveRoom:
+      *reply.mutable_leave_room() = result.leave_room();
+      return;
+    case v1::Result::kPostMessage:
+      *reply.mutable_post_message() = result.post_message();
+      return;
+    case v1::Result::kHistory:
+      *reply.mutable_history() = result.history();
+      return;
+    case v1::Result::RESULT_NOT_SET:
+      return;
+  }
+}
+
+const EventEncoder& EncoderOf(const SessionHome& home, NativeForm form) {
+  return form == NativeForm::kJson ? home.native_json_encoder : home.native_binary_encoder;
+}
+
+NativeForm FormOf(const OpenRequest& request) {
+  return request.protocol == OpenRequest::Protocol::kNativeJson ? NativeForm::kJson
+                                                                : NativeForm::kBinary;
+}
+
+std::optional<std::uint64_t> ReplyIdOf(const v1::ClientFrame& frame) {
+  if (frame.request() == 0) return std::nullopt;
+  return frame.request();
+}
+
+}  // namespace
+
+NativeSession::NativeSession(SessionHome& home, OpenRequest request, Transport& transport)
+    : home_(home),
+      transport_(transport),
+      connection_(home.host, *this, transport, EncoderOf(home, FormOf(request))),
+      heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at),
+      upgrade_token_(std::move(request.token)),
+      form_(FormOf(request)) {}
+
+void NativeSession::Send(const v1::ServerFrame& frame) {
+  BeginWebSocketFrame(home_.scratch);
+  AppendServerFrame(form_, frame, home_.scratch);
+  transport_.SendBytes(FinishWebSocketFrame(form_ == NativeForm::kJson ? WebSocketOpcode::kText
+                                                                       : WebSocketOpcode::kBinary,
+                                            home_.scratch),
+                       DeliveryClass::kControl);
+}
+
+void NativeSession::OnOpen() {
+  if (upgrade_token_.empty()) return;  // Connect will bring one.
+  const std::string token = std::exchange(upgrade_token_, std::string());
+  Authenticate(token);
+}
+
+void NativeSession::Authenticate(std::string_view token) {
+  heartbeat_.OnAuthenticated();
+  if (std::optional<v1::Error> refusal = connection_.Authenticate(token)) {
+    SayClosing(CloseReason::kTokenInvalid, std::move(*refusal));
+  }
+}
+
+void NativeSession::OnMessage(bool is_binary, std::string_view message) {
+  if (is_binary != (form_ == NativeForm::kBinary)) return Shut(CloseReason::kBadPacket);
+  v1::ClientFrame frame;
+  v1::Command command;
+  const absl::Status status = DecodeClientFrame(form_, message, frame);
+  if (!status.ok()) {
+    return connection_.Refuse(
+        command, frame.request(),
+        MakeError(v1::REASON_BAD_REQUEST,
+                  std::string(status.message().data(), status.message().size())));
+  }
+  if (frame.has_connect()) {
+    if (connection_.is_authenticated()) return Shut(CloseReason::kBadPacket);
+    return Authenticate(frame.connect().token());
+  }
+  if (!connection_.is_authenticated()) {
+    return SayClosing(CloseReason::kTokenInvalid,
+                      MakeError(v1::REASON_TOKEN_MISSING, "the first frame has to be connect"));
+  }
+  if (!MoveCommand(frame, command)) {
+    return connection_.Refuse(command, frame.request(),
+                              MakeError(v1::REASON_UNKNOWN_COMMAND, "no such command"));
+  }
+  if (!connection_.is_admitted()) {
+    return connection_.Refuse(command, ReplyIdOf(frame),
+                              MakeError(v1::REASON_UNAVAILABLE, "wait for connected", 200));
+  }
+  connection_.Ask(std::move(command), ReplyIdOf(frame));
+}
+
+void NativeSession::SayConnected(std::string_view connection_id, const v1::User& user) {
+  heartbeat_.OnAdmitted();
+  v1::ServerFrame frame;
+  frame.mutable_connected()->set_connection_id(std::string(connection_id));
+  *frame.mutable_connected()->mutable_user() = user;
+  Send(frame);
+}
+
+void NativeSession::SayResult(const v1::Command&, std::optional<std::uint64_t> reply_id,
+                              const v1::Result& result) {
+  if (!reply_id && !result.has_error()) return;
+  v1::ServerFrame frame;
+  frame.mutable_reply()->set_request(reply_id.value_or(0));
+  CopyResult(result, *frame.mutable_reply());
+  Send(frame);
+}
+
+void NativeSession::SayRefusal(const v1::Command&, std::optional<std::uint64_t> reply_id,
+                               const v1::Error& error) {
+  v1::ServerFrame frame;
+  frame.mutable_reply()->set_request(reply_id.value_or(0));
+  *frame.mutable_reply()->mutable_error() = error;
+  Send(frame);
+}
+
+void NativeSession::Shut(CloseReason reason) {
+  const CloseTraits& traits = TraitsOf(reason);
+  v1::Error error = MakeError(v1::REASON_UNAVAILABLE, std::string(traits.text));
+  error.set_retryable(traits.may_return);
+  SayClosing(reason, std::move(error));
+}
+
+void NativeSession::SayClosing(CloseReason reason, v1::Error error) {
+  v1::ServerFrame frame;
+  frame.mutable_closing()->set_code(TraitsOf(reason).code);
+  *frame.mutable_closing()->mutable_error() = std::move(error);
+  Send(frame);
+  heartbeat_.Stop();
+  transport_.Close(reason);
+}
+
+void NativeSession::SendPing() {
+  BeginWebSocketFrame(home_.scratch);
+  transport_.SendBytes(FinishWebSocketFrame(WebSocketOpcode::kPing, home_.scratch),
+                       DeliveryClass::kControl);
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,59 @@
+// native_session.h: the native protocols: ClientFrame in, ServerFrame out, in JSON or binary.
+// Owns: the heartbeat (WebSocket pings), the connection.   Used by: io_thread (makes), transport.
+// Threads: confined to the io thread.
+// Fails: a frame that cannot be read is refused as BAD_REQUEST; the connection stays.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "confab/v1/client.pb.h"
+
+#include "edge/connection/connection.h"
+#include "edge/connection/heartbeat.h"
+#include "edge/connection/session.h"
+#include "edge/connection/session_home.h"
+#include "edge/protocol/native_codec.h"
+
+namespace confab::edge {
+
+class NativeSession final : public Session, private ClientWire, private Heartbeat::Owner {
+ public:
+  // `home` and `transport` outlive this object.
+  NativeSession(SessionHome& home, OpenRequest request, Transport& transport);
+
+  void OnOpen() override;
+  void OnMessage(bool is_binary, std::string_view message) override;
+  void OnPong() override { heartbeat_.OnPong(); }
+  void OnDrained() override { connection_.Replay(); }
+  void OnServerStopping() override { Shut(CloseReason::kServerStopping); }
+  void OnClosed() override { heartbeat_.Stop(); }
+
+ private:
+  void SayConnected(std::string_view connection_id, const v1::User& user) override;
+  void SayResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                 const v1::Result& result) override;
+  void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                  const v1::Error& error) override;
+  void Shut(CloseReason reason) override;
+
+  void SendPing() override;
+  void OnTimeUp(CloseReason reason) override { Shut(reason); }
+  bool IsTokenOver(Heartbeat::SteadyTime now) const override {
+    return connection_.IsTokenOver(now);
+  }
+
+  void Authenticate(std::string_view token);
+  void SayClosing(CloseReason reason, v1::Error error);
+  void Send(const v1::ServerFrame& frame);
+
+  SessionHome& home_;
+  Transport& transport_;
+  Connection connection_;
+  Heartbeat heartbeat_;
+  std::string upgrade_token_;
+  const NativeForm form_;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,37 @@
+#include "edge/connection/replay.h"
+
+#include <algorithm>
+
+namespace confab::edge {
+
+void RoomReplay::OnPage(const v1::HistoryPage& page) {
+  is_asking_ = false;
+  is_last_page_ = !page.more();
+  has_hole_ = page.events_size() == 0 || page.events(0).seq() > after_seq_ + 1;
+  if (page.events_size() == 0) return;
+  page_ = page;
+  next_ = 0;
+}
+
+const v1::Event* RoomReplay::Next() {
+  if (!page_) return nullptr;
+  while (next_ < page_->events_size() && page_->events(next_).seq() <= after_seq_) ++next_;
+  if (next_ == page_->events_size() || (end_seq_ && page_->events(next_).seq() > *end_seq_)) {
+    page_.reset();
+    return nullptr;
+  }
+  return &page_->events(next_);
+}
+
+void RoomReplay::Take() {
+  after_seq_ = page_->events(next_).seq();
+  ++next_;
+}
+
+bool RoomReplay::IsDone(std::optional<std::int64_t> live_position) const {
+  if (!has_begun_ || page_) return false;
+  if (end_seq_) return after_seq_ >= *end_seq_ || (is_last_page_ && !is_asking_);
+  return !live_position || after_seq_ >= *live_position;
+}
+
+}  // namespace confab::edge

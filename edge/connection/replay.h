@@ -1,0 +1,66 @@
+// replay.h: one room's missed events on their way to one connection, page by page. Pure.
+// Owns: the page that is being handed over.   Used by: connection.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "confab/v1/client.pb.h"
+
+namespace confab::edge {
+
+// A JoinRoom with a position that control has not answered yet.
+struct PendingJoin {
+  std::string room;
+  std::int64_t after_seq = 0;
+};
+
+class RoomReplay {
+ public:
+  RoomReplay(std::string room, std::int64_t after_seq)
+      : room_(std::move(room)), after_seq_(after_seq) {}
+
+  const std::string& room() const { return room_; }
+  // Last event the connection was given.
+  std::int64_t after_seq() const { return after_seq_; }
+
+  // Nothing is read before the client has the answer to its JoinRoom.
+  void Begin() { has_begun_ = true; }
+
+  // The subscription ended with that event: it is read up to there, live ones never follow.
+  void EndAt(std::int64_t end_seq) { end_seq_ = end_seq; }
+  bool is_ending() const { return end_seq_.has_value(); }
+
+  // True: a page is to be asked for now.
+  bool WantsPage() const { return has_begun_ && !is_asking_ && !page_; }
+  void OnAsked() { is_asking_ = true; }
+  // No answer came; WantsPage again.
+  void OnNoPage() { is_asking_ = false; }
+  void OnPage(const v1::HistoryPage& page);
+
+  // The next event to hand over, nullptr: none at hand. Take() moves on behind it.
+  const v1::Event* Next();
+  void Take();
+
+  // True: everything up to the end, or up to `live_position`, was handed over. nullopt: there is no
+  // subscription to go live in.
+  bool IsDone(std::optional<std::int64_t> live_position) const;
+
+  // The log ended before the position that live events start behind: a hole.
+  bool has_hole() const { return has_hole_; }
+
+ private:
+  std::string room_;
+  std::int64_t after_seq_;
+  std::optional<std::int64_t> end_seq_;
+  std::optional<v1::HistoryPage> page_;
+  int next_ = 0;  // Of the page's events.
+  bool has_begun_ = false;
+  bool is_asking_ = false;
+  bool is_last_page_ = false;
+  bool has_hole_ = false;
+};
+
+}  // namespace confab::edge
