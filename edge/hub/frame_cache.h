@@ -1,0 +1,53 @@
+// frame_cache.h: the frames of one event, each encoded when its first reader is met.
+// Owns: the frames until Begin or Clear.   Used by: hub.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "edge/connection/event_encoder.h"
+#include "edge/transport/shared_frame.h"
+
+namespace confab::edge {
+
+class FrameCache {
+ public:
+  // `encoders_count`: one more than the greatest index of an encoder in use.
+  explicit FrameCache(std::size_t encoders_count) : entries_(encoders_count) {}
+
+  // `event` must stay valid until Clear.
+  void Begin(const v1::RoomEvent& event) {
+    Clear();
+    event_ = &event;
+  }
+
+  // Empty where the encoder has no name for the event.
+  const SharedFrame& Get(const EventEncoder& encoder) {
+    Entry& entry = entries_[encoder.index()];
+    if (!entry.is_made) {
+      entry.is_made = true;
+      entry.frame = encoder.Encode(event_->event(), event_->actor_email(), scratch_);
+    }
+    return entry.frame;
+  }
+
+  void Clear() {
+    for (Entry& entry : entries_) entry = Entry();
+    event_ = nullptr;
+  }
+
+ private:
+  struct Entry {
+    SharedFrame frame;
+    bool is_made = false;
+  };
+
+  std::vector<Entry> entries_;
+  std::string scratch_;
+  const v1::RoomEvent* event_ = nullptr;
+};
+
+}  // namespace confab::edge

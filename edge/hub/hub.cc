@@ -1,0 +1,158 @@
+#include "edge/hub/hub.h"
+
+#include <algorithm>
+
+namespace confab::edge {
+
+HubTopic* Hub::Find(std::string_view topic) const {
+  const auto it = topics_.find(topic);
+  return it == topics_.end() ? nullptr : it->second.get();
+}
+
+HubTopic::Subscriber* Hub::FindIn(HubTopic& topic, const Connection& connection) {
+  for (const Connection::Subscription& subscription : connection.subscriptions) {
+    if (subscription.topic == &topic) return &topic.subscribers_[subscription.index];
+  }
+  return nullptr;
+}
+
+Hub::Joined Hub::Subscribe(std::string_view name, Connection& connection, std::int64_t from_seq) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) {
+    auto made = std::make_unique<HubTopic>(name, from_seq);
+    topic = made.get();
+    topics_.emplace(topic->name(), std::move(made));
+  }
+  if (const HubTopic::Subscriber* subscriber = FindIn(*topic, connection)) {
+    return {.is_new = false, .since = subscriber->since};
+  }
+  connection.subscriptions.push_back(
+      {.topic = topic, .index = static_cast<std::uint32_t>(topic->subscribers_.size())});
+  topic->subscribers_.push_back(
+      {.connection = &connection, .after_seq = from_seq, .since = from_seq});
+  ++subscriptions_;
+  return {.is_new = true, .since = from_seq};
+}
+
+void Hub::Hold(std::string_view name, const Connection& connection, std::int64_t since) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return;
+  if (HubTopic::Subscriber* subscriber = FindIn(*topic, connection)) {
+    subscriber->after_seq = kHeld;
+    subscriber->since = std::min(subscriber->since, since);
+  }
+}
+
+void Hub::GoLive(std::string_view name, const Connection& connection, std::int64_t after_seq) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return;
+  if (HubTopic::Subscriber* subscriber = FindIn(*topic, connection)) {
+    subscriber->after_seq = after_seq;
+  }
+}
+
+// The last subscriber takes the place of the dropped one.
+void Hub::Drop(HubTopic& topic, std::size_t index) {
+  auto& subscribers = topic.subscribers_;
+  auto& of_dropped = subscribers[index].connection->subscriptions;
+  of_dropped.erase(
+      std::find_if(of_dropped.begin(), of_dropped.end(),
+                   [&](const Connection::Subscription& entry) { return entry.topic == &topic; }));
+  if (of_dropped.empty()) of_dropped.shrink_to_fit();
+  if (index + 1 < subscribers.size()) {
+    subscribers[index] = subscribers.back();
+    for (Connection::Subscription& entry : subscribers[index].connection->subscriptions) {
+      if (entry.topic == &topic) entry.index = static_cast<std::uint32_t>(index);
+    }
+  }
+  subscribers.pop_back();
+  --subscriptions_;
+}
+
+void Hub::Forget(HubTopic& topic) {
+  if (!topic.subscribers_.empty()) return;
+  emptied_.push_back(topic.name());
+  // A copy: the key goes with the topic.
+  topics_.erase(topics_.find(std::string_view(emptied_.back())));
+}
+
+bool Hub::Unsubscribe(std::string_view name, Connection& connection) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return false;
+  const HubTopic::Subscriber* subscriber = FindIn(*topic, connection);
+  if (subscriber == nullptr) return false;
+  Drop(*topic, static_cast<std::size_t>(subscriber - topic->subscribers_.data()));
+  Forget(*topic);
+  return true;
+}
+
+std::vector<Connection*> Hub::UnsubscribeUser(std::string_view name, std::string_view user_id) {
+  std::vector<Connection*> dropped;
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return dropped;
+  for (std::size_t i = topic->subscribers_.size(); i-- > 0;) {
+    Connection* connection = topic->subscribers_[i].connection;
+    if (connection->user_id() != user_id) continue;
+    dropped.push_back(connection);
+    Drop(*topic, i);
+  }
+  Forget(*topic);
+  return dropped;
+}
+
+std::vector<Connection*> Hub::UnsubscribeAll(std::string_view name) {
+  std::vector<Connection*> dropped;
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return dropped;
+  while (!topic->subscribers_.empty()) {
+    dropped.push_back(topic->subscribers_.back().connection);
+    Drop(*topic, topic->subscribers_.size() - 1);
+  }
+  Forget(*topic);
+  return dropped;
+}
+
+void Hub::Remove(Connection& connection) {
+  while (!connection.subscriptions.empty()) {
+    const Connection::Subscription entry = connection.subscriptions.back();
+    HubTopic& topic = *entry.topic;
+    Drop(topic, entry.index);
+    Forget(topic);
+  }
+}
+
+std::optional<std::int64_t> Hub::PositionOf(std::string_view name,
+                                            const Connection& connection) const {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr || FindIn(*topic, connection) == nullptr) return std::nullopt;
+  return topic->position_;
+}
+
+std::vector<std::string> Hub::TopicsOf(const Connection& connection) {
+  std::vector<std::string> names;
+  for (const Connection::Subscription& entry : connection.subscriptions) {
+    names.push_back(entry.topic->name());
+  }
+  return names;
+}
+
+std::size_t Hub::Deliver(std::string_view name, std::uint64_t except, const v1::RoomEvent& event) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) return 0;
+  const std::int64_t seq = event.event().seq();
+  topic->position_ = std::max(topic->position_, seq);
+  std::size_t count = 0;
+  frames_.Begin(event);
+  for (const HubTopic::Subscriber& subscriber : topic->subscribers_) {
+    // Sending never changes the subscribers: what ends a connection comes by a turn of the loop.
+    if (subscriber.after_seq >= seq || subscriber.connection->id() == except) continue;
+    const SharedFrame& frame = frames_.Get(subscriber.connection->encoder());
+    if (!frame) continue;
+    subscriber.connection->transport().Send(frame, DeliveryClass::kLogged);
+    ++count;
+  }
+  frames_.Clear();
+  return count;
+}
+
+}  // namespace confab::edge

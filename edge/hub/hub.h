@@ -1,0 +1,97 @@
+// hub.h: topic -> the connections of this io thread that get its events, and how far it has come.
+// Owns: the topics.   Used by: io_thread.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "edge/connection/connection.h"
+#include "edge/hub/frame_cache.h"
+
+namespace confab::edge {
+
+// One topic's place in the hub.
+class HubTopic {
+ public:
+  HubTopic(std::string_view name, std::int64_t position) : name_(name), position_(position) {}
+  const std::string& name() const { return name_; }
+
+ private:
+  friend class Hub;
+
+  struct Subscriber {
+    Connection* connection = nullptr;
+    std::int64_t after_seq = 0;  // Live events behind it are delivered; kHeld: none are.
+    std::int64_t since = 0;      // Everything behind it was delivered, or will be.
+  };
+
+  const std::string name_;
+  std::int64_t position_;  // Last event that passed.
+  std::vector<Subscriber> subscribers_;
+};
+
+class Hub {
+ public:
+  explicit Hub(std::size_t encoders_count) : frames_(encoders_count) {}
+
+  struct Joined {
+    bool is_new = false;  // False: it was a subscriber already.
+    std::int64_t since = 0;
+  };
+  // Live events behind from_seq reach the connection.
+  Joined Subscribe(std::string_view topic, Connection& connection, std::int64_t from_seq);
+  // Live events pass the subscriber until GoLive; `since` is where its replay starts.
+  void Hold(std::string_view topic, const Connection& connection, std::int64_t since);
+  void GoLive(std::string_view topic, const Connection& connection, std::int64_t after_seq);
+
+  // False: was none.
+  bool Unsubscribe(std::string_view topic, Connection& connection);
+  // The connections that were subscribers and are not any more.
+  std::vector<Connection*> UnsubscribeUser(std::string_view topic, std::string_view user_id);
+  std::vector<Connection*> UnsubscribeAll(std::string_view topic);
+  // From every topic.
+  void Remove(Connection& connection);
+
+  // nullopt: not a subscriber.
+  std::optional<std::int64_t> PositionOf(std::string_view topic,
+                                         const Connection& connection) const;
+  bool Has(std::string_view topic) const { return topics_.contains(topic); }
+  static std::vector<std::string> TopicsOf(const Connection& connection);
+
+  // Hands the event to every live subscriber but `except`. Returns to how many.
+  std::size_t Deliver(std::string_view topic, std::uint64_t except, const v1::RoomEvent& event);
+
+  // Topics that lost their last subscriber since the last call; some may have a new one.
+  std::vector<std::string> TakeEmptied() { return std::exchange(emptied_, {}); }
+
+  std::size_t subscriptions() const { return subscriptions_; }
+
+ private:
+  static constexpr std::int64_t kHeld = INT64_MAX;
+
+  HubTopic* Find(std::string_view topic) const;
+  static HubTopic::Subscriber* FindIn(HubTopic& topic, const Connection& connection);
+  void Drop(HubTopic& topic, std::size_t index);
+  void Forget(HubTopic& topic);
+
+  // Keys are views of the topics' names. Not Abseil's hash: it does not know std::string_view here.
+  absl::flat_hash_map<std::string_view, std::unique_ptr<HubTopic>, std::hash<std::string_view>,
+                      std::equal_to<>>
+      topics_;
+  FrameCache frames_;
+  std::vector<std::string> emptied_;
+  std::size_t subscriptions_ = 0;
+};
+
+}  // namespace confab::edge

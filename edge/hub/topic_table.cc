@@ -1,0 +1,68 @@
+#include "edge/hub/topic_table.h"
+
+namespace confab::edge {
+
+std::uint64_t TopicTable::OnSubscribe(std::string_view topic, std::size_t thread,
+                                      std::int64_t from_seq) {
+  ++subscribes_;
+  auto it = topics_.find(topic);
+  if (it == topics_.end()) {
+    auto entry = std::make_unique<Entry>();
+    entry->name = topic;
+    entry->position = from_seq;
+    const std::string_view key = entry->name;
+    it = topics_.emplace(key, std::move(entry)).first;
+  }
+  for (Wish& wish : it->second->wishes) {
+    if (wish.thread != thread) continue;
+    wish.last_subscribe = subscribes_;
+    return subscribes_;
+  }
+  it->second->wishes.push_back(
+      {.thread = static_cast<std::uint8_t>(thread), .last_subscribe = subscribes_});
+  return subscribes_;
+}
+
+TopicTable::Verdict TopicTable::OnEvent(std::string_view topic, std::int64_t seq) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return Verdict::kUnwanted;
+  std::int64_t& position = it->second->position;
+  if (seq <= position) return Verdict::kDuplicate;
+  if (seq > position + 1) return Verdict::kGap;
+  position = seq;
+  return Verdict::kDeliver;
+}
+
+TopicTable::ThreadMask TopicTable::ThreadsOf(std::string_view topic) const {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return 0;
+  ThreadMask mask = 0;
+  for (const Wish& wish : it->second->wishes) mask |= ThreadMask{1} << wish.thread;
+  return mask;
+}
+
+bool TopicTable::OnReleased(std::string_view topic, std::size_t thread,
+                            std::uint64_t subscribes_seen) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return false;
+  auto& wishes = it->second->wishes;
+  for (auto wish = wishes.begin(); wish != wishes.end(); ++wish) {
+    if (wish->thread != thread) continue;
+    // Another subscriber is on its way to the thread.
+    if (wish->last_subscribe > subscribes_seen) return false;
+    wishes.erase(wish);
+    break;
+  }
+  if (!wishes.empty()) return false;
+  topics_.erase(it);
+  return true;
+}
+
+std::vector<std::pair<std::string, std::int64_t>> TopicTable::Positions() const {
+  std::vector<std::pair<std::string, std::int64_t>> positions;
+  positions.reserve(topics_.size());
+  for (const auto& [name, entry] : topics_) positions.emplace_back(entry->name, entry->position);
+  return positions;
+}
+
+}  // namespace confab::edge
