@@ -1,0 +1,132 @@
+#include "edge/control_link/attach_stream.h"
+
+#include <utility>
+
+namespace confab::edge {
+
+AttachStream::AttachStream(std::uint64_t number, ControlLinkSink& sink)
+    : number_(number), sink_(sink) {}
+
+void AttachStream::Open(const std::shared_ptr<grpc::Channel>& channel, const std::string& token) {
+  if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
+  stub_ = v1::EdgeLinkService::NewStub(channel);
+  stub_->async()->Attach(&context_, this);
+  AddHold();  // Writes start outside of reactions.
+  StartCall();
+  // Reading begins afterwards, so that no item overtakes this.
+  sink_.OnStreamOpened(number_);
+  reading_ = std::make_shared<v1::AttachResponse>();
+  StartRead(reading_.get());
+}
+
+void AttachStream::Enqueue(v1::EdgeItem&& item) {
+  queue_bytes_ += item.ByteSizeLong();
+  queue_.push_back(std::move(item));
+}
+
+bool AttachStream::TakeBatch() {
+  if (!is_announced_ || is_writing_ || is_over_ || queue_.empty()) return false;
+  writing_.Clear();
+  std::size_t bytes = 0;
+  while (!queue_.empty()) {
+    const std::size_t size = queue_.front().ByteSizeLong();
+    if (bytes > 0 && bytes + size > kBatchBytesLimit) break;
+    bytes += size;
+    *writing_.add_items() = std::move(queue_.front());
+    queue_.pop_front();
+  }
+  queue_bytes_ -= bytes;
+  is_writing_ = true;
+  return true;
+}
+
+void AttachStream::Announce(std::vector<v1::Hello> chunks) {
+  bool is_ready = false;
+  {
+    const std::lock_guard lock(mu_);
+    for (v1::Hello& chunk : chunks) {
+      v1::EdgeItem item;
+      item.mutable_hello()->Swap(&chunk);
+      Enqueue(std::move(item));
+    }
+    for (v1::EdgeItem& item : std::exchange(early_, {})) Enqueue(std::move(item));
+    is_announced_ = true;
+    is_ready = TakeBatch();
+  }
+  if (is_ready) StartWrite(&writing_);
+}
+
+void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
+  bool is_ready = false;
+  bool is_too_much = false;
+  {
+    const std::lock_guard lock(mu_);
+    for (v1::EdgeItem& item : items) {
+      if (is_announced_) {
+        Enqueue(std::move(item));
+      } else {
+        early_.push_back(std::move(item));
+      }
+    }
+    is_too_much = queue_bytes_ > kQueueBytesLimit;
+    is_ready = !is_too_much && TakeBatch();
+  }
+  items.clear();
+  if (is_ready) StartWrite(&writing_);
+  if (is_too_much) Cancel();
+}
+
+void AttachStream::OnReadDone(bool ok) {
+  if (ok) {
+    {
+      const std::lock_guard lock(mu_);
+      has_answered_ = true;
+    }
+    sink_.OnItems(number_, std::move(reading_));
+    reading_ = std::make_shared<v1::AttachResponse>();
+    StartRead(reading_.get());
+    return;
+  }
+  bool is_idle = false;
+  {
+    const std::lock_guard lock(mu_);
+    is_over_ = true;
+    is_idle = !is_writing_;
+  }
+  // While a write is under way its end does this.
+  if (is_idle) RemoveHold();
+}
+
+void AttachStream::OnWriteDone(bool ok) {
+  bool is_ready = false;
+  bool is_last = false;
+  {
+    const std::lock_guard lock(mu_);
+    is_writing_ = false;
+    is_last = is_over_;
+    is_ready = ok && TakeBatch();
+  }
+  if (is_ready) StartWrite(&writing_);
+  if (is_last) RemoveHold();
+}
+
+void AttachStream::OnDone(const grpc::Status& status) {
+  const std::lock_guard lock(mu_);
+  status_ = status;
+  is_done_ = true;
+  // Under the lock: the waiter destroys this object.
+  ended_.notify_all();
+}
+
+grpc::Status AttachStream::Wait() {
+  std::unique_lock lock(mu_);
+  ended_.wait(lock, [this] { return is_done_; });
+  return status_;
+}
+
+bool AttachStream::has_answered() const {
+  const std::lock_guard lock(mu_);
+  return has_answered_;
+}
+
+}  // namespace confab::edge

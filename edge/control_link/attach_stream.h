@@ -1,0 +1,77 @@
+// attach_stream.h: one Attach call: batches out and in, both in order.
+// Owns: the call, what waits to be sent.   Used by: grpc_control_link.
+// Threads: any thread (guarded by `mu_`, which is never held while gRPC or the sink is called).
+// Fails: whatever happens ends in Wait returning; a queue over its limit cancels the call.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/client_callback.h>
+
+#include "confab/v1/edge_link.grpc.pb.h"
+
+#include "edge/control_link/control_link.h"
+
+namespace confab::edge {
+
+class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1::AttachResponse> {
+ public:
+  // Control takes 1 MiB a message; half of it leaves room for one large item more.
+  static constexpr std::size_t kBatchBytesLimit = 512 * 1024;
+  // As much as control keeps for an edge. Beyond it control has not read for long.
+  static constexpr std::size_t kQueueBytesLimit = 32 * 1024 * 1024;
+
+  AttachStream(std::uint64_t number, ControlLinkSink& sink);
+  ~AttachStream() override = default;  // REQUIRES: Wait has returned, if Open was called.
+
+  std::uint64_t number() const { return number_; }
+
+  // `token` may be empty. The sink hears OnStreamOpened before this returns.
+  void Open(const std::shared_ptr<grpc::Channel>& channel, const std::string& token);
+  void Announce(std::vector<v1::Hello> chunks);
+  void Send(std::vector<v1::EdgeItem>& items);
+  void Cancel() { context_.TryCancel(); }
+
+  // Until the call has ended.
+  grpc::Status Wait();
+  // Control has said something on it.
+  bool has_answered() const;
+
+ private:
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+  void Enqueue(v1::EdgeItem&& item);  // REQUIRES: mu_ held.
+  bool TakeBatch();                   // REQUIRES: mu_ held. True: writing_ is to be written.
+
+  const std::uint64_t number_;
+  ControlLinkSink& sink_;
+  grpc::ClientContext context_;
+  std::unique_ptr<v1::EdgeLinkService::Stub> stub_;
+  std::shared_ptr<v1::AttachResponse> reading_;
+  v1::AttachRequest writing_;  // The gRPC's while is_writing_.
+
+  mutable std::mutex mu_;
+  std::condition_variable ended_;
+  std::deque<v1::EdgeItem> queue_;
+  std::vector<v1::EdgeItem> early_;  // Sent before the announcement: follows it.
+  std::size_t queue_bytes_ = 0;
+  bool is_announced_ = false;
+  bool is_writing_ = false;
+  bool is_over_ = false;  // Nothing can be read any more: nothing is written either.
+  bool has_answered_ = false;
+  bool is_done_ = false;
+  grpc::Status status_;
+};
+
+}  // namespace confab::edge

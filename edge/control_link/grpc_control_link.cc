@@ -1,0 +1,233 @@
+#include "edge/control_link/grpc_control_link.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include "edge/control_link/attach_stream.h"
+#include "process/jwt.h"
+#include "process/listen_address.h"
+#include "process/log.h"
+
+namespace confab::edge {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBackoffMin(50);
+constexpr milliseconds kBackoffMax(1000);
+// A connection over loopback or a Unix socket is there at once or not at all.
+constexpr milliseconds kConnectTimeLimit(1000);
+// The token is looked at when a stream is opened.
+constexpr absl::Duration kTokenLife = absl::Minutes(5);
+// A batch of control, and one event more.
+constexpr int kReceiveBytesLimit = 4 * 1024 * 1024;
+// As control's own, so that either side notices a dead peer within 15 s.
+constexpr int kKeepaliveMs = 10'000;
+constexpr int kKeepaliveTimeoutMs = 5'000;
+
+class GrpcControlLink final : public ControlLink {
+ public:
+  struct Target {
+    std::string name;
+    std::shared_ptr<grpc::Channel> channel;
+    bool is_in_process = false;
+  };
+
+  GrpcControlLink(std::vector<Target> targets, std::optional<process::JwtKey> key)
+      : targets_(std::move(targets)), key_(std::move(key)) {}
+  ~GrpcControlLink() override { Stop(); }
+
+  void Start(ControlLinkSink& sink) override {
+    sink_ = &sink;
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  void Stop() override {
+    {
+      const std::lock_guard lock(mu_);
+      is_stopping_ = true;
+      if (stream_ != nullptr) stream_->Cancel();
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Announce(std::uint64_t number, std::vector<v1::Hello> chunks) override {
+    if (const auto stream = Present(number)) stream->Announce(std::move(chunks));
+  }
+
+  void Send(std::uint64_t number, std::vector<v1::EdgeItem>& items) override {
+    if (const auto stream = Present(number)) stream->Send(items);
+    items.clear();
+  }
+
+  void Reset(std::uint64_t number, std::string_view why) override {
+    process::LogError("stream to control given up", {{"why", why}});
+    if (const auto stream = Present(number)) stream->Cancel();
+  }
+
+ private:
+  std::shared_ptr<AttachStream> Present(std::uint64_t number) {
+    const std::lock_guard lock(mu_);
+    return stream_ != nullptr && stream_->number() == number ? stream_ : nullptr;
+  }
+
+  void Run() {
+    milliseconds backoff = kBackoffMin;
+    bool was_away = true;  // Said in the log already, or not yet worth a line.
+    for (std::size_t turn = 0; !IsStopping();) {
+      const Target& target = targets_[turn % targets_.size()];
+      std::string why = "cannot be reached";
+      bool has_served = false;
+      if (IsConnected(target)) has_served = Serve(target, why);
+      if (IsStopping()) return;
+      if (has_served) {
+        backoff = kBackoffMin;
+        was_away = false;
+      } else {
+        ++turn;
+      }
+      if (!was_away || backoff == kBackoffMax) {
+        if (!was_away || !is_long_away_) {
+          process::LogWarn("control is away; connections stay, commands are refused meanwhile",
+                           {{"control", target.name}, {"why", why}});
+        }
+        is_long_away_ = was_away;
+        was_away = true;
+      }
+      Sleep(backoff);
+      backoff = std::min(backoff * 2, kBackoffMax);
+    }
+  }
+
+  // Opening a stream makes the whole edge announce itself: not before there is somebody to listen.
+  bool IsConnected(const Target& target) {
+    if (target.is_in_process) return true;
+    return target.channel->WaitForConnected(std::chrono::system_clock::now() + kConnectTimeLimit);
+  }
+
+  // One stream from its beginning to its end. True: control was there.
+  bool Serve(const Target& target, std::string& why) {
+    const auto stream = std::make_shared<AttachStream>(++last_number_, *sink_);
+    {
+      const std::lock_guard lock(mu_);
+      if (is_stopping_) return false;
+      stream_ = stream;
+    }
+    stream->Open(target.channel, target.is_in_process ? std::string() : MintToken());
+    if (IsStopping()) stream->Cancel();  // Stop may have come before there was a call to cancel.
+    const grpc::Status status = stream->Wait();
+    {
+      const std::lock_guard lock(mu_);
+      stream_ = nullptr;
+    }
+    sink_->OnStreamClosed(stream->number());
+    why = status.ok() ? "the stream has ended" : status.error_message();
+    const bool has_answered = stream->has_answered();
+    // A call on its way through Send may still hold the stream: it goes with the last of them.
+    return has_answered;
+  }
+
+  std::string MintToken() const {
+    if (!key_) return {};
+    const std::int64_t now = absl::ToUnixSeconds(absl::Now());
+    return process::SignJwt({{"sub", "edge"},
+                             {"aud", "control"},
+                             {"scope", "edge"},
+                             {"iat", now},
+                             {"exp", now + absl::ToInt64Seconds(kTokenLife)}},
+                            *key_);
+  }
+
+  bool IsStopping() {
+    const std::lock_guard lock(mu_);
+    return is_stopping_;
+  }
+
+  // Half of it at least: many edges must not come back in one moment.
+  void Sleep(milliseconds backoff) {
+    std::uniform_int_distribution<std::int64_t> spread(backoff.count() / 2, backoff.count());
+    std::unique_lock lock(mu_);
+    wake_.wait_for(lock, milliseconds(spread(random_)), [this] { return is_stopping_; });
+  }
+
+  const std::vector<Target> targets_;
+  const std::optional<process::JwtKey> key_;
+  ControlLinkSink* sink_ = nullptr;
+  std::uint64_t last_number_ = 0;
+  std::mt19937 random_{std::random_device{}()};
+  bool is_long_away_ = false;
+
+  std::mutex mu_;
+  std::condition_variable wake_;
+  std::shared_ptr<AttachStream> stream_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+std::shared_ptr<grpc::Channel> Dial(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kReceiveBytesLimit);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(kBackoffMin.count()));
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(kBackoffMin.count()));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(kBackoffMax.count()));
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& options,
+                                                         std::shared_ptr<grpc::Channel> channel) {
+  std::vector<GrpcControlLink::Target> targets;
+  std::optional<process::JwtKey> key;
+  if (channel != nullptr) {
+    targets.push_back({.name = "in process", .channel = std::move(channel), .is_in_process = true});
+    return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key));
+  }
+  if (!options.service_secret_file.empty()) {
+    absl::StatusOr<process::JwtKey> read =
+        process::JwtKey::FromSecretFile(options.service_secret_file);
+    if (!read.ok()) return read.status();
+    key = std::move(*read);
+  }
+  for (const std::string& target : options.targets) {
+    if (!target.starts_with("unix:")) {
+      const absl::StatusOr<process::ListenAddress> address = process::ParseListenAddress(target);
+      if (!address.ok()) {
+        return absl::InvalidArgumentError(
+            fmt::format("--control {}: must be unix:PATH or HOST:PORT on loopback", target));
+      }
+      if (!address->is_loopback) {
+        return absl::InvalidArgumentError(fmt::format(
+            "--control {}: plain TCP to another host is refused (TLS is not built yet)", target));
+      }
+      if (!key) {
+        return absl::InvalidArgumentError(
+            "--service-secret-file is required: control asks an edge for a service token over TCP");
+      }
+    }
+    targets.push_back({.name = target, .channel = Dial(target)});
+  }
+  if (targets.empty()) return absl::InvalidArgumentError("--control names no address");
+  return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key));
+}
+
+}  // namespace confab::edge

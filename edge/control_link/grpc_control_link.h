@@ -1,0 +1,30 @@
+// grpc_control_link.h: the control link over gRPC: one stream, opened again whenever it is lost.
+// Threads: any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "edge/control_link/control_link.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace confab::edge {
+
+struct LinkOptions {
+  std::vector<std::string> targets;  // unix:PATH or HOST:PORT on loopback; tried in turn.
+  // The edge mints its own tokens with scope edge; may be empty where none is asked for.
+  std::string service_secret_file;
+};
+
+// `channel`: into control of this process, then the options are not looked at; may be null.
+// INVALID_ARGUMENT, NOT_FOUND: the options.
+absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& options,
+                                                         std::shared_ptr<grpc::Channel> channel);
+
+}  // namespace confab::edge
