@@ -4,10 +4,12 @@
 // Fails: Start says what to change. Control being away is no failure: it is waited for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include "edge/edge_config.h"
@@ -29,7 +31,7 @@ class Edge {
   // `channel` leads to control within this process; null: config.control is dialled. `metrics`
   // outlives this object.
   Edge(EdgeConfig config, process::Metrics& metrics, std::shared_ptr<grpc::Channel> channel);
-  // With a link of the caller's making.
+  // With a link of the caller's making; needs no gRPC.
   Edge(EdgeConfig config, process::Metrics& metrics, std::unique_ptr<ControlLink> link);
   ~Edge();  // Stops, if it runs.
   Edge(const Edge&) = delete;
@@ -54,6 +56,10 @@ class Edge {
 
  private:
   class Parts;
+  using LinkMaker = std::function<absl::StatusOr<std::unique_ptr<ControlLink>>(const EdgeConfig&)>;
+
+  Edge(EdgeConfig config, process::Metrics& metrics, LinkMaker make_link);
+
   std::unique_ptr<Parts> parts_;
 };
 

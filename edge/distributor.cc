@@ -1,0 +1,164 @@
+#include "edge/distributor.h"
+
+#include <bit>
+#include <iterator>
+#include <utility>
+
+#include "process/log.h"
+
+namespace confab::edge {
+
+namespace {
+
+// The low byte of connection and request numbers is the thread.
+std::size_t ThreadOf(std::uint64_t number) { return number & 0xff; }
+
+TopicTable::ThreadMask Bit(std::size_t thread) { return TopicTable::ThreadMask{1} << thread; }
+
+}  // namespace
+
+void Distributor::OnStreamOpened(std::uint64_t stream) {
+  {
+    const std::lock_guard lock(mu_);
+    stream_ = stream;
+    subscribes_at_opening_ = topics_.subscribes();
+    announcing_ = recipients_.size();
+    announced_.clear();
+    // Of this moment: nothing is distributed before the announcement is out, and what a thread
+    // still has is in the table for sure.
+    positions_ = topics_.Positions();
+  }
+  for (Recipient* recipient : recipients_) recipient->PostAnnounce(stream);
+}
+
+void Distributor::OnAnnounced(std::uint64_t stream,
+                              std::vector<v1::AnnouncedConnection> connections) {
+  std::vector<v1::Hello> chunks;
+  {
+    const std::lock_guard lock(mu_);
+    if (stream != stream_) return;
+    announced_.insert(announced_.end(), std::make_move_iterator(connections.begin()),
+                      std::make_move_iterator(connections.end()));
+    if (--announcing_ > 0) return;
+    chunks = BuildHello(identity_, std::exchange(positions_, {}), std::exchange(announced_, {}));
+  }
+  link_.Announce(stream, std::move(chunks));
+}
+
+void Distributor::OnStreamClosed(std::uint64_t stream) {
+  {
+    const std::lock_guard lock(mu_);
+    stream_ = 0;
+  }
+  is_attached_.store(false, std::memory_order_relaxed);
+  metrics_.link_attached.Set(0);
+  for (Recipient* recipient : recipients_) recipient->PostClosed(stream);
+}
+
+bool Distributor::RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads) {
+  if (!broadcast.has_event()) {
+    for (const std::string& topic : broadcast.topics()) threads |= topics_.ThreadsOf(topic);
+    return true;
+  }
+  if (broadcast.topics_size() != 1) return false;
+  const std::string& topic = broadcast.topics(0);
+  switch (topics_.OnEvent(topic, broadcast.event().event().seq())) {
+    case TopicTable::Verdict::kDeliver:
+      threads = topics_.ThreadsOf(topic);
+      return true;
+    case TopicTable::Verdict::kDuplicate:
+    case TopicTable::Verdict::kUnwanted:
+      return true;
+    case TopicTable::Verdict::kGap:
+      return false;
+  }
+  return false;
+}
+
+bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& threads) {
+  const auto to_thread = [&](std::uint64_t number) {
+    if (ThreadOf(number) < recipients_.size()) threads = Bit(ThreadOf(number));
+  };
+  switch (item.item_case()) {
+    case v1::ControlItem::kWelcome:
+      threads = recipients_.size() == TopicTable::kThreadsLimit ? ~TopicTable::ThreadMask{0}
+                                                                : Bit(recipients_.size()) - 1;
+      return true;
+    case v1::ControlItem::kSubscribe:
+      to_thread(item.subscribe().connection());
+      if (threads != 0) {
+        topics_.OnSubscribe(item.subscribe().topic(), ThreadOf(item.subscribe().connection()),
+                            item.subscribe().from_seq());
+      }
+      return true;
+    case v1::ControlItem::kUnsubscribe:
+      if (item.unsubscribe().target_case() == v1::Unsubscribe::kConnection) {
+        to_thread(item.unsubscribe().connection());
+      } else {
+        threads = topics_.ThreadsOf(item.unsubscribe().topic());
+      }
+      return true;
+    case v1::ControlItem::kBroadcast:
+      return RouteBroadcast(item.broadcast(), threads);
+    case v1::ControlItem::kResult:
+      to_thread(item.result().connection());
+      return true;
+    case v1::ControlItem::kCloseConnection:
+      to_thread(item.close_connection().connection());
+      return true;
+    case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
+      return true;
+  }
+  return true;
+}
+
+void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::AttachResponse> batch) {
+  std::vector<ItemBatch> parts(recipients_.size());
+  bool is_impossible = false;
+  bool is_welcome = false;
+  {
+    const std::lock_guard lock(mu_);
+    if (stream != stream_) return;
+    for (int i = 0; i < batch->items_size() && !is_impossible; ++i) {
+      TopicTable::ThreadMask threads = 0;
+      is_impossible = !Route(batch->items(i), threads);
+      is_welcome |= batch->items(i).has_welcome();
+      for (; threads != 0; threads &= threads - 1) {
+        parts[static_cast<std::size_t>(std::countr_zero(threads))].items.push_back(i);
+      }
+    }
+    for (ItemBatch& part : parts) part.subscribes_seen = topics_.subscribes();
+  }
+  if (is_welcome) {
+    is_attached_.store(true, std::memory_order_relaxed);
+    metrics_.link_attached.Set(1);
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].items.empty()) continue;
+    parts[i].batch = batch;
+    recipients_[i]->PostItems(std::move(parts[i]));
+  }
+  if (is_impossible) {
+    metrics_.link_resets.Add();
+    link_.Reset(stream, "an event is missing, or a broadcast has not one topic");
+  }
+}
+
+void Distributor::Release(std::size_t thread, const std::vector<std::string>& topics,
+                          std::uint64_t subscribes_seen) {
+  std::vector<v1::EdgeItem> items;
+  std::uint64_t stream = 0;
+  {
+    const std::lock_guard lock(mu_);
+    stream = stream_;
+    for (const std::string& topic : topics) {
+      if (!topics_.OnReleased(topic, thread, subscribes_seen) || stream_ == 0) continue;
+      v1::TopicReleased& released = *items.emplace_back().mutable_topic_released();
+      released.set_topic(topic);
+      released.set_subscribes_seen(topics_.subscribes() - subscribes_at_opening_);
+    }
+  }
+  if (!items.empty()) link_.Send(stream, items);
+}
+
+}  // namespace confab::edge

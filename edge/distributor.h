@@ -1,0 +1,85 @@
+// distributor.h: what control says, split among the io threads; what they have, gathered for
+// control. Owns: the topic table.   Used by: edge (wires it), the control link (as its sink).
+// Threads: any thread (guarded by `mu_`; nothing is called while it is held).
+// Fails: an order of items that cannot be makes it give the stream up; re-attaching heals it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "edge/control_link/control_link.h"
+#include "edge/edge_metrics.h"
+#include "edge/hello.h"
+#include "edge/hub/topic_table.h"
+
+namespace confab::edge {
+
+// An io thread's part of a stream batch, in order.
+struct ItemBatch {
+  std::shared_ptr<const v1::AttachResponse> batch;
+  std::vector<int> items;             // Places in batch->items().
+  std::uint64_t subscribes_seen = 0;  // Number of the last Subscribe of any thread up to its end.
+};
+
+class Distributor final : public ControlLinkSink {
+ public:
+  // An io thread. The calls come in the order in which they are to take effect.
+  class Recipient {
+   public:
+    virtual ~Recipient() = default;
+    // Answers with OnAnnounced; what it sends from then on belongs to that stream.
+    virtual void PostAnnounce(std::uint64_t stream) = 0;
+    virtual void PostItems(ItemBatch items) = 0;
+    virtual void PostClosed(std::uint64_t stream) = 0;
+  };
+
+  // `link` and `metrics` outlive this object.
+  Distributor(ControlLink& link, EdgeMetrics& metrics) : link_(link), metrics_(metrics) {}
+
+  // Before the link starts; the recipients outlive its stop.
+  void Prepare(EdgeIdentity identity, std::vector<Recipient*> recipients) {
+    identity_ = std::move(identity);
+    recipients_ = std::move(recipients);
+  }
+
+  void OnStreamOpened(std::uint64_t stream) override;
+  void OnItems(std::uint64_t stream, std::shared_ptr<const v1::AttachResponse> batch) override;
+  void OnStreamClosed(std::uint64_t stream) override;
+
+  // By an io thread: its connections and what they are subscribed to, as of now.
+  void OnAnnounced(std::uint64_t stream, std::vector<v1::AnnouncedConnection> connections);
+
+  // By an io thread: topics without a subscriber there, as of its last batch.
+  void Release(std::size_t thread, const std::vector<std::string>& topics,
+               std::uint64_t subscribes_seen);
+
+  bool is_attached() const { return is_attached_.load(std::memory_order_relaxed); }
+
+ private:
+  // The threads an item goes to, as bits. False: the item cannot be.
+  bool Route(const v1::ControlItem& item, TopicTable::ThreadMask& threads);
+  bool RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads);
+
+  EdgeIdentity identity_;
+  ControlLink& link_;
+  EdgeMetrics& metrics_;
+  std::vector<Recipient*> recipients_;
+  std::atomic<bool> is_attached_{false};
+
+  std::mutex mu_;
+  TopicTable topics_;
+  std::uint64_t stream_ = 0;                 // The present one; 0: none.
+  std::uint64_t subscribes_at_opening_ = 0;  // Control counts from the stream's beginning.
+  std::size_t announcing_ = 0;               // Threads that have not answered yet.
+  std::vector<v1::AnnouncedConnection> announced_;
+  std::vector<std::pair<std::string, std::int64_t>> positions_;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,168 @@
+#include "edge/edge.h"
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include "edge/control_link/control_link.h"
+#include "edge/distributor.h"
+#include "edge/edge_metrics.h"
+#include "edge/io_thread.h"
+#include "process/jwt.h"
+#include "process/listen_address.h"
+#include "process/log.h"
+#include "process/metrics.h"
+#include "process/ops_server.h"
+
+namespace confab::edge {
+
+namespace {
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "edge";
+  return name.data();
+}
+
+absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
+                                        bool is_loopback, std::uint64_t epoch) {
+  absl::StatusOr<process::JwtKey> key = process::JwtKey::FromSecretFile(config.user_secret_file);
+  if (!key.ok()) return key.status();
+  absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
+  if (!origins.ok()) return origins.status();
+  process::JwtPolicy policy;
+  policy.issuer = config.token_issuer;
+  policy.audience = config.token_audience;
+  return IoSettings{
+      .tokens = TokenVerifier(std::move(*key), policy),
+      .origins = std::move(*origins),
+      .dialect = *FindBuiltinDialect(config.dialect),
+      .epoch_name = fmt::format("{:x}", epoch),
+      .connection = {.frames = *RateLimit::Parse(config.rate_frames),
+                     .sends = *RateLimit::Parse(config.rate_sends),
+                     .joins = *RateLimit::Parse(config.rate_joins),
+                     .rooms = static_cast<std::size_t>(config.rooms_limit)},
+      .heartbeat = {.open = config.open_time_limit,
+                    .hold = config.connect_hold,
+                    .ping_interval = config.ping_interval,
+                    .ping_timeout = config.ping_timeout},
+      .transport = {.message_bytes = static_cast<std::size_t>(config.message_bytes_limit),
+                    .fragments = config.fragments_limit,
+                    .message_time = config.message_time_limit,
+                    .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit)},
+      .listener = {.header_time = config.header_time_limit,
+                   .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit),
+                   .connections = static_cast<std::size_t>(config.connections_limit) / threads + 1},
+      .command_deadline = config.command_deadline};
+}
+
+}  // namespace
+
+class Edge::Parts {
+ public:
+  Parts(EdgeConfig given, process::Metrics& registry, LinkMaker maker,
+        std::unique_ptr<ControlLink> made_link)
+      : config(std::move(given)),
+        metrics(registry),
+        make_link(std::move(maker)),
+        link(std::move(made_link)) {}
+
+  absl::Status Start();
+  void Stop(absl::Duration deadline);
+
+  EdgeConfig config;
+  EdgeMetrics metrics;
+  LinkMaker make_link;
+  std::unique_ptr<ControlLink> link;
+  std::unique_ptr<IoSettings> settings;
+  std::unique_ptr<Distributor> distributor;
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::string address;
+  bool is_running = false;
+};
+
+absl::Status Edge::Parts::Start() {
+  if (absl::Status status = config.Validate(); !status.ok()) return status;
+  const process::ListenAddress listen = *process::ParseListenAddress(config.listen);
+  const std::size_t count = config.io_threads > 0
+                                ? static_cast<std::size_t>(config.io_threads)
+                                : std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
+                                                          TopicTable::kThreadsLimit);
+  const auto epoch = static_cast<std::uint64_t>(absl::ToUnixMicros(absl::Now()));
+  absl::StatusOr<IoSettings> made = MakeSettings(config, count, listen.is_loopback, epoch);
+  if (!made.ok()) return made.status();
+  settings = std::make_unique<IoSettings>(std::move(*made));
+  if (link == nullptr) {
+    absl::StatusOr<std::unique_ptr<ControlLink>> made_link = make_link(config);
+    if (!made_link.ok()) return made_link.status();
+    link = std::move(*made_link);
+  }
+
+  // The name of the edge holds the port, which the first thread's listener finds out.
+  EdgeIdentity identity{.edge_id = config.edge_id, .epoch = epoch, .version = CONFAB_VERSION};
+  distributor = std::make_unique<Distributor>(*link, metrics);
+  std::uint16_t port = listen.port;
+  std::vector<Distributor::Recipient*> recipients;
+  for (std::size_t i = 0; i < count; ++i) {
+    threads.push_back(std::make_unique<IoThread>(static_cast<std::uint8_t>(i), *settings, *link,
+                                                 *distributor, metrics));
+    absl::StatusOr<std::uint16_t> bound = threads.back()->Open(listen.host, port);
+    if (!bound.ok()) return bound.status();
+    port = *bound;
+    recipients.push_back(threads.back().get());
+  }
+  address = process::ShowAddress(listen.host, port);
+  if (identity.edge_id.empty()) identity.edge_id = fmt::format("{}:{}", HostName(), port);
+  distributor->Prepare(std::move(identity), std::move(recipients));
+  for (const auto& thread : threads) thread->Start();
+  is_running = true;
+  link->Start(*distributor);
+  return absl::OkStatus();
+}
+
+void Edge::Parts::Stop(absl::Duration deadline) {
+  if (!std::exchange(is_running, false)) return;
+  const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(deadline);
+  std::vector<std::future<void>> stopped;
+  for (const auto& thread : threads) stopped.push_back(thread->BeginStop());
+  for (const std::future<void>& one : stopped) {
+    if (one.wait_until(until) != std::future_status::ready && deadline > absl::ZeroDuration()) {
+      process::LogWarn("clients are still connected at the end of the time to stop");
+      break;
+    }
+  }
+  link->Stop();
+  for (const auto& thread : threads) thread->Join();
+}
+
+Edge::Edge(EdgeConfig config, process::Metrics& metrics, LinkMaker make_link)
+    : parts_(std::make_unique<Parts>(std::move(config), metrics, std::move(make_link), nullptr)) {}
+
+Edge::Edge(EdgeConfig config, process::Metrics& metrics, std::unique_ptr<ControlLink> link)
+    : parts_(std::make_unique<Parts>(std::move(config), metrics, nullptr, std::move(link))) {}
+
+Edge::~Edge() { parts_->Stop(absl::ZeroDuration()); }
+
+absl::Status Edge::Start() { return parts_->Start(); }
+
+void Edge::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
+
+std::string Edge::address() const { return parts_->address; }
+
+absl::Status Edge::Readiness() const {
+  if (parts_->distributor != nullptr && parts_->distributor->is_attached()) return absl::OkStatus();
+  return absl::UnavailableError("not attached to control");
+}
+
+void Edge::AddChecks(process::OpsServer& ops) const {
+  ops.AddCheck("control-link", [this] { return Readiness(); });
+}
+
+}  // namespace confab::edge

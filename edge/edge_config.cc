@@ -1,0 +1,115 @@
+#include "edge/edge_config.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "edge/connection/rate_limit.h"
+#include "edge/dialect/dialect.h"
+#include "edge/hub/topic_table.h"
+#include "process/config_loader.h"
+#include "process/listen_address.h"
+
+namespace confab::edge {
+
+namespace {
+
+absl::Status Refuse(std::string_view flag, std::string_view allowed) {
+  return absl::InvalidArgumentError(fmt::format("--{} {}", flag, allowed));
+}
+
+absl::Status CheckRate(std::string_view flag, const std::string& text) {
+  if (RateLimit::Parse(text).ok()) return absl::OkStatus();
+  return Refuse(flag, fmt::format("must be RATE/BURST (such as 10/30) or off, not {}", text));
+}
+
+}  // namespace
+
+absl::Status EdgeConfig::Validate() const {
+  const absl::StatusOr<process::ListenAddress> address = process::ParseListenAddress(listen);
+  if (!address.ok()) return Refuse("listen", std::string(address.status().message()));
+  if (user_secret_file.empty()) {
+    return Refuse("user-secret-file", "is required: the file with the HS256 secret of user tokens");
+  }
+  if (FindBuiltinDialect(dialect) == nullptr) {
+    return Refuse("dialect", fmt::format("knows no {}; built in is: confab", dialect));
+  }
+  if (io_threads < 0 || io_threads > static_cast<int>(TopicTable::kThreadsLimit)) {
+    return Refuse("io-threads", fmt::format("must be 0 to {}", TopicTable::kThreadsLimit));
+  }
+  if (message_bytes_limit < 20 * 1024 || message_bytes_limit > 1024 * 1024) {
+    return Refuse("message-bytes", "must be 20KiB (one message of the largest content) to 1MiB");
+  }
+  if (outbox_bytes_limit < 4 * message_bytes_limit || outbox_bytes_limit > 1024 * 1024 * 1024) {
+    return Refuse("outbox-bytes", "must be at least four times --message-bytes, and up to 1GiB");
+  }
+  for (const auto& [flag, text] :
+       {std::pair<std::string_view, const std::string&>("rate-sends", rate_sends),
+        {"rate-frames", rate_frames},
+        {"rate-joins", rate_joins}}) {
+    if (absl::Status status = CheckRate(flag, text); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
+  loader.Add("listen", &config.listen, "HOST:PORT for clients (port 0: any free one)", "Edge");
+  loader.Add(
+      "control", &config.control,
+      "where control serves gRPC: unix:PATH or HOST:PORT on loopback; a list is tried in turn",
+      "Edge");
+  loader.Add("user-secret-file", &config.user_secret_file,
+             "file with the HS256 secret of user tokens, 32 bytes or more", "Edge");
+  loader.Add("service-secret-file", &config.service_secret_file,
+             "file with the HS256 secret of service tokens, 32 bytes or more", "Edge");
+  loader.Add("token-issuer", &config.token_issuer, "iss that user tokens must have", "Edge");
+  loader.Add("token-audience", &config.token_audience, "aud that user tokens must have", "Edge");
+  loader.Add("allowed-origins", &config.allowed_origins,
+             "origins of web pages that may connect, * for all", "Edge");
+  loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
+  loader.Add("edge-id", &config.edge_id, "name of this edge (default: host name and port)", "Edge");
+  loader.Add("io-threads", &config.io_threads, "threads with a loop (0: one for each core)", "Edge")
+      .Range(0, static_cast<double>(TopicTable::kThreadsLimit));
+
+  constexpr std::string_view kLimits = "Edge limits";
+  loader.Add("open-time", &config.open_time_limit, "from accept to the accepted token", kLimits)
+      .Range(absl::Milliseconds(100), absl::Minutes(10));
+  loader.Add("header-time", &config.header_time_limit, "for a request's headers", kLimits)
+      .Range(absl::Milliseconds(100), absl::Minutes(10));
+  loader.Add("header-bytes", &config.header_bytes_limit, "of a request's headers", kLimits)
+      .Range(1024, 8 * 1024)
+      .Bytes();
+  loader.Add("message-bytes", &config.message_bytes_limit, "of one message of a client", kLimits)
+      .Bytes();
+  loader.Add("fragments", &config.fragments_limit, "of one message of a client", kLimits)
+      .Range(1, 65'536);
+  loader
+      .Add("message-time", &config.message_time_limit, "from a message's first byte to its last",
+           kLimits)
+      .Range(absl::Seconds(1), absl::Minutes(10));
+  loader.Add("ping-interval", &config.ping_interval, "between heartbeats", kLimits)
+      .Range(absl::Milliseconds(250), absl::Minutes(10));
+  loader.Add("ping-timeout", &config.ping_timeout, "for the answer to a heartbeat", kLimits)
+      .Range(absl::Milliseconds(250), absl::Minutes(10));
+  loader
+      .Add("outbox-bytes", &config.outbox_bytes_limit, "that may wait for one slow reader", kLimits)
+      .Bytes();
+  loader
+      .Add("rooms-per-connection", &config.rooms_limit, "one connection may subscribe to", kLimits)
+      .Range(1, 10'000);
+  loader.Add("connections", &config.connections_limit, "of this edge", kLimits)
+      .Range(1, 10'000'000);
+  loader.Add("rate-sends", &config.rate_sends, "messages of a connection, RATE/BURST or off",
+             kLimits);
+  loader.Add("rate-frames", &config.rate_frames, "commands of a connection, RATE/BURST or off",
+             kLimits);
+  loader.Add("rate-joins", &config.rate_joins, "joins of a connection, RATE/BURST or off", kLimits);
+  loader.Add("command-deadline", &config.command_deadline, "from a command to its answer", kLimits)
+      .Range(absl::Milliseconds(500), absl::Minutes(1));
+  loader
+      .Add("connect-hold", &config.connect_hold,
+           "that a new connection waits for control to come back", kLimits)
+      .Range(absl::Milliseconds(250), absl::Minutes(1));
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,52 @@
+#include "edge/edge_metrics.h"
+
+#include <string>
+
+#include "proto/reason.h"
+
+namespace confab::edge {
+
+EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
+    : connections(metrics.AddGauge("confab_edge_connections",
+                                   "Connections whose user is known, by this edge")),
+      subscriptions(metrics.AddGauge("confab_edge_subscriptions",
+                                     "Pairs of connection and topic on this edge")),
+      outbox_bytes(metrics.AddGauge("confab_edge_outbox_bytes",
+                                    "Bytes that wait for slow readers, in all outboxes")),
+      link_attached(metrics.AddGauge("confab_edge_link_attached",
+                                     "1 while the stream to control is attached")),
+      commands_waiting(metrics.AddGauge("confab_edge_commands_waiting",
+                                        "Commands that wait for their answer from control")),
+      deliveries(metrics.AddCounter("confab_edge_deliveries_total",
+                                    "Events handed to a connection's outbox")),
+      link_resets(metrics.AddCounter("confab_edge_link_resets_total",
+                                     "Streams given up for an impossible order of items")),
+      delivery_seconds(
+          metrics.AddHistogram("confab_edge_delivery_seconds",
+                               "From an event's commit to its write, once an event and io thread",
+                               process::LatencyBounds())),
+      command_seconds(metrics.AddHistogram("confab_edge_command_seconds",
+                                           "From a command's arrival to its answer",
+                                           process::LatencyBounds())) {
+  for (int i = 0; i < kCloseReasonCount; ++i) {
+    const auto reason = static_cast<CloseReason>(i);
+    closes[static_cast<std::size_t>(i)] =
+        &metrics.AddCounter("confab_edge_closes_total", "Sockets closed by this edge, by reason",
+                            {{"reason", std::string(TraitsOf(reason).word)}});
+  }
+  for (int i = 0; i < v1::Reason_ARRAYSIZE; ++i) {
+    if (!v1::Reason_IsValid(i)) continue;
+    const auto reason = static_cast<v1::Reason>(i);
+    const std::string word =
+        reason == v1::REASON_UNSPECIFIED ? "OK" : std::string(confab::TraitsOf(reason).word);
+    commands[static_cast<std::size_t>(i)] = &metrics.AddCounter(
+        "confab_edge_commands_total", "Commands of clients, by result", {{"result", word}});
+  }
+}
+
+void EdgeMetrics::CountCommand(v1::Reason reason) {
+  const auto index = static_cast<std::size_t>(reason);
+  if (index < commands.size() && commands[index] != nullptr) commands[index]->Add();
+}
+
+}  // namespace confab::edge

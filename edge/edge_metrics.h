@@ -1,0 +1,33 @@
+// edge_metrics.h: every figure of the edge, by name.
+// Threads: any thread; counting takes no lock.
+#pragma once
+
+#include <array>
+
+#include "confab/v1/types.pb.h"
+
+#include "edge/transport/close_reason.h"
+#include "process/metrics.h"
+
+namespace confab::edge {
+
+struct EdgeMetrics {
+  explicit EdgeMetrics(process::Metrics& metrics);
+
+  // A command has its answer. REASON_UNSPECIFIED: it was done.
+  void CountCommand(v1::Reason reason);
+
+  process::Gauge& connections;
+  process::Gauge& subscriptions;
+  process::Gauge& outbox_bytes;
+  process::Gauge& link_attached;
+  process::Gauge& commands_waiting;
+  process::Counter& deliveries;
+  process::Counter& link_resets;
+  process::Histogram& delivery_seconds;
+  process::Histogram& command_seconds;
+  std::array<process::Counter*, kCloseReasonCount> closes{};
+  std::array<process::Counter*, v1::Reason_ARRAYSIZE> commands{};
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,364 @@
+#include "edge/io_thread.h"
+
+#include <chrono>
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include "edge/connection/native_session.h"
+#include "edge/connection/socketio_session.h"
+#include "edge/hello.h"
+
+namespace confab::edge {
+
+namespace {
+
+enum EncoderIndex : std::size_t { kSocketIo, kNativeJson, kNativeBinary, kEncoders };
+
+// Times of a turn's events beyond this are not looked at: a figure, not an account.
+constexpr std::size_t kDeliveredLimit = 256;
+
+CloseReason ReasonOfCode(std::uint32_t code) {
+  for (int i = 0; i < kCloseReasonCount; ++i) {
+    const auto reason = static_cast<CloseReason>(i);
+    if (TraitsOf(reason).code == code) return reason;
+  }
+  return CloseReason::kForbidden;
+}
+
+}  // namespace
+
+IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
+                   Distributor& distributor, EdgeMetrics& metrics)
+    : settings_(settings),
+      link_(link),
+      distributor_(distributor),
+      metrics_(metrics),
+      index_(index),
+      loop_(std::make_unique<EventLoop>()),
+      socketio_encoder_(kSocketIo, settings.dialect),
+      native_json_encoder_(kNativeJson, NativeForm::kJson),
+      native_binary_encoder_(kNativeBinary, NativeForm::kBinary),
+      transports_{.loop = *loop_,
+                  .sessions = *this,
+                  .list = {},
+                  .limits = settings.transport,
+                  .closes = metrics.closes},
+      sessions_{
+          .host = *this,
+          .wheel = loop_->wheel(),
+          .heartbeat = settings.heartbeat,
+          .dialect = settings.dialect,
+          .socketio_encoder = socketio_encoder_,
+          .native_json_encoder = native_json_encoder_,
+          .native_binary_encoder = native_binary_encoder_,
+          .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes)},
+      listener_(std::make_unique<Listener>(transports_, settings.origins, settings.listener)),
+      hub_(kEncoders),
+      pending_(index) {
+  loop_->SetTurnEnd([this] { OnTurnEnd(); });
+  loop_->wheel().Arm(*this, loop_->wheel().tick());
+}
+
+IoThread::~IoThread() {
+  is_down_ = true;
+  TimerWheel::Entry::Cancel();
+  listener_.reset();
+  loop_.reset();
+}
+
+absl::StatusOr<std::uint16_t> IoThread::Open(const std::string& host, std::uint16_t port) {
+  return listener_->Open(host, port);
+}
+
+void IoThread::Start() {
+  thread_ = std::thread([this] { loop_->Run(); });
+}
+
+void IoThread::Join() {
+  loop_->Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::future<void> IoThread::BeginStop() {
+  loop_->Post([this] {
+    is_stopping_ = true;
+    listener_->Close();
+    transports_.list.StopAll();
+  });
+  return stopped_.get_future();
+}
+
+std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& transport) {
+  if (request.protocol == OpenRequest::Protocol::kSocketIo) {
+    return std::make_unique<SocketIoSession>(sessions_, std::move(request), transport);
+  }
+  return std::make_unique<NativeSession>(sessions_, std::move(request), transport);
+}
+
+// --- what connections ask of their thread
+
+Connection* IoThread::Find(std::uint64_t id) const {
+  const auto it = connections_.find(id);
+  return it == connections_.end() ? nullptr : it->second;
+}
+
+v1::EdgeItem& IoThread::NewItem() {
+  loop_->MarkDirty(*this);
+  return outgoing_.emplace_back();
+}
+
+void IoThread::Enter(Connection& connection) {
+  metrics_.connections.Add(1);
+  if (is_attached_) {
+    Admit(connection);
+  } else {
+    waiting_.insert(&connection);
+  }
+}
+
+void IoThread::Admit(Connection& connection) {
+  const std::uint64_t id = ++last_connection_ << 8 | index_;
+  connections_.emplace(id, &connection);
+  connection.Admit(id, fmt::format("{}-{:x}", settings_.epoch_name, id));
+  *NewItem().mutable_connection_opened() = connection.Describe();
+}
+
+void IoThread::AdmitWaiting() {
+  for (Connection* connection : std::exchange(waiting_, {})) Admit(*connection);
+}
+
+void IoThread::Leave(Connection& connection) {
+  metrics_.connections.Add(-1);
+  if (is_down_ || waiting_.erase(&connection) > 0 || !connection.is_admitted()) return;
+  connections_.erase(connection.id());
+  hub_.Remove(connection);
+  pending_.Drop(connection.id());
+  if (stream_ != 0) NewItem().mutable_connection_closed()->set_connection(connection.id());
+  loop_->MarkDirty(*this);
+}
+
+bool IoThread::Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
+  const auto now = std::chrono::steady_clock::now();
+  const PendingRequest* request =
+      pending_.Add(std::move(command), reply_id, now,
+                   now + absl::ToChronoMilliseconds(settings_.command_deadline));
+  if (request == nullptr) return false;
+  if (stream_ == 0) return true;
+  *NewItem().mutable_command() = request->command;
+  pending_.MarkSent(request->command.request());
+  return true;
+}
+
+std::optional<std::int64_t> IoThread::PositionOf(const Connection& connection,
+                                                 std::string_view room) {
+  return hub_.PositionOf(TopicOfRoom(room), connection);
+}
+
+void IoThread::GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) {
+  hub_.GoLive(TopicOfRoom(room), connection, after_seq);
+}
+
+void IoThread::Unsubscribe(Connection& connection, std::string_view room) {
+  hub_.Unsubscribe(TopicOfRoom(room), connection);
+  loop_->MarkDirty(*this);
+}
+
+void IoThread::ReplayLater(Connection& connection) { replaying_.push_back(connection.id()); }
+
+// --- what control says
+
+void IoThread::PostAnnounce(std::uint64_t stream) {
+  loop_->Post([this, stream] { Announce(stream); });
+}
+
+void IoThread::PostItems(ItemBatch items) {
+  loop_->Post([this, items = std::move(items)] { Distribute(items); });
+}
+
+void IoThread::PostClosed(std::uint64_t stream) {
+  loop_->Post([this, stream] {
+    if (stream != stream_) return;
+    stream_ = 0;
+    is_attached_ = false;
+    outgoing_.clear();
+  });
+}
+
+void IoThread::Announce(std::uint64_t stream) {
+  stream_ = stream;
+  is_attached_ = false;
+  outgoing_.clear();
+  std::vector<v1::AnnouncedConnection> announced;
+  announced.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) {
+    v1::AnnouncedConnection& entry = announced.emplace_back();
+    *entry.mutable_opened() = connection->Describe();
+    for (const std::string& topic : Hub::TopicsOf(*connection)) {
+      const std::string_view room = RoomOfTopic(topic);
+      if (!room.empty()) entry.add_room_ids(std::string(room));
+    }
+  }
+  std::vector<std::uint64_t> numbers;
+  for (const v1::Command* command : pending_.Unanswered(std::chrono::steady_clock::now())) {
+    *NewItem().mutable_command() = *command;
+    numbers.push_back(command->request());
+  }
+  for (const std::uint64_t number : numbers) pending_.MarkSent(number);
+  distributor_.OnAnnounced(stream, std::move(announced));
+}
+
+void IoThread::Distribute(const ItemBatch& items) {
+  for (const int place : items.items) {
+    const v1::ControlItem& item = items.batch->items(place);
+    switch (item.item_case()) {
+      case v1::ControlItem::kWelcome:
+        is_attached_ = stream_ != 0;
+        AdmitWaiting();
+        break;
+      case v1::ControlItem::kSubscribe:
+        On(item.subscribe());
+        break;
+      case v1::ControlItem::kUnsubscribe:
+        On(item.unsubscribe());
+        break;
+      case v1::ControlItem::kBroadcast:
+        On(item.broadcast());
+        break;
+      case v1::ControlItem::kResult:
+        On(item.result());
+        break;
+      case v1::ControlItem::kCloseConnection:
+        On(item.close_connection());
+        break;
+      case v1::ControlItem::ITEM_NOT_SET:
+        break;
+    }
+  }
+  subscribes_seen_ = items.subscribes_seen;
+  loop_->MarkDirty(*this);
+}
+
+void IoThread::On(const v1::Subscribe& subscribe) {
+  Connection* connection = Find(subscribe.connection());
+  if (connection == nullptr) {
+    released_.push_back(subscribe.topic());
+    return;
+  }
+  const Hub::Joined joined = hub_.Subscribe(subscribe.topic(), *connection, subscribe.from_seq());
+  const std::string_view room = RoomOfTopic(subscribe.topic());
+  if (const auto since = connection->OnSubscribed(room, joined.since, joined.is_new)) {
+    hub_.Hold(subscribe.topic(), *connection, *since);
+  }
+}
+
+void IoThread::On(const v1::Unsubscribe& unsubscribe) {
+  std::vector<Connection*> dropped;
+  switch (unsubscribe.target_case()) {
+    case v1::Unsubscribe::kConnection:
+      if (Connection* connection = Find(unsubscribe.connection())) {
+        hub_.Unsubscribe(unsubscribe.topic(), *connection);
+        dropped.push_back(connection);
+      }
+      break;
+    case v1::Unsubscribe::kUserId:
+      dropped = hub_.UnsubscribeUser(unsubscribe.topic(), unsubscribe.user_id());
+      break;
+    case v1::Unsubscribe::kEverybody:
+      dropped = hub_.UnsubscribeAll(unsubscribe.topic());
+      break;
+    case v1::Unsubscribe::TARGET_NOT_SET:
+      break;
+  }
+  for (Connection* connection : dropped) {
+    connection->OnUnsubscribed(RoomOfTopic(unsubscribe.topic()), unsubscribe.end_seq());
+  }
+}
+
+void IoThread::On(const v1::Broadcast& broadcast) {
+  if (!broadcast.has_event()) return;  // Of a newer control.
+  const std::size_t count =
+      hub_.Deliver(broadcast.topics(0), broadcast.except_connection(), broadcast.event());
+  if (count == 0) return;
+  metrics_.deliveries.Add(count);
+  if (delivered_.size() >= kDeliveredLimit) return;
+  const auto& created = broadcast.event().event().created_at();
+  delivered_.push_back(absl::FromUnixSeconds(created.seconds()) +
+                       absl::Nanoseconds(created.nanos()));
+}
+
+void IoThread::On(const v1::Result& result) {
+  const std::optional<PendingRequest> request = pending_.Complete(result.request());
+  if (!request) return;  // Answered already, expired, or of a connection that is gone.
+  if (!request->command.has_replay_page()) {
+    metrics_.CountCommand(result.has_error() ? result.error().reason() : v1::REASON_UNSPECIFIED);
+    metrics_.command_seconds.Observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - request->sent_at).count());
+  }
+  if (Connection* connection = Find(request->command.connection())) {
+    connection->OnResult(request->command, request->reply_id, result);
+  }
+}
+
+void IoThread::On(const v1::CloseConnection& close) {
+  if (Connection* connection = Find(close.connection())) {
+    connection->Close(ReasonOfCode(close.code()));
+  }
+}
+
+// --- turns and ticks
+
+void IoThread::Flush() {
+  if (!outgoing_.empty() && stream_ != 0) link_.Send(stream_, outgoing_);
+  outgoing_.clear();
+  for (std::string& topic : hub_.TakeEmptied()) released_.push_back(std::move(topic));
+  if (released_.empty()) return;
+  std::erase_if(released_, [&](const std::string& topic) { return hub_.Has(topic); });
+  distributor_.Release(index_, released_, subscribes_seen_);
+  released_.clear();
+}
+
+void IoThread::OnTurnEnd() {
+  if (!delivered_.empty()) {
+    const absl::Time now = absl::Now();
+    for (const absl::Time created : delivered_) {
+      metrics_.delivery_seconds.Observe(absl::ToDoubleSeconds(now - created));
+    }
+    delivered_.clear();
+  }
+  const std::ptrdiff_t bytes = loop_->queued_bytes();
+  if (bytes != shown_outbox_bytes_) {
+    metrics_.outbox_bytes.Add(bytes - std::exchange(shown_outbox_bytes_, bytes));
+  }
+}
+
+void IoThread::OnTimer() {
+  loop_->wheel().Arm(*this, loop_->wheel().tick());
+  ExpireCommands();
+  for (const std::uint64_t id : std::exchange(replaying_, {})) {
+    if (Connection* connection = Find(id)) connection->Replay();
+  }
+  const auto show = [](process::Gauge& gauge, std::size_t& shown, std::size_t value) {
+    if (value == shown) return;
+    gauge.Add(static_cast<std::int64_t>(value) - static_cast<std::int64_t>(shown));
+    shown = value;
+  };
+  show(metrics_.subscriptions, shown_subscriptions_, hub_.subscriptions());
+  show(metrics_.commands_waiting, shown_waiting_, pending_.size());
+  OnTurnEnd();
+  if (is_stopping_ && transports_.list.size() == 0) {
+    is_stopping_ = false;
+    stopped_.set_value();
+  }
+}
+
+void IoThread::ExpireCommands() {
+  for (const PendingRequest& request : pending_.Expire(std::chrono::steady_clock::now())) {
+    if (Connection* connection = Find(request.command.connection())) {
+      connection->OnExpired(request.command, request.reply_id, ErrorOfExpiry(request));
+    }
+  }
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,140 @@
+// io_thread.h: one loop and everything that lives on it. A connection never leaves its thread.
+// Owns: loop, listener, transports, connections, hub, pending requests.
+// Used by: edge (lifetime), distributor (Post…), connections (as their host).
+// Threads: confined to its own thread, except Open, Start, Post…, BeginStop and Join (any thread).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "edge/auth/origin_policy.h"
+#include "edge/auth/token_verifier.h"
+#include "edge/connection/connection.h"
+#include "edge/connection/session.h"
+#include "edge/connection/session_home.h"
+#include "edge/control_link/control_link.h"
+#include "edge/control_link/pending_requests.h"
+#include "edge/distributor.h"
+#include "edge/edge_metrics.h"
+#include "edge/hub/hub.h"
+#include "edge/transport/event_loop.h"
+#include "edge/transport/listener.h"
+
+namespace confab::edge {
+
+// What all io threads share; immutable once they run.
+struct IoSettings {
+  TokenVerifier tokens;
+  OriginPolicy origins;
+  const Dialect& dialect;
+  std::string epoch_name;  // Prefix of connection names.
+  ConnectionLimits connection;
+  HeartbeatLimits heartbeat;
+  TransportLimits transport;
+  ListenerLimits listener;
+  absl::Duration command_deadline = absl::Seconds(3);
+};
+
+class IoThread final : public Distributor::Recipient,
+                       private SessionFactory,
+                       private ConnectionHost,
+                       private EventLoop::Flushable,
+                       private TimerWheel::Entry {
+ public:
+  // All of them outlive this object. `index` is the low byte of the numbers it gives.
+  IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
+           Distributor& distributor, EdgeMetrics& metrics);
+  ~IoThread() override;  // REQUIRES: Join was called if Start was.
+
+  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port);
+  void Start();
+
+  void PostAnnounce(std::uint64_t stream) override;
+  void PostItems(ItemBatch items) override;
+  void PostClosed(std::uint64_t stream) override;
+
+  // Accepts no more and tells every client to come back. The future is ready when all are gone.
+  std::future<void> BeginStop();
+  void Join();
+
+ private:
+  std::unique_ptr<Session> OpenSession(OpenRequest request, Transport& transport) override;
+
+  const ConnectionLimits& limits() const override { return settings_.connection; }
+  const TokenVerifier& tokens() const override { return settings_.tokens; }
+  void Enter(Connection& connection) override;
+  void Leave(Connection& connection) override;
+  bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) override;
+  std::optional<std::int64_t> PositionOf(const Connection& connection,
+                                         std::string_view room) override;
+  void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) override;
+  void Unsubscribe(Connection& connection, std::string_view room) override;
+  void ReplayLater(Connection& connection) override;
+  void CountRefusal(v1::Reason reason) override { metrics_.CountCommand(reason); }
+
+  void Flush() override;    // What gathered for control in this turn of the loop.
+  void OnTimer() override;  // Each tick of the wheel.
+  void OnTurnEnd();
+
+  void Announce(std::uint64_t stream);
+  void Distribute(const ItemBatch& items);
+  void On(const v1::Subscribe& subscribe);
+  void On(const v1::Unsubscribe& unsubscribe);
+  void On(const v1::Broadcast& broadcast);
+  void On(const v1::Result& result);
+  void On(const v1::CloseConnection& close);
+  void Admit(Connection& connection);
+  void AdmitWaiting();
+  void ExpireCommands();
+  v1::EdgeItem& NewItem();
+  Connection* Find(std::uint64_t id) const;
+
+  const IoSettings& settings_;
+  ControlLink& link_;
+  Distributor& distributor_;
+  EdgeMetrics& metrics_;
+  const std::uint8_t index_;
+
+  std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.
+  const SocketIoEventEncoder socketio_encoder_;
+  const NativeEventEncoder native_json_encoder_;
+  const NativeEventEncoder native_binary_encoder_;
+  TransportHome transports_;
+  SessionHome sessions_;
+  std::unique_ptr<Listener> listener_;
+  Hub hub_;
+  PendingRequests pending_;
+  absl::flat_hash_map<std::uint64_t, Connection*> connections_;
+  absl::flat_hash_set<Connection*> waiting_;  // Verified while control is away.
+  std::uint64_t last_connection_ = 0;
+
+  std::uint64_t stream_ = 0;  // The one our state was announced on; 0: none.
+  bool is_attached_ = false;
+  std::vector<v1::EdgeItem> outgoing_;
+  std::uint64_t subscribes_seen_ = 0;
+  std::vector<std::string> released_;     // Topics that were subscribed for nobody.
+  std::vector<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
+
+  // For figures.
+  std::vector<absl::Time> delivered_;  // created_at of this turn's events.
+  std::ptrdiff_t shown_outbox_bytes_ = 0;
+  std::size_t shown_subscriptions_ = 0;
+  std::size_t shown_waiting_ = 0;
+
+  bool is_stopping_ = false;
+  bool is_down_ = false;
+  std::promise<void> stopped_;
+  std::thread thread_;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,90 @@
+// confab-edge: the sockets. Flags -> EdgeConfig -> Edge, until a signal.
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include "edge/edge.h"
+#include "process/config_loader.h"
+#include "process/log.h"
+#include "process/metrics.h"
+#include "process/ops_server.h"
+#include "process/ready_file.h"
+#include "process/server_flags.h"
+#include "process/signals.h"
+
+namespace {
+
+using confab::edge::Edge;
+using confab::edge::EdgeConfig;
+
+// Less than what systemd and docker wait before they kill.
+constexpr absl::Duration kStopTime = absl::Seconds(8);
+
+int Fail(const absl::Status& status) {
+  confab::process::FlushLog();
+  std::fprintf(stderr, "confab-edge: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
+  confab::process::Signals signals;
+  confab::process::RemoveReadyFile(flags.ready_file);
+  confab::process::Metrics metrics;
+  Edge edge(std::move(config), metrics, std::shared_ptr<grpc::Channel>());
+  if (absl::Status status = edge.Start(); !status.ok()) return Fail(status);
+  auto ops = confab::process::OpsServer::Start(flags.ops_listen, metrics);
+  if (!ops.ok()) return Fail(ops.status());
+  edge.AddChecks(**ops);
+  (*ops)->SetStarted();
+  const absl::Status written = confab::process::WriteReadyFile(
+      flags.ready_file, {{"listen", edge.address()}, {"ops", (*ops)->address()}});
+  if (!written.ok()) return Fail(written);
+  confab::process::LogInfo("edge serves", {{"listen", edge.address()}, {"ops", (*ops)->address()}});
+
+  while (signals.Wait() != confab::process::Signal::kTerminate) {
+    confab::process::LogInfo("nothing to reload yet");
+  }
+  signals.LetSecondSignalKill();
+  confab::process::LogInfo("stopping");
+  edge.Stop(kStopTime);
+  (*ops).reset();
+  confab::process::RemoveReadyFile(flags.ready_file);
+  confab::process::LogInfo("stopped");
+  confab::process::FlushLog();
+  return 0;
+}
+
+int Run(int argc, char** argv) {
+  EdgeConfig config;
+  confab::process::ServerFlags flags{.ops_listen = "127.0.0.1:8082", .ready_file = {}};
+  confab::process::ConfigLoader loader("confab-edge",
+                                       "The edge of Confab: browsers talk WebSocket to it, it "
+                                       "talks gRPC to control.");
+  confab::edge::AddEdgeFlags(loader, config);
+  confab::process::AddServerFlags(loader, flags);
+  loader.Example(
+      "confab-edge --listen 0.0.0.0:8080 --control unix:/run/confab/control.sock "
+      "--user-secret-file user.secret --service-secret-file service.secret",
+      "one edge beside a control on the same host");
+  const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+  if (!is_to_run.ok()) return Fail(is_to_run.status());
+  if (!*is_to_run) return 0;
+  confab::process::InitLog("edge", flags.log_level);
+  for (const std::string& warning : loader.warnings()) confab::process::LogWarn(warning);
+  return Serve(std::move(config), flags);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "confab-edge: %s\n", error.what());
+    return 1;
+  }
+}
