@@ -1,0 +1,169 @@
+// What confabctl does without a server: usage, tokens, completion.
+#include "tools/confabctl/command_line.h"
+
+#include <filesystem>
+#include <fstream>
+#include <stdlib.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/confabctl/run_confabctl.h"
+
+namespace confab::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class CommandLineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"CONFAB_CONTROL", "CONFAB_TOKEN", "CONFAB_SERVICE_SECRET_FILE",
+                             "CONFAB_USER_SECRET_FILE"}) {
+      unsetenv(name);
+    }
+    std::string pattern = testing::TempDir() + "confabctl_XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    secret_ = directory_ + "/secret";
+    std::ofstream(secret_) << std::string(40, 's') << '\n';
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string directory_;
+  std::string secret_;
+};
+
+TEST_F(CommandLineTest, EveryVerbHasHelpWithExamples) {
+  for (const std::vector<std::string>& verb :
+       std::vector<std::vector<std::string>>{{"room", "create"},
+                                             {"room", "list"},
+                                             {"room", "show"},
+                                             {"room", "delete"},
+                                             {"member", "add"},
+                                             {"member", "list"},
+                                             {"member", "remove"},
+                                             {"member", "role"},
+                                             {"message", "post"},
+                                             {"message", "list"},
+                                             {"message", "tail"},
+                                             {"token", "mint"},
+                                             {"token", "inspect"},
+                                             {"health"},
+                                             {"completion"}}) {
+    std::vector<std::string> args = verb;
+    args.push_back("--help");
+    const Ran ran = RunConfabctl(args);
+    EXPECT_EQ(ran.exit, Exit::kDone);
+    EXPECT_THAT(ran.out, HasSubstr("Examples:")) << verb.back();
+    EXPECT_THAT(ran.out, HasSubstr("confabctl " + verb.front()));
+    EXPECT_EQ(ran.err, "");
+  }
+  EXPECT_THAT(RunConfabctl({"--help"}).out, HasSubstr("Exit codes:"));
+  EXPECT_THAT(RunConfabctl({"--version"}).out, HasSubstr("confabctl "));
+}
+
+TEST_F(CommandLineTest, SaysInOneLineWhatIsWrong) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{}, "say what to do; there are room"},
+      {{"rome"}, "there is no rome"},
+      {{"room", "creat", "x"}, "there is no creat; there are create, list"},
+      {{"room", "create"}, "ROOM is required; see confabctl room create --help"},
+      {{"room", "create", "x", "--role", "king"}, "king"},
+      {{"message", "tail", "x", "--after", "-3"}, "0 or greater"},
+      {{"message", "list", "x", "--limit", "0"}, "--limit"},
+      {{"message", "post", "x", "y", "--name", "Ann"}, "--as"},
+      {{"member", "add", "x"}, "nobody to add"},
+      {{"member", "add", "x", "--from-file", "/nonexistent"}, "cannot be read"},
+      {{"--timeout", "5x", "health"}, "--timeout"},
+      {{"--control", "10.0.0.1:8081", "health"}, "loopback"},
+      {{"token", "mint"}, "--user ID or --service NAME"},
+      {{"token", "mint", "--user", "a", "--service", "b"}, "excludes"},
+      {{"token", "mint", "--user", "a"}, "--user-secret-file"},
+      {{"token", "mint", "--user", "a", "--user-secret-file", "/nonexistent"}, "/nonexistent"},
+      {{"token", "inspect", "x"}, "three base64url parts"}};
+  for (const auto& [args, text] : cases) {
+    const Ran ran = RunConfabctl(args);
+    EXPECT_EQ(ran.exit, Exit::kUsage) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
+TEST_F(CommandLineTest, TellsWhichLineOfAFileIsWrong) {
+  const Ran ran = RunConfabctl({"member", "add", "x", "--from-file", "-"}, "ann\n\nben\tking\n");
+
+  EXPECT_EQ(ran.exit, Exit::kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("line 3"));
+}
+
+TEST_F(CommandLineTest, NeedsATokenForWhatTalksToControl) {
+  const Ran ran = RunConfabctl({"room", "list"});
+
+  EXPECT_EQ(ran.exit, Exit::kNotAuthorised);
+  EXPECT_THAT(ran.err, HasSubstr("CONFAB_SERVICE_SECRET_FILE"));
+}
+
+TEST_F(CommandLineTest, SaysWhenControlIsNotThere) {
+  const std::string nowhere = "unix:" + directory_ + "/nobody.sock";
+
+  const Ran ran = RunConfabctl({"--control", nowhere, "health"});
+
+  EXPECT_EQ(ran.exit, Exit::kUnreachable);
+  EXPECT_THAT(ran.err, HasSubstr(nowhere));
+  EXPECT_THAT(ran.err, HasSubstr("--control"));
+}
+
+TEST_F(CommandLineTest, MintsATokenThatItsSecretVerifies) {
+  const Ran minted = RunConfabctl({"token", "mint", "--user", "ann", "--name", "Ann", "--email",
+                                   "ann@example.org", "--user-secret-file", secret_});
+  ASSERT_EQ(minted.exit, Exit::kDone) << minted.err;
+
+  const Ran shown =
+      RunConfabctl({"token", "inspect", "-", "--user-secret-file", secret_}, minted.out);
+
+  EXPECT_EQ(shown.exit, Exit::kDone) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("\"ann@example.org\""));
+  EXPECT_THAT(shown.out, HasSubstr("verdict: valid"));
+}
+
+TEST_F(CommandLineTest, InspectRefusesWhatAnotherSecretSigned) {
+  const std::string other = directory_ + "/other";
+  std::ofstream(other) << std::string(40, 'o');
+  const Ran minted = RunConfabctl({"token", "mint", "--service", "billing", "--scopes",
+                                   "rooms:read", "--service-secret-file", secret_, "-o", "json"});
+  ASSERT_EQ(minted.exit, Exit::kDone) << minted.err;
+  const size_t start = minted.out.find("ey");
+  const std::string token = minted.out.substr(start, minted.out.find('"', start) - start);
+
+  const Ran shown = RunConfabctl({"token", "inspect", token, "--service-secret-file", other});
+
+  EXPECT_EQ(shown.exit, Exit::kRefused);
+  EXPECT_THAT(shown.out, HasSubstr("refused"));
+  EXPECT_THAT(shown.out, HasSubstr("rooms:read"));
+}
+
+TEST_F(CommandLineTest, RefusesAScopeThatDoesNotExist) {
+  const Ran ran = RunConfabctl({"token", "mint", "--service", "b", "--scopes", "rooms:read,all",
+                                "--service-secret-file", secret_});
+
+  EXPECT_EQ(ran.exit, Exit::kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("no scope all; there are rooms:read"));
+}
+
+TEST_F(CommandLineTest, CompletionKnowsEveryVerb) {
+  const std::string bash = RunConfabctl({"completion", "bash"}).out;
+
+  EXPECT_THAT(bash, HasSubstr(R"("room/create") path="room create")"));
+  EXPECT_THAT(bash, HasSubstr("--from-file"));
+  EXPECT_THAT(RunConfabctl({"completion", "zsh"}).out, HasSubstr("#compdef confabctl"));
+  EXPECT_THAT(RunConfabctl({"completion", "fish"}).out, HasSubstr("-a tail"));
+  const std::string file = directory_ + "/completion.bash";
+  std::ofstream(file) << bash;
+  EXPECT_EQ(system(("bash -n " + file).c_str()), 0);
+}
+
+}  // namespace
+}  // namespace confab::ctl
