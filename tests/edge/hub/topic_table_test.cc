@@ -6,55 +6,94 @@
 namespace confab::edge {
 namespace {
 
+using Verdict = TopicTable::Verdict;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
 TEST(TopicTable, KnowsWhichThreadsWantATopic) {
   TopicTable table;
 
-  table.OnSubscribe("room:1", 0, 5);
-  table.OnSubscribe("room:1", 3, 5);
+  table.OnSubscribe("room:r", 0, 5);
+  table.OnSubscribe("room:r", 3, 5);
+  table.OnSubscribe("room:r", 3, 5);
+  table.OnSubscribe("room:s", 63, 0);
 
-  EXPECT_EQ(table.ThreadsOf("room:1"), 0b1001u);
-  EXPECT_EQ(table.ThreadsOf("room:2"), 0u);
+  EXPECT_EQ(table.ThreadsOf("room:r"), 0b1001u);
+  EXPECT_EQ(table.ThreadsOf("room:s"), uint64_t{1} << 63);
+  EXPECT_EQ(table.ThreadsOf("room:t"), 0u);
 }
 
-TEST(TopicTable, LetsEachEventThroughOnceAndInOrder) {
+TEST(TopicTable, TakesEachEventOnceAndInOrder) {
   TopicTable table;
-  table.OnSubscribe("room:1", 0, 5);
+  table.OnSubscribe("room:r", 0, 5);
 
-  EXPECT_EQ(table.OnEvent("room:1", 5), TopicTable::Verdict::kDuplicate);
-  EXPECT_EQ(table.OnEvent("room:1", 6), TopicTable::Verdict::kDeliver);
-  EXPECT_EQ(table.OnEvent("room:1", 6), TopicTable::Verdict::kDuplicate);
-  EXPECT_EQ(table.OnEvent("room:1", 8), TopicTable::Verdict::kGap);
-  EXPECT_EQ(table.OnEvent("room:2", 1), TopicTable::Verdict::kUnwanted);
-  EXPECT_THAT(table.Positions(), testing::ElementsAre(testing::Pair("room:1", 6)));
+  EXPECT_EQ(table.OnEvent("room:r", 5), Verdict::kDuplicate);
+  EXPECT_EQ(table.OnEvent("room:r", 7), Verdict::kGap);
+  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDuplicate);
+  EXPECT_EQ(table.OnEvent("room:r", 7), Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:s", 1), Verdict::kUnwanted);
 }
 
-TEST(TopicTable, ASecondSubscriberDoesNotMoveThePosition) {
+TEST(TopicTable, KeepsItsPositionWhenAnotherSubscribes) {
   TopicTable table;
-  table.OnSubscribe("room:1", 0, 5);
+  table.OnSubscribe("room:r", 0, 5);
 
-  table.OnSubscribe("room:1", 1, 9);  // Control is ahead: the edge is catching up.
+  table.OnSubscribe("room:r", 1, 9);  // Control is ahead of an edge that is catching up.
 
-  EXPECT_EQ(table.OnEvent("room:1", 6), TopicTable::Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDeliver);
 }
 
 TEST(TopicTable, ForgetsATopicWithItsLastThread) {
   TopicTable table;
-  table.OnSubscribe("room:1", 0, 5);
-  const std::uint64_t seen = table.OnSubscribe("room:1", 1, 5);
+  table.OnSubscribe("room:r", 0, 5);
+  const uint64_t seen = table.OnSubscribe("room:r", 1, 5);
 
-  EXPECT_FALSE(table.OnReleased("room:1", 0, seen));
-  EXPECT_EQ(table.ThreadsOf("room:1"), 0b10u);
-  EXPECT_TRUE(table.OnReleased("room:1", 1, seen));
+  EXPECT_FALSE(table.OnReleased("room:r", 0, seen));
+  EXPECT_EQ(table.ThreadsOf("room:r"), 0b10u);
+  EXPECT_TRUE(table.OnReleased("room:r", 1, seen));
+
   EXPECT_EQ(table.size(), 0u);
+  EXPECT_FALSE(table.OnReleased("room:r", 1, seen));
 }
 
-TEST(TopicTable, ASubscriberOnItsWayVoidsARelease) {
+TEST(TopicTable, KeepsAThreadThatASubscriberIsOnItsWayTo) {
   TopicTable table;
-  const std::uint64_t seen = table.OnSubscribe("room:1", 0, 5);
-  table.OnSubscribe("room:1", 0, 5);
+  const uint64_t seen = table.OnSubscribe("room:r", 0, 5);
+  table.OnSubscribe("room:r", 0, 5);
 
-  EXPECT_FALSE(table.OnReleased("room:1", 0, seen));
-  EXPECT_EQ(table.ThreadsOf("room:1"), 1u);
+  EXPECT_FALSE(table.OnReleased("room:r", 0, seen));
+
+  EXPECT_EQ(table.ThreadsOf("room:r"), 0b1u);
+}
+
+TEST(TopicTable, NumbersSubscribesOfAllTopics) {
+  TopicTable table;
+  const uint64_t first = table.OnSubscribe("room:r", 0, 5);
+  const uint64_t second = table.OnSubscribe("room:s", 0, 5);
+
+  EXPECT_EQ(second, first + 1);
+  EXPECT_EQ(table.subscribes(), second);
+  EXPECT_TRUE(table.OnReleased("room:r", 0, second)) << "the later one was for another topic";
+}
+
+TEST(TopicTable, StartsAnewWhenATopicComesBack) {
+  TopicTable table;
+  const uint64_t seen = table.OnSubscribe("room:r", 0, 5);
+  table.OnReleased("room:r", 0, seen);
+
+  table.OnSubscribe("room:r", 0, 8);
+
+  EXPECT_EQ(table.OnEvent("room:r", 9), Verdict::kDeliver);
+}
+
+TEST(TopicTable, TellsHowFarEachTopicHasCome) {
+  TopicTable table;
+  table.OnSubscribe("room:r", 0, 5);
+  table.OnSubscribe("room:s", 0, 0);
+  table.OnEvent("room:r", 6);
+
+  EXPECT_THAT(table.Positions(), UnorderedElementsAre(Pair("room:r", 6), Pair("room:s", 0)));
 }
 
 }  // namespace

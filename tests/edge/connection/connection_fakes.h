@@ -1,0 +1,115 @@
+// connection_fakes.h: what stands around a connection, recorded: transport, wire, host, encoder.
+// Threads: caller serialises.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "edge/connection/connection.h"
+#include "proto/reason.h"
+
+namespace confab::tests {
+
+class RecordingTransport final : public edge::Transport {
+ public:
+  void Send(const edge::SharedFrame& frame, edge::DeliveryClass) override {
+    SendBytes(frame.bytes(), edge::DeliveryClass::kLogged);
+  }
+  void SendBytes(std::string_view frame, edge::DeliveryClass) override {
+    sent.emplace_back(frame);
+    if (room_for > 0) --room_for;
+  }
+  void Close(edge::CloseReason reason) override { closed = reason; }
+  bool HasRoom() override { return room_for > 0; }
+
+  std::vector<std::string> sent;
+  std::optional<edge::CloseReason> closed;
+  int room_for = 1'000'000;  // Frames.
+};
+
+// Writes down in words what the client is told.
+class RecordingWire final : public edge::ClientWire {
+ public:
+  void SayConnected(std::string_view connection_id, const v1::User& user) override {
+    said.push_back(fmt::format("connected {} {}", connection_id, user.id()));
+  }
+  void SayResult(const v1::Command&, std::optional<uint64_t> reply_id,
+                 const v1::Result& result) override {
+    said.push_back(result.has_error() ? Refusal(reply_id, result.error())
+                                      : fmt::format("result {}", reply_id.value_or(0)));
+  }
+  void SayRefusal(const v1::Command&, std::optional<uint64_t> reply_id,
+                  const v1::Error& error) override {
+    said.push_back(Refusal(reply_id, error));
+    last_error = error;
+  }
+  void Shut(edge::CloseReason reason) override { shut = reason; }
+
+  std::vector<std::string> said;
+  v1::Error last_error;
+  std::optional<edge::CloseReason> shut;
+
+ private:
+  static std::string Refusal(std::optional<uint64_t> reply_id, const v1::Error& error) {
+    return fmt::format("refusal {} {}", reply_id.value_or(0), TraitsOf(error.reason()).word);
+  }
+};
+
+class RecordingHost final : public edge::ConnectionHost {
+ public:
+  const edge::ConnectionLimits& limits() const override { return connection_limits; }
+  const edge::TokenVerifier& tokens() const override { return verifier; }
+  void Enter(edge::Connection&) override { ++entered; }
+  void Leave(edge::Connection&) override { ++left; }
+  bool Forward(v1::Command&& command, std::optional<uint64_t> reply_id) override {
+    if (is_full) return false;
+    forwarded.emplace_back(std::move(command), reply_id);
+    return true;
+  }
+  std::optional<int64_t> PositionOf(const edge::Connection&, std::string_view) override {
+    return position;
+  }
+  void GoLive(edge::Connection&, std::string_view room, int64_t after_seq) override {
+    live.push_back(fmt::format("{} behind {}", room, after_seq));
+  }
+  void Unsubscribe(edge::Connection&, std::string_view room) override {
+    unsubscribed.emplace_back(room);
+  }
+  void ReplayLater(edge::Connection&) override { ++later; }
+  void CountRefusal(v1::Reason reason) override { refusals.push_back(reason); }
+
+  edge::ConnectionLimits connection_limits;
+  edge::TokenVerifier verifier{*process::JwtKey::FromSecret(std::string(32, 's'))};
+  bool is_full = false;
+  std::optional<int64_t> position;  // Of every room.
+
+  int entered = 0;
+  int left = 0;
+  int later = 0;
+  std::vector<std::pair<v1::Command, std::optional<uint64_t>>> forwarded;
+  std::vector<std::string> live;
+  std::vector<std::string> unsubscribed;
+  std::vector<v1::Reason> refusals;
+};
+
+// The frame of an event is "<index>:<seq>"; an event of room "unnamed" has none.
+class NumberEncoder final : public edge::EventEncoder {
+ public:
+  using EventEncoder::EventEncoder;
+  edge::SharedFrame Encode(const v1::Event& event, std::string_view,
+                           std::string& scratch) const override {
+    ++encoded;
+    if (event.room_id() == "unnamed") return {};
+    scratch = fmt::format("{}:{}", index(), event.seq());
+    return edge::SharedFrame::Copy(scratch);
+  }
+
+  mutable int encoded = 0;
+};
+
+}  // namespace confab::tests
