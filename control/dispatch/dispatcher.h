@@ -2,12 +2,12 @@
 // the lane of their room.
 // Owns: lanes with their rooms, the commit queue, the read pool.
 // Used by: edge_link (edges), api (services).
-// Threads: any thread, except Start and Stop (the owner's). Callbacks run on a lane or reader
-// thread, exactly once each, not inside the call that brought them (after Stop: inside); they must
-// not block.
+// Threads: any thread, except Start and Stop (the owner's). Callbacks run exactly once each, on a
+// lane or reader thread, or inside the call when it is refused at once; they must not block.
 // Fails: a refusal carries its reason (status_reason.h). UNAVAILABLE before Start and after Stop.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +26,9 @@
 #include "confab/v1/types.pb.h"
 
 #include "control/dispatch/dispatcher_types.h"
+#include "control/fanout/edge_registry.h"
 #include "control/fanout/edge_stream.h"
+#include "control/room/room_command.h"
 #include "storage/records.h"
 #include "storage/store.h"
 
@@ -35,8 +37,6 @@ class Metrics;
 }
 
 namespace confab::control {
-
-class Attachment;  // fanout/edge_registry.h
 
 class Dispatcher {
  public:
@@ -94,7 +94,20 @@ class Dispatcher {
 
  private:
   class Parts;
-  std::unique_ptr<Parts> parts_;
+
+  bool is_serving() const;
+  void Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline);
+  void Change(std::unique_ptr<RoomCommand> command, storage::RoomId room, storage::Actor actor,
+              Deadline deadline, Reply done);
+  template <typename T, typename Work>
+  void Read(Work work, Callback<T> done);
+
+  const DispatcherOptions options_;
+  process::Metrics& metrics_;
+  const std::function<void(absl::Status)> on_fatal_;
+  EdgeRegistry edges_;
+  std::atomic<bool> is_serving_{false};
+  std::shared_ptr<Parts> parts_;  // Set by Start; shared with running tails.
 };
 
 }  // namespace confab::control

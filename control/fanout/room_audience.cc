@@ -136,17 +136,21 @@ void RoomAudience::RemoveTail(const std::shared_ptr<TailSeat>& seat) {
   if (!seat->is_gone) Erase(seat);
 }
 
+void RoomAudience::EndTails(const absl::Status& why) {
+  while (!tails_.empty()) {
+    const std::shared_ptr<TailSeat> seat = tails_.back();
+    Erase(seat);
+    if (!seat->is_cancelled) seat->sink->End(why);
+  }
+}
+
 void RoomAudience::EndAll(int64_t end_seq, const absl::Status& why) {
+  EndTails(why);
   for (const auto& seat : edges_) {
     UnsubscribeEverybody(seat->edge, end_seq);
     seat->is_gone = true;
   }
-  for (const auto& seat : tails_) {
-    seat->is_gone = true;
-    if (!seat->is_cancelled) seat->sink->End(absl::Status(why.code(), why.message()));
-  }
   const auto edges = std::exchange(edges_, {});
-  tails_.clear();
   catching_up_ = 0;
   recent_.reset();
   for (const auto& seat : edges) room_.OnEdgeSettled(*seat->edge);
@@ -216,7 +220,8 @@ bool RoomAudience::TakePage(const std::shared_ptr<Seat>& seat, LogPage& page) {
     const int64_t seq = event.event().seq();
     if (seq <= seat->position) continue;
     if (seq > room_.published_seq()) break;  // Comes live, or from a later page.
-    if (seq != seat->position + 1) {
+    // Behind 0 means from the beginning, wherever that is.
+    if (seq != seat->position + 1 && seat->position > 0) {
       EndAtHole(seat);
       return false;
     }

@@ -112,6 +112,8 @@ class RoomAudience {
   void ResumeTail(const std::shared_ptr<TailSeat>& seat);
   void RemoveTail(const std::shared_ptr<TailSeat>& seat);
 
+  void EndTails(const absl::Status& why);
+
   // The room is gone: every subscription ends at `end_seq`, every tail with `why`.
   void EndAll(int64_t end_seq, const absl::Status& why);
 

@@ -73,8 +73,6 @@ class Room {
   // they are as of a later one. REQUIRES: each event behind the version is given, in order.
   void Apply(storage::EventKind kind, const storage::UserId& subject, storage::Role role,
              int64_t seq, absl::Time at);
-  // Drops the pairs.
-  void Forget() { pairs_.clear(); }
   // nullptr: not in the cache.
   const Membership* Find(const storage::UserId& user);
 

@@ -1,0 +1,184 @@
+#include "control/dispatch/command_translator.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "control/room/uuid7.h"
+#include "control/status_reason.h"
+
+namespace confab::control {
+
+using storage::DedupKey;
+using storage::NewEvent;
+using storage::RoomId;
+
+namespace {
+
+constexpr int32_t kPageDefault = 50;
+constexpr int32_t kPageLimit = 500;  // DESIGN 7.
+
+// Nothing more of the command is asked for than this: the room's id, checked.
+std::optional<Refusal> SetRoom(std::string* id, RoomCommand& command) {
+  command.append.room = RoomId(std::move(*id));
+  return CheckId(command.room().value, "roomId");
+}
+
+std::optional<Refusal> FillPost(v1::PostMessage& post, RoomCommand& command) {
+  if (auto refusal = SetRoom(post.mutable_room_id(), command)) return refusal;
+  if (auto refusal = CheckOptionalKey(post.client_msg_id(), "clientMsgId")) return refusal;
+  if (auto refusal = CheckMessage(post.content(), post.type(), post.reply_to())) return refusal;
+  NewEvent& event = command.append.events.emplace_back();
+  event.actor = *command.actor;
+  command.is_repeat_safe = !post.client_msg_id().empty();
+  if (command.is_repeat_safe) {
+    event.dedup = {DedupKey::Space::kClient, std::move(*post.mutable_client_msg_id())};
+  } else {
+    event.dedup = command.key;
+  }
+  event.message_id = NewUuid7();
+  event.type = post.type().empty() ? "text" : std::move(*post.mutable_type());
+  event.content = std::move(*post.mutable_content());
+  event.reply_to = std::move(*post.mutable_reply_to());
+  command.request = PostRequest{};
+  return std::nullopt;
+}
+
+std::optional<Refusal> FillJoin(v1::JoinRoom& join, RoomCommand& command) {
+  JoinRequest request;
+  if (join.has_after_seq()) {
+    if (join.after_seq() < 0) return Refusal{v1::REASON_BAD_REQUEST, "afterSeq is negative"};
+    request.after_seq = join.after_seq();
+  }
+  command.request = request;
+  return SetRoom(join.mutable_room_id(), command);
+}
+
+std::optional<Refusal> FillLeave(v1::LeaveRoom& leave, RoomCommand& command) {
+  command.request = LeaveRequest{};
+  return SetRoom(leave.mutable_room_id(), command);
+}
+
+std::optional<Refusal> FillRead(v1::GetHistory& history, RoomCommand& command) {
+  if (auto refusal = SetRoom(history.mutable_room_id(), command)) return refusal;
+  if (history.has_after_seq() && history.has_before_seq()) {
+    return Refusal{v1::REASON_BAD_REQUEST, "beforeSeq and afterSeq exclude each other"};
+  }
+  if ((history.has_after_seq() && history.after_seq() < 0) ||
+      (history.has_before_seq() && history.before_seq() < 0)) {
+    return Refusal{v1::REASON_BAD_REQUEST, "beforeSeq or afterSeq is negative"};
+  }
+  ReadRequest request;
+  request.query.room = command.room();
+  if (history.has_after_seq()) request.query.after_seq = history.after_seq();
+  if (history.has_before_seq()) request.query.before_seq = history.before_seq();
+  request.query.limit = PageLimit(history.limit());
+  command.request = std::move(request);
+  return std::nullopt;
+}
+
+std::optional<Refusal> FillReplay(v1::ReplayPage& replay, RoomCommand& command) {
+  if (auto refusal = SetRoom(replay.mutable_room_id(), command)) return refusal;
+  if (replay.after_seq() < 0) return Refusal{v1::REASON_BAD_REQUEST, "after_seq is negative"};
+  ReadRequest request;
+  request.is_replay = true;
+  request.query.room = command.room();
+  request.query.after_seq = replay.after_seq();
+  request.query.limit = kPageLimit;
+  command.request = std::move(request);
+  return std::nullopt;
+}
+
+std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
+  switch (input.command_case()) {
+    case v1::Command::kJoinRoom:
+      return FillJoin(*input.mutable_join_room(), command);
+    case v1::Command::kLeaveRoom:
+      return FillLeave(*input.mutable_leave_room(), command);
+    case v1::Command::kPostMessage:
+      return FillPost(*input.mutable_post_message(), command);
+    case v1::Command::kGetHistory:
+      return FillRead(*input.mutable_get_history(), command);
+    case v1::Command::kReplayPage:
+      return FillReplay(*input.mutable_replay_page(), command);
+    case v1::Command::COMMAND_NOT_SET:
+      break;
+  }
+  return Refusal{v1::REASON_UNKNOWN_COMMAND, "control does not know this command"};
+}
+
+}  // namespace
+
+absl::Status ToStatus(Refusal refusal) {
+  return RefusalStatus(refusal.reason, std::move(refusal.message));
+}
+
+int32_t PageLimit(int64_t asked) {
+  if (asked <= 0) return kPageDefault;
+  return static_cast<int32_t>(std::min<int64_t>(asked, kPageLimit));
+}
+
+absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(EdgeCommand input,
+                                                       const std::shared_ptr<Attachment>& edge,
+                                                       Deadline now, absl::Duration limit) {
+  auto command = std::make_unique<RoomCommand>();
+  if (input.command.deadline_ms() > 0) {
+    limit = std::min(limit, absl::Milliseconds(input.command.deadline_ms()));
+  }
+  command->deadline = now + absl::ToChronoNanoseconds(limit);
+  command->edge = edge;
+  command->reply = EdgeReply{input.command.connection(), input.command.request()};
+  command->key = {DedupKey::Space::kEdge,
+                  fmt::format("{}{}", edge->key_prefix(), input.command.request())};
+  command->actor = std::move(input.actor);
+  // An empty id would be the system.
+  if (auto refusal = CheckId(command->actor->id.value, "the user's id")) {
+    return ToStatus(*std::move(refusal));
+  }
+  if (auto refusal = Fill(input.command, *command)) return ToStatus(*std::move(refusal));
+  return command;
+}
+
+absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServicePost post) {
+  if (auto refusal = CheckId(post.room.value, "room_id")) return ToStatus(*std::move(refusal));
+  if (auto refusal = CheckOptionalKey(post.idempotency_key, "idempotency_key")) {
+    return ToStatus(*std::move(refusal));
+  }
+  if (auto refusal = CheckId(post.service, "the service's name")) {
+    return ToStatus(*std::move(refusal));
+  }
+  const bool is_system = !post.sender.has_value();
+  if (is_system) post.type.clear();
+  if (!is_system) {
+    if (auto refusal = CheckId(post.sender->id.value, "sender.id")) {
+      return ToStatus(*std::move(refusal));
+    }
+    if (auto refusal = CheckOptionalKey(post.sender->name, "sender.name")) {
+      return ToStatus(*std::move(refusal));
+    }
+  }
+  if (auto refusal = CheckMessage(post.content, post.type, post.reply_to)) {
+    return ToStatus(*std::move(refusal));
+  }
+  auto command = std::make_unique<RoomCommand>();
+  command->append.room = std::move(post.room);
+  command->request = PostRequest{};
+  command->is_repeat_safe = !post.idempotency_key.empty();
+  NewEvent& event = command->append.events.emplace_back();
+  event.message_id = NewUuid7();
+  event.dedup = {DedupKey::Space::kService,
+                 fmt::format("{}/{}", post.service,
+                             command->is_repeat_safe ? post.idempotency_key : event.message_id)};
+  event.type = is_system ? "system" : post.type.empty() ? "text" : std::move(post.type);
+  event.content = std::move(post.content);
+  event.reply_to = std::move(post.reply_to);
+  if (!is_system) {
+    event.actor = *post.sender;
+    command->actor = std::make_shared<const storage::Actor>(*std::move(post.sender));
+  }
+  return command;
+}
+
+}  // namespace confab::control

@@ -1,0 +1,514 @@
+#include "control/dispatch/dispatcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "control/dispatch/command_translator.h"
+#include "control/lane/lane_set.h"
+#include "control/lane/read_pool.h"
+#include "control/room/commit_queue.h"
+#include "control/room/room_lane.h"
+#include "control/room/uuid7.h"
+#include "control/status_reason.h"
+#include "process/metrics.h"
+#include "proto/reason.h"
+
+namespace confab::control {
+
+using storage::Actor;
+using storage::DedupKey;
+using storage::Role;
+using storage::RoomId;
+using storage::UserId;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMembersLimit = 1000;        // One transaction, one request of at most 140 KiB.
+constexpr size_t kRoomTopicBytesLimit = 256;  // A line for people.
+constexpr int32_t kListDefault = 100;
+constexpr int32_t kListLimit = 1000;
+constexpr char kTopicPrefix[] = "room:";
+
+absl::Status NotServing() {
+  return RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
+}
+
+absl::Status BadRequest(std::string message) {
+  return RefusalStatus(v1::REASON_BAD_REQUEST, std::move(message));
+}
+
+int32_t ListLimit(int32_t asked) { return asked <= 0 ? kListDefault : std::min(asked, kListLimit); }
+
+absl::Status CheckUsers(const std::vector<UserId>& users) {
+  if (users.empty() || users.size() > kMembersLimit) {
+    return BadRequest(fmt::format("name 1 to {} users", kMembersLimit));
+  }
+  std::vector<UserId> sorted = users;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    return BadRequest("a user is named twice");
+  }
+  for (const UserId& user : users) {
+    if (auto refusal = CheckId(user.value, "user_id")) return ToStatus(*std::move(refusal));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMembers(const std::vector<std::pair<UserId, Role>>& members) {
+  std::vector<UserId> users;
+  for (const auto& [user, role] : members) {
+    if (role == Role::kNone) return BadRequest("a member needs a role");
+    users.push_back(user);
+  }
+  return CheckUsers(users);
+}
+
+absl::Status CheckRoom(const RoomId& room) {
+  auto refusal = CheckId(room.value, "room_id");
+  return refusal ? ToStatus(*std::move(refusal)) : absl::OkStatus();
+}
+
+absl::Status CheckNewRoom(const storage::NewRoom& room) {
+  if (auto status = CheckRoom(room.id); !status.ok()) return status;
+  if (room.topic.size() > kRoomTopicBytesLimit) {
+    return BadRequest(fmt::format("topic has at most {} bytes", kRoomTopicBytesLimit));
+  }
+  return room.members.empty() ? absl::OkStatus() : CheckMembers(room.members);
+}
+
+}  // namespace
+
+namespace {
+
+// Commands on their way to a lane. If the lane has ended meanwhile, they are refused here.
+class Batch {
+ public:
+  explicit Batch(std::vector<std::unique_ptr<RoomCommand>> commands)
+      : commands_(std::move(commands)) {}
+  Batch(Batch&&) = default;
+  ~Batch() {
+    for (auto& command : commands_) Refuse(*command);
+  }
+
+  std::vector<std::unique_ptr<RoomCommand>> Take() { return std::exchange(commands_, {}); }
+
+ private:
+  static void Refuse(RoomCommand& command) {
+    if (auto* tail = std::get_if<TailRequest>(&command.request)) {
+      tail->seat->sink->End(NotServing());
+    }
+    std::visit(
+        [](auto& reply) {
+          using R = std::decay_t<decltype(reply)>;
+          // An edge's stream is closed, it needs no answers.
+          if constexpr (!std::is_same_v<R, std::monostate> && !std::is_same_v<R, EdgeReply>) {
+            reply(NotServing());
+          }
+        },
+        command.reply);
+  }
+
+  std::vector<std::unique_ptr<RoomCommand>> commands_;
+};
+
+}  // namespace
+
+// Everything that runs between Start and Stop.
+class Dispatcher::Parts {
+ public:
+  Parts(const DispatcherOptions& options, process::Metrics& metrics, storage::Store& store,
+        std::function<void(absl::Status)> on_fatal)
+      : lanes_(LaneCount(options)),
+        readers_(static_cast<size_t>(std::max(options.readers, 1))),
+        store_(store),
+        commits_(
+            metrics, lanes_.size(),
+            [this](size_t lane, CommitQueue::Jobs jobs) { Answer(lane, std::move(jobs)); },
+            std::move(on_fatal)) {
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      RoomLane::Parts parts;
+      parts.index = i;
+      parts.lane = &lanes_.at(i);
+      parts.readers = &readers_;
+      // A quarter is left to calls that read without a lane.
+      parts.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
+      parts.store = &store;
+      parts.commits = &commits_;
+      parts.metrics = &metrics;
+      rooms_.push_back(std::make_unique<RoomLane>(parts));
+      lanes_.at(i).Start([rooms = rooms_.back().get()] { rooms->EndTurn(); });
+    }
+    commits_.Start(store);
+  }
+
+  ~Parts() { Stop(); }
+
+  // Each step answers into the next: commits and reads into lanes, which end last.
+  void Stop() {
+    commits_.Stop();
+    readers_.Stop();
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      lanes_.at(i).Post([rooms = rooms_[i].get()] { rooms->Stop(); });
+    }
+    for (size_t i = 0; i < lanes_.size(); ++i) lanes_.at(i).Stop();
+  }
+
+  size_t lanes() const { return lanes_.size(); }
+  size_t LaneOf(const RoomId& room) const { return lanes_.IndexOf(room.value); }
+  ReadPool& readers() { return readers_; }
+  storage::Store& store() { return store_; }
+
+  void Submit(size_t lane, std::vector<std::unique_ptr<RoomCommand>> commands) {
+    if (commands.empty()) return;
+    RoomLane* rooms = rooms_[lane].get();
+    lanes_.at(lane).Post(
+        [rooms, commands = std::move(commands)]() mutable { rooms->Submit(std::move(commands)); });
+  }
+  void Submit(std::unique_ptr<RoomCommand> command) {
+    const size_t lane = LaneOf(command->room());
+    std::vector<std::unique_ptr<RoomCommand>> commands;
+    commands.push_back(std::move(command));
+    Submit(lane, std::move(commands));
+  }
+  // Runs `task(RoomLane&)` on the lane.
+  template <typename Task>
+  void Post(size_t lane, Task task) {
+    lanes_.at(lane).Post(
+        [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
+  }
+
+ private:
+  static size_t LaneCount(const DispatcherOptions& options) {
+    if (options.lanes > 0) return static_cast<size_t>(options.lanes);
+    return std::max<size_t>(1, std::thread::hardware_concurrency());
+  }
+
+  void Answer(size_t lane, CommitQueue::Jobs jobs) {
+    Post(lane,
+         [jobs = std::move(jobs)](RoomLane& rooms) mutable { rooms.OnCommitted(std::move(jobs)); });
+  }
+
+  LaneSet lanes_;
+  ReadPool readers_;
+  storage::Store& store_;
+  CommitQueue commits_;
+  std::vector<std::unique_ptr<RoomLane>> rooms_;
+};
+
+Dispatcher::Dispatcher(DispatcherOptions options, process::Metrics& metrics,
+                       std::function<void(absl::Status)> on_fatal)
+    : options_(options), metrics_(metrics), on_fatal_(std::move(on_fatal)) {
+  metrics_.AddGaugeFn(
+      "confab_control_edges", "Edges that are attached", {},
+      [this] { return static_cast<double>(edges_.size()); }, this);
+}
+
+Dispatcher::~Dispatcher() {
+  metrics_.RemoveGaugeFns(this);
+  Stop();
+}
+
+void Dispatcher::Start(storage::Store& store) {
+  parts_ = std::make_shared<Parts>(options_, metrics_, store, on_fatal_);
+  is_serving_.store(true, std::memory_order_release);
+}
+
+void Dispatcher::Stop() {
+  is_serving_.store(false, std::memory_order_release);
+  if (parts_ == nullptr) return;
+  parts_->Stop();
+  edges_.CloseAll(absl::UnavailableError("control is stopping"));
+}
+
+bool Dispatcher::is_serving() const { return is_serving_.load(std::memory_order_acquire); }
+
+// --- Calls of services
+
+void Dispatcher::Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline) {
+  const auto limit = Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline);
+  command->deadline = std::min(deadline, limit);
+  command->reply = std::move(reply);
+  parts_->Submit(std::move(command));
+}
+
+template <typename T, typename Work>
+void Dispatcher::Read(Work work, Callback<T> done) {
+  if (!is_serving()) return done(NotServing());
+  auto shared = std::make_shared<Callback<T>>(std::move(done));
+  const bool is_taken =
+      parts_->readers().Run([&store = parts_->store(), work, shared](bool is_stopping) {
+        (*shared)(is_stopping ? absl::StatusOr<T>(NotServing()) : work(store));
+      });
+  if (!is_taken) {
+    (*shared)(RefusalStatus(v1::REASON_UNAVAILABLE, "too many reads wait; try again",
+                            CommitQueue::kRetryAfterMs));
+  }
+}
+
+void Dispatcher::CreateRoom(storage::NewRoom room, Deadline deadline,
+                            Callback<storage::RoomRecord> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckNewRoom(room); !status.ok()) return done(status);
+  auto command = std::make_unique<RoomCommand>();
+  command->kind = CommitJob::Kind::kCreateRoom;
+  command->request = CreateRequest{};
+  command->is_repeat_safe = false;
+  command->append.room = room.id;
+  command->new_room = std::make_unique<storage::NewRoom>(std::move(room));
+  Submit(std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::DeleteRoom(RoomId room, Deadline deadline, Callback<RoomDeleted> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  auto command = std::make_unique<RoomCommand>();
+  command->kind = CommitJob::Kind::kDeleteRoom;
+  command->request = DeleteRequest{};
+  command->append.room = std::move(room);
+  Submit(std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::GetRoom(RoomId room, Callback<RoomWithCount> done) {
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  Read<RoomWithCount>(
+      [room](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
+        auto snapshot = store.ReadRoom(room, {});
+        if (!snapshot.ok()) return snapshot.status();
+        auto count = store.CountMembers(room);
+        if (!count.ok()) return count.status();
+        return RoomWithCount{std::move(snapshot->room), *count};
+      },
+      std::move(done));
+}
+
+void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
+                           Callback<std::vector<storage::RoomRecord>> done) {
+  for (const std::string& id : {after.value, member.value}) {
+    if (auto refusal = CheckOptionalKey(id, "an id")) return done(ToStatus(*std::move(refusal)));
+  }
+  Read<std::vector<storage::RoomRecord>>(
+      [after, member, limit = ListLimit(limit)](storage::Store& store) {
+        return store.ListRooms(after, member, limit);
+      },
+      std::move(done));
+}
+
+void Dispatcher::ListMembers(RoomId room, UserId after, int32_t limit,
+                             Callback<std::vector<storage::MemberRecord>> done) {
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto refusal = CheckOptionalKey(after.value, "an id")) {
+    return done(ToStatus(*std::move(refusal)));
+  }
+  Read<std::vector<storage::MemberRecord>>(
+      [room, after, limit = ListLimit(limit)](storage::Store& store) {
+        return store.ListMembers(room, after, limit);
+      },
+      std::move(done));
+}
+
+void Dispatcher::Change(std::unique_ptr<RoomCommand> command, RoomId room, Actor actor,
+                        Deadline deadline, Reply done) {
+  command->append.room = std::move(room);
+  // A call that is repeated finds the list as it asked for, so the key may be new each time.
+  command->key = {DedupKey::Space::kService, "members/" + NewUuid7()};
+  command->is_repeat_safe = false;
+  if (!actor.id.empty()) command->actor = std::make_shared<const Actor>(std::move(actor));
+  Submit(std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::AddMembers(RoomId room, Actor actor, std::vector<std::pair<UserId, Role>> members,
+                            Deadline deadline, Callback<MembersChanged> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto status = CheckMembers(members); !status.ok()) return done(status);
+  auto command = std::make_unique<RoomCommand>();
+  command->request = AddRequest{std::move(members)};
+  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+}
+
+void Dispatcher::RemoveMembers(RoomId room, Actor actor, std::vector<UserId> users,
+                               Deadline deadline, Callback<MembersChanged> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto status = CheckUsers(users); !status.ok()) return done(status);
+  auto command = std::make_unique<RoomCommand>();
+  command->request = RemoveRequest{std::move(users)};
+  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+}
+
+void Dispatcher::SetMemberRole(RoomId room, Actor actor, UserId user, Role role, Deadline deadline,
+                               Callback<storage::MemberRecord> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto status = CheckMembers({{user, role}}); !status.ok()) return done(status);
+  auto command = std::make_unique<RoomCommand>();
+  command->request = RoleRequest{std::move(user), role};
+  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+}
+
+void Dispatcher::PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done) {
+  if (!is_serving()) return done(NotServing());
+  auto command = Translate(std::move(post));
+  if (!command.ok()) return done(command.status());
+  Submit(*std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::ListEvents(storage::EventQuery query, Deadline deadline,
+                            Callback<storage::EventPage> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(query.room); !status.ok()) return done(status);
+  if (query.after_seq >= 0 && query.before_seq >= 0) {
+    return done(BadRequest("before_seq and after_seq exclude each other"));
+  }
+  query.limit = PageLimit(query.limit);
+  auto command = std::make_unique<RoomCommand>();
+  command->append.room = query.room;
+  ReadRequest request;
+  request.query = std::move(query);
+  command->request = std::move(request);
+  Submit(std::move(command), std::move(done), deadline);
+}
+
+// --- Tails
+
+namespace {
+
+// Goes through the dispatcher's parts, which it keeps alive: a tail may outlive the dispatcher.
+template <typename Parts>
+class RunningTail : public Tail {
+ public:
+  RunningTail(std::shared_ptr<Parts> parts, RoomId room, std::shared_ptr<TailSeat> seat)
+      : parts_(std::move(parts)), room_(std::move(room)), seat_(std::move(seat)) {}
+
+  ~RunningTail() override {
+    seat_->is_cancelled = true;
+    parts_->Post(parts_->LaneOf(room_),
+                 [room = room_, seat = seat_](RoomLane& rooms) { rooms.RemoveTail(room, seat); });
+  }
+
+  void Resume() override {
+    parts_->Post(parts_->LaneOf(room_),
+                 [room = room_, seat = seat_](RoomLane& rooms) { rooms.ResumeTail(room, seat); });
+  }
+
+ private:
+  const std::shared_ptr<Parts> parts_;
+  const RoomId room_;
+  const std::shared_ptr<TailSeat> seat_;
+};
+
+class EndedTail : public Tail {
+ public:
+  void Resume() override {}
+};
+
+}  // namespace
+
+std::unique_ptr<Tail> Dispatcher::TailEvents(RoomId room, std::optional<int64_t> after_seq,
+                                             std::shared_ptr<TailSink> sink) {
+  absl::Status status = is_serving() ? CheckRoom(room) : NotServing();
+  if (status.ok() && after_seq && *after_seq < 0) status = BadRequest("after_seq is negative");
+  if (!status.ok()) {
+    sink->End(std::move(status));
+    return std::make_unique<EndedTail>();
+  }
+  auto seat = std::make_shared<TailSeat>();
+  seat->sink = std::move(sink);
+  auto command = std::make_unique<RoomCommand>();
+  command->append.room = room;
+  command->deadline = Deadline::max();
+  command->request = TailRequest{seat, after_seq};
+  parts_->Submit(std::move(command));
+  return std::make_unique<RunningTail<Parts>>(parts_, std::move(room), std::move(seat));
+}
+
+// --- Edges
+
+absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement hello,
+                                                               std::shared_ptr<EdgeStream> stream) {
+  if (!is_serving()) return NotServing();
+  auto edge = edges_.Attach(std::move(hello.edge_id), hello.epoch, std::move(stream));
+  if (!edge.ok()) return edge;
+  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(parts_->lanes());
+  for (EdgeAnnouncement::Room& room : hello.rooms) {
+    auto command = std::make_unique<RoomCommand>();
+    command->edge = *edge;
+    command->deadline = Deadline::max();
+    AnnounceRequest announce;
+    announce.delivered_seq = room.delivered_seq;
+    announce.users = std::move(room.users);
+    command->request = std::move(announce);
+    command->append.room = std::move(room.room);
+    by_lane[parts_->LaneOf(command->room())].push_back(std::move(command));
+  }
+  for (size_t lane = 0; lane < by_lane.size(); ++lane) {
+    parts_->Submit(lane, std::move(by_lane[lane]));
+  }
+  return edge;
+}
+
+void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<EdgeInput> inputs) {
+  const Deadline now = Clock::now();
+  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(parts_->lanes());
+  const auto refuse = [&](const v1::Command& command, const absl::Status& why) {
+    v1::ControlItem item;
+    item.mutable_result()->set_connection(command.connection());
+    item.mutable_result()->set_request(command.request());
+    *item.mutable_result()->mutable_error() = ErrorOf(why);
+    edge->stream().Send(absl::MakeSpan(&item, 1));
+  };
+  for (EdgeInput& input : inputs) {
+    if (auto* release = std::get_if<v1::TopicReleased>(&input)) {
+      if (release->topic().compare(0, sizeof(kTopicPrefix) - 1, kTopicPrefix) != 0) continue;
+      RoomId room(release->topic().substr(sizeof(kTopicPrefix) - 1));
+      const size_t lane = parts_->LaneOf(room);
+      parts_->Submit(lane, std::exchange(by_lane[lane], {}));  // What came before goes first.
+      parts_->Post(lane, [edge, room = std::move(room), seen = release->subscribes_seen()](
+                             RoomLane& rooms) { rooms.Release(*edge, room, seen); });
+      continue;
+    }
+    EdgeCommand& command = std::get<EdgeCommand>(input);
+    v1::Command echo;  // What a refusal needs of it.
+    echo.set_connection(command.command.connection());
+    echo.set_request(command.command.request());
+    if (!is_serving()) {
+      refuse(echo, NotServing());
+      continue;
+    }
+    if (!edge->Admit()) {
+      refuse(echo, RefusalStatus(v1::REASON_UNAVAILABLE,
+                                 fmt::format("this edge has {} commands under way; try again",
+                                             Attachment::kCommandsLimit),
+                                 CommitQueue::kRetryAfterMs));
+      continue;
+    }
+    auto translated = Translate(std::move(command), edge, now, options_.command_deadline);
+    if (!translated.ok()) {
+      edge->Release();
+      refuse(echo, translated.status());
+      continue;
+    }
+    by_lane[parts_->LaneOf((*translated)->room())].push_back(*std::move(translated));
+  }
+  for (size_t lane = 0; lane < by_lane.size(); ++lane) {
+    parts_->Submit(lane, std::move(by_lane[lane]));
+  }
+}
+
+void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
+  edge->MarkDetached();
+  edges_.Detach(*edge);
+  for (size_t lane = 0; lane < parts_->lanes(); ++lane) {
+    parts_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
+  }
+}
+
+}  // namespace confab::control

@@ -1,0 +1,203 @@
+#include "control/room/command_runner.h"
+
+#include <limits>
+#include <utility>
+
+#include "control/room/log_rules.h"
+#include "control/status_reason.h"
+#include "process/log.h"
+
+namespace confab::control {
+namespace {
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+uint64_t ConnectionOf(const RoomCommand& command) {
+  return std::get<EdgeReply>(command.reply).connection;
+}
+
+}  // namespace
+
+const storage::Actor& CommandRunner::ActorOf(const RoomCommand& command) {
+  static const storage::Actor system;
+  return command.actor == nullptr ? system : *command.actor;
+}
+
+Step CommandRunner::Run(Room& room, RoomCommand& c) {
+  return std::visit(Overloaded{
+                        [&](JoinRequest& join) { return RunJoin(room, c, join); },
+                        [&](LeaveRequest&) { return RunLeave(room, c); },
+                        [&](PostRequest&) { return RunPost(room, c); },
+                        [&](ReadRequest& read) { return RunRead(room, c, read); },
+                        [&](AddRequest& add) {
+                          return RunChange(c, room.DecideAdd(ActorOf(c), add.members, c.key));
+                        },
+                        [&](RemoveRequest& remove) {
+                          return RunChange(c, room.DecideRemove(ActorOf(c), remove.users, c.key));
+                        },
+                        [&](RoleRequest& role) {
+                          return RunChange(
+                              c, room.DecideRole(ActorOf(c), role.user, role.role, c.key));
+                        },
+                        [&](CreateRequest&) { return Step::kWriteAndBlock; },
+                        [&](DeleteRequest&) { return Step::kWriteAndBlock; },
+                        [&](AnnounceRequest& announce) { return RunAnnounce(room, c, announce); },
+                        [&](TailRequest& tail) { return RunTail(c, tail); },
+                    },
+                    c.request);
+}
+
+void CommandRunner::Refuse(RoomCommand& command, const absl::Status& why) {
+  if (std::holds_alternative<AnnounceRequest>(command.request)) {
+    log_.audience().UnsubscribeEverybody(command.edge, 0);
+  } else if (auto* tail = std::get_if<TailRequest>(&command.request)) {
+    if (!tail->seat->is_cancelled) tail->seat->sink->End(why);
+  } else {
+    tools_.results.Refuse(command, why);
+  }
+}
+
+Step CommandRunner::Deny(RoomCommand& command, const Verdict& verdict) {
+  if (verdict.kind == Verdict::Kind::kLoad) return Step::kLoad;
+  tools_.results.Refuse(command, verdict.reason, verdict.message);
+  return Step::kAnswered;
+}
+
+// True, once for each command: `seq` is not published yet, but the log may hold it.
+bool CommandRunner::NeedsLog(int64_t seq, bool& has_synced) const {
+  if (seq <= log_.published_seq()) return false;
+  return !std::exchange(has_synced, true);
+}
+
+Step CommandRunner::RunJoin(Room& room, RoomCommand& command, JoinRequest& join) {
+  if (!log_.audience().CanSubscribe(*command.edge)) return Step::kPark;
+  const Verdict verdict = room.DecideJoin(ActorOf(command).id);
+  if (verdict.kind == Verdict::Kind::kEnroll && !join.is_enrolled) {
+    command.append.events = room.DecideEnroll(*command.actor, command.key).events;
+    return Step::kWriteAndBlock;
+  }
+  if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+  // "Members as of seq p" and the subscription that starts behind p are one state.
+  if (log_.published_seq() < room.member_seq()) return Step::kSync;
+  if (join.after_seq && NeedsLog(*join.after_seq, join.has_synced)) return Step::kSync;
+  if (join.after_seq && *join.after_seq > log_.published_seq()) {
+    tools_.results.Refuse(command, v1::REASON_RESYNC,
+                          "afterSeq is not in this room's log: load its history anew");
+    return Step::kAnswered;
+  }
+  log_.audience().Subscribe(command.edge, ConnectionOf(command));
+  tools_.results.Joined(command, verdict.membership.role, log_.published_seq());
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunLeave(Room& room, RoomCommand& command) {
+  const Verdict verdict = room.DecideLeave(ActorOf(command).id);
+  if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+  log_.audience().UnsubscribeConnection(command.edge, ConnectionOf(command), log_.published_seq());
+  tools_.results.Left(command);
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunPost(Room& room, RoomCommand& command) {
+  const storage::UserId& sender = ActorOf(command).id;
+  if (sender.empty()) return Step::kWrite;
+  const Verdict verdict = room.Decide(sender, RoomAct::kPost);
+  return verdict.kind == Verdict::Kind::kAllow ? Step::kWrite : Deny(command, verdict);
+}
+
+Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read) {
+  int64_t end_seq = std::numeric_limits<int64_t>::max();
+  const storage::UserId& user = ActorOf(command).id;
+  if (!user.empty()) {
+    const Verdict verdict = read.is_replay ? room.DecideReplay(user, read.query.after_seq)
+                                           : room.Decide(user, RoomAct::kRead);
+    if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+    if (verdict.membership.role == storage::Role::kNone) end_seq = verdict.membership.changed_seq;
+  }
+  if (!read.page) return Step::kReadPage;
+  // The page shows a later member list than the one that was asked: refresh and ask again.
+  if (!user.empty() && read.page->member_seq > room.member_seq()) return Step::kLoad;
+  storage::EventPage page = *std::move(read.page);
+  if (auto refusal = CutPage(read.query, log_.published_seq(), end_seq, page)) {
+    tools_.results.Refuse(command, refusal->reason, std::move(refusal->message));
+  } else {
+    tools_.results.Page(command, std::move(page));
+  }
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunChange(RoomCommand& command, MemberChange change) {
+  if (change.verdict.kind != Verdict::Kind::kAllow) return Deny(command, change.verdict);
+  if (!change.events.empty()) {
+    command.append.events = std::move(change.events);
+    return Step::kWriteAndBlock;
+  }
+  if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
+    const Membership& now = change.verdict.membership;
+    tools_.results.Give(
+        command, storage::MemberRecord{role->user, now.role, now.changed_seq, now.changed_at});
+  } else {
+    tools_.results.Give(command, MembersChanged{0, log_.published_seq()});
+  }
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunAnnounce(Room& room, RoomCommand& command, AnnounceRequest& announce) {
+  const std::shared_ptr<Attachment>& edge = command.edge;
+  if (!edge->is_attached()) return Step::kAnswered;
+  if (!CheckUsers(room, announce)) return Step::kLoad;
+  if (log_.published_seq() < room.member_seq()) return Step::kSync;
+  if (NeedsLog(announce.delivered_seq, announce.has_synced)) return Step::kSync;
+  if (announce.delivered_seq > log_.published_seq()) {
+    process::LogError("an edge has events that are not in the store: was it restored?",
+                      {{"room", room.id().value},
+                       {"edge", edge->edge_id()},
+                       {"delivered_seq", announce.delivered_seq},
+                       {"last_seq", log_.published_seq()}});
+    log_.audience().UnsubscribeEverybody(edge, log_.published_seq());
+    return Step::kAnswered;
+  }
+  if (!announce.suspects.empty()) return Step::kScan;
+  for (const auto& [user, end_seq] : announce.ended) {
+    log_.audience().UnsubscribeUser(edge, user.value, end_seq);
+  }
+  log_.audience().Resume(edge, announce.delivered_seq);
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunTail(RoomCommand& command, TailRequest& tail) {
+  const int64_t after = tail.after_seq.value_or(log_.published_seq());
+  if (NeedsLog(after, tail.has_synced)) return Step::kSync;
+  if (after > log_.published_seq()) {
+    Refuse(command, RefusalStatus(v1::REASON_RESYNC, "after_seq is not in this room's log"));
+    return Step::kAnswered;
+  }
+  tail.seat->position = after;
+  log_.audience().AddTail(tail.seat);
+  return Step::kAnswered;
+}
+
+bool CommandRunner::Settle(RoomCommand& command) {
+  if (auto* join = std::get_if<JoinRequest>(&command.request)) {
+    join->is_enrolled = true;
+    return false;
+  }
+  if (std::holds_alternative<PostRequest>(command.request)) {
+    tools_.results.Posted(command);
+  } else if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
+    tools_.results.Give(command,
+                        storage::MemberRecord{role->user, role->role, command.outcome.first_seq,
+                                              command.outcome.created_at});
+  } else {
+    tools_.results.Give(command, MembersChanged{static_cast<int32_t>(command.append.events.size()),
+                                                log_.published_seq()});
+  }
+  return true;
+}
+
+}  // namespace confab::control

@@ -1,0 +1,45 @@
+// lane_tools.h: what every room of a lane works with.
+// Owns: nothing; room_lane has it all.   Used by: live_room, room_log_follower.
+// Threads: confined to the lane, except the store (any thread).
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <absl/status/status.h>
+
+#include "control/fanout/edge_outbox.h"
+#include "control/lane/lane.h"
+#include "control/lane/read_gate.h"
+#include "control/room/commit_queue.h"
+#include "control/room/result_writer.h"
+#include "storage/store.h"
+
+namespace confab::control {
+
+struct LaneTools {
+  size_t lane_index;
+  Lane& lane;
+  storage::Store& store;
+  ReadGate& reads;
+  EdgeOutbox& outbox;
+  ResultWriter& results;
+  CommitQueue::Jobs& commits;  // Handed to the commit queue at the end of the turn.
+  bool is_stopping = false;
+};
+
+// Runs `work` on a reader thread and gives what it returns (a StatusOr) to `done` on the lane.
+// UNAVAILABLE when control stops.
+template <typename Work, typename Done>
+void ReadStore(LaneTools& tools, Work work, Done done) {
+  using Answer = std::invoke_result_t<Work&, storage::Store&>;
+  tools.reads.Read([&store = tools.store, work = std::move(work),
+                    done = std::move(done)](bool is_stopping) mutable -> Lane::Task {
+    auto answer = is_stopping ? Answer(absl::UnavailableError("control is stopping")) : work(store);
+    return
+        [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); };
+  });
+}
+
+}  // namespace confab::control

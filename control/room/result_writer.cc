@@ -1,0 +1,98 @@
+#include "control/room/result_writer.h"
+
+#include <type_traits>
+
+#include "control/room/event_message.h"
+#include "control/status_reason.h"
+#include "process/metrics.h"
+#include "proto/reason.h"
+
+namespace confab::control {
+
+ResultWriter::ResultWriter(process::Metrics& metrics, EdgeOutbox& outbox) : outbox_(outbox) {
+  for (size_t i = 0; i < counters_.size(); ++i) {
+    const auto reason = static_cast<v1::Reason>(i);
+    const std::string word =
+        reason == v1::REASON_UNSPECIFIED ? "OK" : std::string(TraitsOf(reason).word);
+    counters_[i] =
+        &metrics.AddCounter("confab_control_commands_total",
+                            "Commands and calls answered, by result", {{"result", word}});
+  }
+}
+
+void ResultWriter::Count(v1::Reason reason) { counters_[static_cast<size_t>(reason)]->Add(); }
+
+v1::Result& ResultWriter::AddResult(RoomCommand& command) {
+  const EdgeReply& reply = std::get<EdgeReply>(command.reply);
+  v1::Result& result = *outbox_.Add(command.edge).mutable_result();
+  result.set_connection(reply.connection);
+  result.set_request(reply.request);
+  command.edge->Release();
+  return result;
+}
+
+void ResultWriter::Refuse(RoomCommand& command, absl::Status why) {
+  Count(ReasonOf(why));
+  std::visit(
+      [&](auto& reply) {
+        using R = std::decay_t<decltype(reply)>;
+        if constexpr (std::is_same_v<R, EdgeReply>) {
+          *AddResult(command).mutable_error() = ErrorOf(why);
+        } else if constexpr (!std::is_same_v<R, std::monostate>) {
+          deferred_.push_back(
+              [done = std::move(reply), why = std::move(why)]() mutable { done(std::move(why)); });
+        }
+      },
+      command.reply);
+}
+
+void ResultWriter::Refuse(RoomCommand& command, v1::Reason reason, std::string message,
+                          uint32_t retry_after_ms) {
+  Refuse(command, RefusalStatus(reason, std::move(message), retry_after_ms));
+}
+
+void ResultWriter::Joined(RoomCommand& command, storage::Role role, int64_t last_seq) {
+  Count(v1::REASON_UNSPECIFIED);
+  v1::JoinRoomResult& joined = *AddResult(command).mutable_join_room();
+  joined.set_room_id(command.room().value);
+  joined.set_role(ToMessage(role));
+  joined.set_last_seq(last_seq);
+}
+
+void ResultWriter::Left(RoomCommand& command) {
+  Count(v1::REASON_UNSPECIFIED);
+  AddResult(command).mutable_leave_room()->set_room_id(command.room().value);
+}
+
+void ResultWriter::Posted(RoomCommand& command) {
+  storage::AppendOutcome& outcome = command.outcome;
+  if (!std::holds_alternative<EdgeReply>(command.reply)) {
+    return Give(command, PostedMessage{std::move(outcome.message_id), outcome.first_seq,
+                                       outcome.created_at});
+  }
+  Count(v1::REASON_UNSPECIFIED);
+  v1::PostMessageResult& posted = *AddResult(command).mutable_post_message();
+  posted.set_message_id(std::move(outcome.message_id));
+  posted.set_seq(outcome.first_seq);
+  *posted.mutable_created_at() = ToMessage(outcome.created_at);
+}
+
+void ResultWriter::Page(RoomCommand& command, storage::EventPage page) {
+  if (!std::holds_alternative<EdgeReply>(command.reply)) return Give(command, std::move(page));
+  Count(v1::REASON_UNSPECIFIED);
+  v1::HistoryPage& history = *AddResult(command).mutable_history();
+  history.set_room_id(command.room().value);
+  for (storage::EventRecord& event : page.events) *history.add_events() = MakeEvent(event);
+  history.set_more(page.more);
+  history.set_last_seq(page.last_seq);
+}
+
+void ResultWriter::Flush() {
+  // A callback may give the lane more to answer.
+  while (!deferred_.empty()) {
+    auto callbacks = std::exchange(deferred_, {});
+    for (auto& callback : callbacks) callback();
+  }
+}
+
+}  // namespace confab::control

@@ -1,0 +1,110 @@
+#include "control/room/room_lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/status_reason.h"
+#include "process/metrics.h"
+
+namespace confab::control {
+
+using storage::RoomId;
+
+RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
+    : commit_queue_(*parts.commits),
+      rooms_gauge_(parts.metrics->AddGauge("confab_control_rooms", "Rooms in memory")),
+      rooms_limit_(rooms_limit),
+      reads_(*parts.lane, *parts.readers, parts.reads_limit),
+      results_(*parts.metrics, outbox_),
+      tools_{parts.index, *parts.lane, *parts.store, reads_, outbox_, results_, commits_} {}
+
+LiveRoom* RoomLane::Find(const RoomId& id) {
+  const auto it = rooms_.find(id);
+  return it == rooms_.end() ? nullptr : it->second.get();
+}
+
+LiveRoom& RoomLane::RoomOf(const RoomId& id) {
+  LiveRoom* room = Find(id);
+  if (room == nullptr) {
+    if (rooms_.size() >= std::max(rooms_limit_, rooms_kept_ * 2)) DropUnused();
+    room = (rooms_[id] = std::make_unique<LiveRoom>(id, tools_)).get();
+    rooms_gauge_.Add(1);
+  }
+  room->used = ++uses_;
+  return *room;
+}
+
+// Drops the older half of the rooms that nobody needs.
+void RoomLane::DropUnused() {
+  std::vector<uint64_t> used;
+  for (const auto& [id, room] : rooms_) {
+    if (room->is_idle()) used.push_back(room->used);
+  }
+  if (!used.empty()) {
+    const auto middle = used.begin() + static_cast<std::ptrdiff_t>(used.size() / 2);
+    std::nth_element(used.begin(), middle, used.end());
+    const size_t dropped = absl::erase_if(rooms_, [limit = *middle](const auto& entry) {
+      return entry.second->used <= limit && entry.second->is_idle();
+    });
+    rooms_gauge_.Add(-static_cast<int64_t>(dropped));
+  }
+  rooms_kept_ = rooms_.size();
+}
+
+void RoomLane::Submit(std::vector<std::unique_ptr<RoomCommand>> commands) {
+  for (auto& command : commands) {
+    LiveRoom& room = RoomOf(command->room());
+    room.Submit(std::move(command));
+  }
+}
+
+void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
+  for (auto& job : jobs) {
+    auto* command = static_cast<RoomCommand*>(job.release());
+    command->home->OnCommitted(std::unique_ptr<RoomCommand>(command));
+  }
+}
+
+void RoomLane::Release(const Attachment& edge, const RoomId& id, uint64_t subscribes_seen) {
+  if (LiveRoom* room = Find(id)) room->audience().Release(edge, subscribes_seen);
+}
+
+void RoomLane::Detach(const Attachment& edge) {
+  for (const auto& [id, room] : rooms_) room->audience().Detach(edge);
+}
+
+void RoomLane::ResumeTail(const RoomId& id, const std::shared_ptr<TailSeat>& seat) {
+  if (LiveRoom* room = Find(id)) room->audience().ResumeTail(seat);
+}
+
+void RoomLane::RemoveTail(const RoomId& id, const std::shared_ptr<TailSeat>& seat) {
+  if (LiveRoom* room = Find(id)) room->audience().RemoveTail(seat);
+}
+
+void RoomLane::EndTurn() {
+  PushCommits();
+  outbox_.Flush();
+  results_.Flush();
+}
+
+void RoomLane::PushCommits() {
+  while (!commits_.empty()) {
+    commit_queue_.Push(commits_);
+    auto refused = std::exchange(commits_, {});
+    for (auto& job : refused) {
+      job->status =
+          RefusalStatus(v1::REASON_UNAVAILABLE, "too many messages wait to be stored; try again",
+                        CommitQueue::kRetryAfterMs);
+    }
+    // What waited behind a refused one may come next.
+    OnCommitted(std::move(refused));
+  }
+}
+
+void RoomLane::Stop() {
+  tools_.is_stopping = true;
+  for (const auto& [id, room] : rooms_) room->Stop();
+  reads_.Stop();
+}
+
+}  // namespace confab::control

@@ -1,0 +1,81 @@
+// room_lane.h: the rooms of one lane, and what they share.
+// Owns: the rooms in use and the recently used ones; what a turn gathers for others.
+// Used by: dispatcher.
+// Threads: confined to the lane, except the constructor (before the lane runs).
+// Fails: commands are refused by their room; what the commit queue does not take, here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "control/lane/lane.h"
+#include "control/lane/read_gate.h"
+#include "control/room/commit_queue.h"
+#include "control/room/lane_tools.h"
+#include "control/room/live_room.h"
+#include "control/room/room_command.h"
+#include "storage/store.h"
+
+namespace confab::process {
+class Gauge;
+class Metrics;
+}  // namespace confab::process
+
+namespace confab::control {
+
+class RoomLane {
+ public:
+  // About 100 MB; beyond it the rooms go that were not used for longest and that nobody follows.
+  static constexpr size_t kRoomsLimit = 100'000;
+
+  struct Parts {
+    size_t index = 0;
+    Lane* lane = nullptr;
+    ReadPool* readers = nullptr;
+    size_t reads_limit = 1;  // Of this lane at a time.
+    storage::Store* store = nullptr;
+    CommitQueue* commits = nullptr;
+    process::Metrics* metrics = nullptr;
+  };
+  explicit RoomLane(const Parts& parts, size_t rooms_limit = kRoomsLimit);
+  RoomLane(const RoomLane&) = delete;
+  RoomLane& operator=(const RoomLane&) = delete;
+
+  void Submit(std::vector<std::unique_ptr<RoomCommand>> commands);
+  void OnCommitted(CommitQueue::Jobs jobs);
+
+  void Release(const Attachment& edge, const storage::RoomId& room, uint64_t subscribes_seen);
+  void Detach(const Attachment& edge);
+  void ResumeTail(const storage::RoomId& room, const std::shared_ptr<TailSeat>& seat);
+  void RemoveTail(const storage::RoomId& room, const std::shared_ptr<TailSeat>& seat);
+
+  // The lane's turn end: hands over what the turn gathered.
+  void EndTurn();
+
+  // REQUIRES: commit queue and read pool have stopped. Answers everything.
+  void Stop();
+
+ private:
+  LiveRoom& RoomOf(const storage::RoomId& id);
+  LiveRoom* Find(const storage::RoomId& id);
+  void DropUnused();
+  void PushCommits();
+
+  CommitQueue& commit_queue_;
+  process::Gauge& rooms_gauge_;
+  const size_t rooms_limit_;
+  ReadGate reads_;
+  EdgeOutbox outbox_;
+  ResultWriter results_;
+  CommitQueue::Jobs commits_;
+  LaneTools tools_;
+  absl::flat_hash_map<storage::RoomId, std::unique_ptr<LiveRoom>> rooms_;
+  size_t rooms_kept_ = 0;  // After the last DropUnused; the next comes when that has grown.
+  uint64_t uses_ = 0;
+};
+
+}  // namespace confab::control

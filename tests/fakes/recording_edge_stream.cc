@@ -1,0 +1,150 @@
+#include "tests/fakes/recording_edge_stream.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "proto/reason.h"
+
+namespace confab::control {
+namespace {
+
+std::string LineOfEvent(const v1::Event& event) {
+  switch (event.body_case()) {
+    case v1::Event::kMessagePosted:
+      return fmt::format("event {} {}", event.seq(), event.message_posted().content());
+    case v1::Event::kMemberAdded:
+      return fmt::format("member_added {} {}", event.seq(), event.member_added().user_id());
+    case v1::Event::kMemberRemoved:
+      return fmt::format("member_removed {} {}", event.seq(), event.member_removed().user_id());
+    case v1::Event::kMemberRoleChanged:
+      return fmt::format("member_role {} {}", event.seq(), event.member_role_changed().user_id());
+    case v1::Event::BODY_NOT_SET:
+      break;
+  }
+  return fmt::format("unknown {}", event.seq());
+}
+
+std::string TargetOf(const v1::Unsubscribe& unsubscribe) {
+  switch (unsubscribe.target_case()) {
+    case v1::Unsubscribe::kConnection:
+      return fmt::format("connection {}", unsubscribe.connection());
+    case v1::Unsubscribe::kUserId:
+      return fmt::format("user {}", unsubscribe.user_id());
+    case v1::Unsubscribe::kEverybody:
+      return "everybody";
+    case v1::Unsubscribe::TARGET_NOT_SET:
+      break;
+  }
+  return "nobody";
+}
+
+}  // namespace
+
+std::string LineOf(const v1::ControlItem& item) {
+  switch (item.item_case()) {
+    case v1::ControlItem::kBroadcast:
+      return LineOfEvent(item.broadcast().event().event());
+    case v1::ControlItem::kResult:
+      return fmt::format(
+          "result {} {}", item.result().request(),
+          item.result().has_error() ? TraitsOf(item.result().error().reason()).word : "ok");
+    case v1::ControlItem::kSubscribe:
+      return fmt::format("subscribe {} {} {}", item.subscribe().connection(),
+                         item.subscribe().topic(), item.subscribe().from_seq());
+    case v1::ControlItem::kUnsubscribe:
+      return fmt::format("unsubscribe {} {} {}", item.unsubscribe().topic(),
+                         TargetOf(item.unsubscribe()), item.unsubscribe().end_seq());
+    case v1::ControlItem::kWelcome:
+      return "welcome";
+    case v1::ControlItem::kCloseConnection:
+      return fmt::format("close {}", item.close_connection().connection());
+    case v1::ControlItem::ITEM_NOT_SET:
+      break;
+  }
+  return "nothing";
+}
+
+uint64_t RecordingEdgeStream::Send(absl::Span<v1::ControlItem> items) {
+  const std::lock_guard lock(mu_);
+  const uint64_t before = subscribes_;
+  for (v1::ControlItem& item : items) {
+    if (item.has_subscribe()) ++subscribes_;
+    items_.push_back(std::move(item));
+  }
+  changed_.notify_all();
+  return before;
+}
+
+size_t RecordingEdgeStream::queued_bytes() const {
+  const std::lock_guard lock(mu_);
+  return queued_bytes_;
+}
+
+void RecordingEdgeStream::Close(absl::Status why) {
+  const std::lock_guard lock(mu_);
+  closed_ = std::move(why);
+  changed_.notify_all();
+}
+
+void RecordingEdgeStream::SetQueuedBytes(size_t bytes) {
+  const std::lock_guard lock(mu_);
+  queued_bytes_ = bytes;
+}
+
+std::optional<absl::Status> RecordingEdgeStream::closed() const {
+  const std::lock_guard lock(mu_);
+  return closed_;
+}
+
+std::vector<v1::ControlItem> RecordingEdgeStream::items() const {
+  const std::lock_guard lock(mu_);
+  return items_;
+}
+
+std::vector<std::string> RecordingEdgeStream::lines() const { return LinesFrom(0); }
+
+std::vector<std::string> RecordingEdgeStream::LinesFrom(size_t from) const {
+  const std::lock_guard lock(mu_);
+  std::vector<std::string> lines;
+  for (size_t i = from; i < items_.size(); ++i) lines.push_back(LineOf(items_[i]));
+  return lines;
+}
+
+size_t RecordingEdgeStream::size() const {
+  const std::lock_guard lock(mu_);
+  return items_.size();
+}
+
+bool RecordingEdgeStream::Await(const std::function<bool()>& is_true) {
+  std::unique_lock lock(mu_);
+  return changed_.wait_for(lock, std::chrono::seconds(10), is_true);
+}
+
+v1::Result RecordingEdgeStream::AwaitResult(uint64_t request) {
+  v1::Result result;
+  const bool is_there = Await([&] {
+    for (const v1::ControlItem& item : items_) {
+      if (!item.has_result() || item.result().request() != request) continue;
+      result = item.result();
+      return true;
+    }
+    return false;
+  });
+  if (!is_there) result.mutable_error()->set_message("no result within 10 s");
+  return result;
+}
+
+bool RecordingEdgeStream::AwaitLine(const std::string& line) {
+  return Await([&] {
+    return std::any_of(items_.begin(), items_.end(),
+                       [&](const v1::ControlItem& item) { return LineOf(item) == line; });
+  });
+}
+
+bool RecordingEdgeStream::AwaitSize(size_t size) {
+  return Await([&] { return items_.size() >= size; });
+}
+
+}  // namespace confab::control
