@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
-#include <thread>
-#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "control/dispatch/command_translator.h"
-#include "control/lane/lane_set.h"
-#include "control/lane/read_pool.h"
-#include "control/room/commit_queue.h"
-#include "control/room/room_lane.h"
+#include "control/dispatch/room_lanes.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
 #include "process/metrics.h"
@@ -86,123 +80,6 @@ absl::Status CheckNewRoom(const storage::NewRoom& room) {
 
 }  // namespace
 
-namespace {
-
-// Commands on their way to a lane. If the lane has ended meanwhile, they are refused here.
-class Batch {
- public:
-  explicit Batch(std::vector<std::unique_ptr<RoomCommand>> commands)
-      : commands_(std::move(commands)) {}
-  Batch(Batch&&) = default;
-  ~Batch() {
-    for (auto& command : commands_) Refuse(*command);
-  }
-
-  std::vector<std::unique_ptr<RoomCommand>> Take() { return std::exchange(commands_, {}); }
-
- private:
-  static void Refuse(RoomCommand& command) {
-    if (auto* tail = std::get_if<TailRequest>(&command.request)) {
-      tail->seat->sink->End(NotServing());
-    }
-    std::visit(
-        [](auto& reply) {
-          using R = std::decay_t<decltype(reply)>;
-          // An edge's stream is closed, it needs no answers.
-          if constexpr (!std::is_same_v<R, std::monostate> && !std::is_same_v<R, EdgeReply>) {
-            reply(NotServing());
-          }
-        },
-        command.reply);
-  }
-
-  std::vector<std::unique_ptr<RoomCommand>> commands_;
-};
-
-}  // namespace
-
-// Everything that runs between Start and Stop.
-class Dispatcher::Parts {
- public:
-  Parts(const DispatcherOptions& options, process::Metrics& metrics, storage::Store& store,
-        std::function<void(absl::Status)> on_fatal)
-      : lanes_(LaneCount(options)),
-        readers_(static_cast<size_t>(std::max(options.readers, 1))),
-        store_(store),
-        commits_(
-            metrics, lanes_.size(),
-            [this](size_t lane, CommitQueue::Jobs jobs) { Answer(lane, std::move(jobs)); },
-            std::move(on_fatal)) {
-    for (size_t i = 0; i < lanes_.size(); ++i) {
-      RoomLane::Parts parts;
-      parts.index = i;
-      parts.lane = &lanes_.at(i);
-      parts.readers = &readers_;
-      // A quarter is left to calls that read without a lane.
-      parts.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
-      parts.store = &store;
-      parts.commits = &commits_;
-      parts.metrics = &metrics;
-      rooms_.push_back(std::make_unique<RoomLane>(parts));
-      lanes_.at(i).Start([rooms = rooms_.back().get()] { rooms->EndTurn(); });
-    }
-    commits_.Start(store);
-  }
-
-  ~Parts() { Stop(); }
-
-  // Each step answers into the next: commits and reads into lanes, which end last.
-  void Stop() {
-    commits_.Stop();
-    readers_.Stop();
-    for (size_t i = 0; i < lanes_.size(); ++i) {
-      lanes_.at(i).Post([rooms = rooms_[i].get()] { rooms->Stop(); });
-    }
-    for (size_t i = 0; i < lanes_.size(); ++i) lanes_.at(i).Stop();
-  }
-
-  size_t lanes() const { return lanes_.size(); }
-  size_t LaneOf(const RoomId& room) const { return lanes_.IndexOf(room.value); }
-  ReadPool& readers() { return readers_; }
-  storage::Store& store() { return store_; }
-
-  void Submit(size_t lane, std::vector<std::unique_ptr<RoomCommand>> commands) {
-    if (commands.empty()) return;
-    RoomLane* rooms = rooms_[lane].get();
-    lanes_.at(lane).Post(
-        [rooms, commands = std::move(commands)]() mutable { rooms->Submit(std::move(commands)); });
-  }
-  void Submit(std::unique_ptr<RoomCommand> command) {
-    const size_t lane = LaneOf(command->room());
-    std::vector<std::unique_ptr<RoomCommand>> commands;
-    commands.push_back(std::move(command));
-    Submit(lane, std::move(commands));
-  }
-  // Runs `task(RoomLane&)` on the lane.
-  template <typename Task>
-  void Post(size_t lane, Task task) {
-    lanes_.at(lane).Post(
-        [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
-  }
-
- private:
-  static size_t LaneCount(const DispatcherOptions& options) {
-    if (options.lanes > 0) return static_cast<size_t>(options.lanes);
-    return std::max<size_t>(1, std::thread::hardware_concurrency());
-  }
-
-  void Answer(size_t lane, CommitQueue::Jobs jobs) {
-    Post(lane,
-         [jobs = std::move(jobs)](RoomLane& rooms) mutable { rooms.OnCommitted(std::move(jobs)); });
-  }
-
-  LaneSet lanes_;
-  ReadPool readers_;
-  storage::Store& store_;
-  CommitQueue commits_;
-  std::vector<std::unique_ptr<RoomLane>> rooms_;
-};
-
 Dispatcher::Dispatcher(DispatcherOptions options, process::Metrics& metrics,
                        std::function<void(absl::Status)> on_fatal)
     : options_(options), metrics_(metrics), on_fatal_(std::move(on_fatal)) {
@@ -217,14 +94,14 @@ Dispatcher::~Dispatcher() {
 }
 
 void Dispatcher::Start(storage::Store& store) {
-  parts_ = std::make_shared<Parts>(options_, metrics_, store, on_fatal_);
+  lanes_ = std::make_shared<RoomLanes>(options_, metrics_, store, on_fatal_);
   is_serving_.store(true, std::memory_order_release);
 }
 
 void Dispatcher::Stop() {
   is_serving_.store(false, std::memory_order_release);
-  if (parts_ == nullptr) return;
-  parts_->Stop();
+  if (lanes_ == nullptr) return;
+  lanes_->Stop();
   edges_.CloseAll(absl::UnavailableError("control is stopping"));
 }
 
@@ -236,7 +113,7 @@ void Dispatcher::Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadl
   const auto limit = Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline);
   command->deadline = std::min(deadline, limit);
   command->reply = std::move(reply);
-  parts_->Submit(std::move(command));
+  lanes_->Submit(std::move(command));
 }
 
 template <typename T, typename Work>
@@ -244,7 +121,7 @@ void Dispatcher::Read(Work work, Callback<T> done) {
   if (!is_serving()) return done(NotServing());
   auto shared = std::make_shared<Callback<T>>(std::move(done));
   const bool is_taken =
-      parts_->readers().Run([&store = parts_->store(), work, shared](bool is_stopping) {
+      lanes_->readers().Run([&store = lanes_->store(), work, shared](bool is_stopping) {
         (*shared)(is_stopping ? absl::StatusOr<T>(NotServing()) : work(store));
       });
   if (!is_taken) {
@@ -381,26 +258,25 @@ void Dispatcher::ListEvents(storage::EventQuery query, Deadline deadline,
 
 namespace {
 
-// Goes through the dispatcher's parts, which it keeps alive: a tail may outlive the dispatcher.
-template <typename Parts>
+// Keeps the lanes: a tail may outlive the dispatcher.
 class RunningTail : public Tail {
  public:
-  RunningTail(std::shared_ptr<Parts> parts, RoomId room, std::shared_ptr<TailSeat> seat)
-      : parts_(std::move(parts)), room_(std::move(room)), seat_(std::move(seat)) {}
+  RunningTail(std::shared_ptr<RoomLanes> lanes, RoomId room, std::shared_ptr<TailSeat> seat)
+      : lanes_(std::move(lanes)), room_(std::move(room)), seat_(std::move(seat)) {}
 
   ~RunningTail() override {
     seat_->is_cancelled = true;
-    parts_->Post(parts_->LaneOf(room_),
+    lanes_->Post(lanes_->LaneOf(room_),
                  [room = room_, seat = seat_](RoomLane& rooms) { rooms.RemoveTail(room, seat); });
   }
 
   void Resume() override {
-    parts_->Post(parts_->LaneOf(room_),
+    lanes_->Post(lanes_->LaneOf(room_),
                  [room = room_, seat = seat_](RoomLane& rooms) { rooms.ResumeTail(room, seat); });
   }
 
  private:
-  const std::shared_ptr<Parts> parts_;
+  const std::shared_ptr<RoomLanes> lanes_;
   const RoomId room_;
   const std::shared_ptr<TailSeat> seat_;
 };
@@ -426,8 +302,8 @@ std::unique_ptr<Tail> Dispatcher::TailEvents(RoomId room, std::optional<int64_t>
   command->append.room = room;
   command->deadline = Deadline::max();
   command->request = TailRequest{seat, after_seq};
-  parts_->Submit(std::move(command));
-  return std::make_unique<RunningTail<Parts>>(parts_, std::move(room), std::move(seat));
+  lanes_->Submit(std::move(command));
+  return std::make_unique<RunningTail>(lanes_, std::move(room), std::move(seat));
 }
 
 // --- Edges
@@ -437,7 +313,7 @@ absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement 
   if (!is_serving()) return NotServing();
   auto edge = edges_.Attach(std::move(hello.edge_id), hello.epoch, std::move(stream));
   if (!edge.ok()) return edge;
-  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(parts_->lanes());
+  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(lanes_->size());
   for (EdgeAnnouncement::Room& room : hello.rooms) {
     auto command = std::make_unique<RoomCommand>();
     command->edge = *edge;
@@ -447,17 +323,17 @@ absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement 
     announce.users = std::move(room.users);
     command->request = std::move(announce);
     command->append.room = std::move(room.room);
-    by_lane[parts_->LaneOf(command->room())].push_back(std::move(command));
+    by_lane[lanes_->LaneOf(command->room())].push_back(std::move(command));
   }
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
-    parts_->Submit(lane, std::move(by_lane[lane]));
+    lanes_->Submit(lane, std::move(by_lane[lane]));
   }
   return edge;
 }
 
 void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<EdgeInput> inputs) {
   const Deadline now = Clock::now();
-  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(parts_->lanes());
+  std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(lanes_->size());
   const auto refuse = [&](const v1::Command& command, const absl::Status& why) {
     v1::ControlItem item;
     item.mutable_result()->set_connection(command.connection());
@@ -469,9 +345,9 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     if (auto* release = std::get_if<v1::TopicReleased>(&input)) {
       if (release->topic().compare(0, sizeof(kTopicPrefix) - 1, kTopicPrefix) != 0) continue;
       RoomId room(release->topic().substr(sizeof(kTopicPrefix) - 1));
-      const size_t lane = parts_->LaneOf(room);
-      parts_->Submit(lane, std::exchange(by_lane[lane], {}));  // What came before goes first.
-      parts_->Post(lane, [edge, room = std::move(room), seen = release->subscribes_seen()](
+      const size_t lane = lanes_->LaneOf(room);
+      lanes_->Submit(lane, std::exchange(by_lane[lane], {}));  // What came before goes first.
+      lanes_->Post(lane, [edge, room = std::move(room), seen = release->subscribes_seen()](
                              RoomLane& rooms) { rooms.Release(*edge, room, seen); });
       continue;
     }
@@ -496,18 +372,18 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
       refuse(echo, translated.status());
       continue;
     }
-    by_lane[parts_->LaneOf((*translated)->room())].push_back(*std::move(translated));
+    by_lane[lanes_->LaneOf((*translated)->room())].push_back(*std::move(translated));
   }
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
-    parts_->Submit(lane, std::move(by_lane[lane]));
+    lanes_->Submit(lane, std::move(by_lane[lane]));
   }
 }
 
 void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
   edge->MarkDetached();
   edges_.Detach(*edge);
-  for (size_t lane = 0; lane < parts_->lanes(); ++lane) {
-    parts_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
+  for (size_t lane = 0; lane < lanes_->size(); ++lane) {
+    lanes_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
   }
 }
 

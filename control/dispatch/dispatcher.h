@@ -38,6 +38,8 @@ class Metrics;
 
 namespace confab::control {
 
+class RoomLanes;
+
 class Dispatcher {
  public:
   // `metrics` outlives this object. `on_fatal` is called at most once, on a thread of this
@@ -50,6 +52,9 @@ class Dispatcher {
 
   // Serves from now on. REQUIRES: the store is active and outlives Stop; called at most once.
   void Start(storage::Store& store);
+
+  // Between Start and Stop.
+  bool is_serving() const;
 
   // Takes no more calls, finishes the batch that is being committed, answers everything else as
   // UNAVAILABLE, ends tails, closes edge streams. Returns when all callbacks have run.
@@ -93,9 +98,6 @@ class Dispatcher {
   void Detach(const std::shared_ptr<Attachment>& edge);
 
  private:
-  class Parts;
-
-  bool is_serving() const;
   void Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline);
   void Change(std::unique_ptr<RoomCommand> command, storage::RoomId room, storage::Actor actor,
               Deadline deadline, Reply done);
@@ -107,7 +109,7 @@ class Dispatcher {
   const std::function<void(absl::Status)> on_fatal_;
   EdgeRegistry edges_;
   std::atomic<bool> is_serving_{false};
-  std::shared_ptr<Parts> parts_;  // Set by Start; shared with running tails.
+  std::shared_ptr<RoomLanes> lanes_;  // Set by Start; shared with running tails.
 };
 
 }  // namespace confab::control

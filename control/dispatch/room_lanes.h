@@ -1,0 +1,63 @@
+// room_lanes.h: everything that runs while control is active: lanes with their rooms, the commit
+// queue and the read pool, put together.
+// Owns: all of it.   Used by: dispatcher, running tails.
+// Threads: any thread, except Stop (the owner's).
+// Fails: commands that come after Stop are refused as UNAVAILABLE.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <absl/status/status.h>
+
+#include "control/dispatch/dispatcher_types.h"
+#include "control/lane/lane_set.h"
+#include "control/lane/read_pool.h"
+#include "control/room/commit_queue.h"
+#include "control/room/room_command.h"
+#include "control/room/room_lane.h"
+#include "storage/store.h"
+
+namespace confab::control {
+
+class RoomLanes {
+ public:
+  using Commands = std::vector<std::unique_ptr<RoomCommand>>;
+
+  // REQUIRES: the store is active; it and `metrics` outlive Stop.
+  RoomLanes(const DispatcherOptions& options, process::Metrics& metrics, storage::Store& store,
+            std::function<void(absl::Status)> on_fatal);
+  ~RoomLanes();  // Stops.
+  RoomLanes(const RoomLanes&) = delete;
+  RoomLanes& operator=(const RoomLanes&) = delete;
+
+  // Answers everything and ends the threads.
+  void Stop();
+
+  size_t size() const { return lanes_.size(); }
+  size_t LaneOf(const storage::RoomId& room) const { return lanes_.IndexOf(room.value); }
+  ReadPool& readers() { return readers_; }
+  storage::Store& store() { return store_; }
+
+  void Submit(size_t lane, Commands commands);
+  void Submit(std::unique_ptr<RoomCommand> command);
+
+  // Runs `task(RoomLane&)` on the lane; not at all after Stop.
+  template <typename Task>
+  void Post(size_t lane, Task task) {
+    lanes_.at(lane).Post(
+        [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
+  }
+
+ private:
+  LaneSet lanes_;
+  ReadPool readers_;
+  storage::Store& store_;
+  CommitQueue commits_;
+  std::vector<std::unique_ptr<RoomLane>> rooms_;
+};
+
+}  // namespace confab::control
