@@ -1,0 +1,234 @@
+#include "control/edge_link/attached_edge.h"
+
+#include <utility>
+
+#include <absl/types/span.h>
+
+#include "control/edge_link/stream_outbox.h"
+#include "control/status_reason.h"
+#include "process/log.h"
+#include "process/mutex.h"
+
+namespace confab::control {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+}  // namespace
+
+// Outlives the reactor: lanes may still hold it when the stream has ended.
+class AttachedEdge::Sender final : public EdgeStream {
+ public:
+  Sender(AttachedEdge& reactor, grpc::CallbackServerContext& context)
+      : reactor_(&reactor), context_(&context) {}
+
+  uint64_t Send(absl::Span<v1::ControlItem> items) override {
+    process::MutexLock lock(mu_);
+    const uint64_t before = subscribes_;
+    for (const v1::ControlItem& item : items) {
+      if (item.has_subscribe()) ++subscribes_;
+    }
+    if (is_ending_) return before;
+    if (!outbox_.Push(items)) {
+      End(absl::ResourceExhaustedError("the edge takes too slowly what control has for it"));
+      // The write under way may never end by itself, and Finish waits for it.
+      if (is_writing_ && context_ != nullptr) context_->TryCancel();
+    } else if (!is_writing_) {
+      Write();
+    }
+    return before;
+  }
+
+  size_t queued_bytes() const override {
+    process::MutexLock lock(mu_);
+    return outbox_.bytes();
+  }
+
+  void Close(absl::Status why) override {
+    process::MutexLock lock(mu_);
+    if (!is_ending_) End(std::move(why));
+  }
+
+  // The peer has closed its side or is gone.
+  void EndAfterWrites() { Close(absl::OkStatus()); }
+
+  void OnWriteDone(bool ok) {
+    process::MutexLock lock(mu_);
+    is_writing_ = false;
+    if (is_ending_) {
+      Finish();
+    } else if (ok) {
+      Write();
+    }  // Else the stream is broken, which the read side learns as well.
+  }
+
+  // Nothing touches the reactor afterwards.
+  void OnDone() {
+    process::MutexLock lock(mu_);
+    reactor_ = nullptr;
+    context_ = nullptr;
+    is_ending_ = true;
+    outbox_.Clear();
+  }
+
+ private:
+  // gRPC serialises here, under the lock: the next batch gathers meanwhile in the lanes.
+  void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!outbox_.Take(response_)) return;
+    is_writing_ = true;
+    reactor_->StartWrite(&response_);
+  }
+
+  // A write under way goes first; a peer that is gone is noticed by keepalive.
+  void End(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    is_ending_ = true;
+    why_ = std::move(why);
+    outbox_.Clear();
+    if (!is_writing_) Finish();
+  }
+
+  void Finish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (reactor_ == nullptr || is_finished_) return;
+    is_finished_ = true;
+    reactor_->Finish(ToGrpc(why_));
+  }
+
+  mutable process::Mutex mu_;
+  AttachedEdge* reactor_ ABSL_GUARDED_BY(mu_);
+  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mu_);
+  StreamOutbox outbox_ ABSL_GUARDED_BY(mu_);
+  v1::AttachResponse response_ ABSL_GUARDED_BY(mu_);  // Of the write under way.
+  uint64_t subscribes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_ending_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_finished_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status why_ ABSL_GUARDED_BY(mu_);
+};
+
+AttachedEdge::AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
+                           grpc::CallbackServerContext& context)
+    : dispatcher_(dispatcher),
+      control_id_(control_id),
+      sender_(std::make_shared<Sender>(*this, context)) {
+  StartRead(&request_);
+}
+
+void AttachedEdge::OnReadDone(bool ok) {
+  if (!ok) return sender_->EndAfterWrites();
+  if (absl::Status status = Receive(request_); !status.ok()) {
+    process::LogWarn("an edge's stream ends", {{"edge", attachment_ ? attachment_->edge_id() : ""},
+                                               {"status", status.ToString()}});
+    return sender_->Close(std::move(status));
+  }
+  StartRead(&request_);
+}
+
+void AttachedEdge::OnWriteDone(bool ok) { sender_->OnWriteDone(ok); }
+
+void AttachedEdge::OnCancel() { sender_->Close(absl::CancelledError("the edge has gone")); }
+
+void AttachedEdge::OnDone() {
+  sender_->OnDone();
+  if (attachment_ != nullptr) {
+    process::LogInfo("edge detached",
+                     {{"edge", attachment_->edge_id()}, {"epoch", attachment_->epoch()}});
+    dispatcher_.Detach(attachment_);
+  }
+  delete this;
+}
+
+absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
+  absl::Status status;
+  for (v1::EdgeItem& item : *request.mutable_items()) {
+    switch (item.item_case()) {
+      case v1::EdgeItem::kHello:
+        status = ReceiveHello(*item.mutable_hello());
+        break;
+      case v1::EdgeItem::kConnectionOpened:
+        status = Open(*item.mutable_connection_opened());
+        break;
+      case v1::EdgeItem::kConnectionClosed:
+        connections_.erase(item.connection_closed().connection());
+        break;
+      case v1::EdgeItem::kCommand:
+        status = ReceiveCommand(*item.mutable_command());
+        break;
+      case v1::EdgeItem::kTopicReleased:
+        gathered_.emplace_back(std::move(*item.mutable_topic_released()));
+        break;
+      case v1::EdgeItem::ITEM_NOT_SET:
+        break;  // Of a later version; its edge does not count on an answer.
+    }
+    if (!status.ok()) break;
+  }
+  DispatchGathered();
+  return status;
+}
+
+void AttachedEdge::DispatchGathered() {
+  if (gathered_.empty()) return;
+  if (attachment_ != nullptr) dispatcher_.Dispatch(attachment_, std::move(gathered_));
+  gathered_.clear();
+}
+
+absl::Status AttachedEdge::ReceiveHello(v1::Hello& chunk) {
+  if (attachment_ != nullptr) return absl::InvalidArgumentError("Hello comes first, and once");
+  if (auto status = hello_.Add(chunk); !status.ok()) return status;
+  for (v1::AnnouncedConnection& connection : *chunk.mutable_connections()) {
+    if (auto status = Open(*connection.mutable_opened()); !status.ok()) return status;
+  }
+  if (!hello_.is_complete()) return absl::OkStatus();
+  v1::ControlItem welcome;
+  welcome.mutable_welcome()->set_control_id(control_id_);
+  welcome.mutable_welcome()->set_version(CONFAB_VERSION);
+  sender_->Send(absl::MakeSpan(&welcome, 1));
+  for (const HelloReader::Orphan& orphan : hello_.orphans()) {
+    v1::ControlItem item;
+    item.mutable_unsubscribe()->set_topic("room:" + orphan.room);
+    item.mutable_unsubscribe()->set_connection(orphan.connection);
+    sender_->Send(absl::MakeSpan(&item, 1));
+  }
+  EdgeAnnouncement hello = hello_.Take();
+  process::LogInfo("edge attached", {{"edge", hello.edge_id},
+                                     {"epoch", hello.epoch},
+                                     {"version", hello.version},
+                                     {"connections", connections_.size()},
+                                     {"rooms", hello.rooms.size()}});
+  auto attachment = dispatcher_.Attach(std::move(hello), sender_);
+  if (!attachment.ok()) return attachment.status();
+  attachment_ = *std::move(attachment);
+  return absl::OkStatus();
+}
+
+absl::Status AttachedEdge::Open(v1::ConnectionOpened& opened) {
+  if (connections_.size() >= kConnectionsLimit) {
+    return absl::ResourceExhaustedError("the edge has too many connections");
+  }
+  auto actor = std::make_shared<storage::Actor>();
+  actor->id = storage::UserId(std::move(*opened.mutable_user()->mutable_id()));
+  actor->name = std::move(*opened.mutable_user()->mutable_name());
+  actor->email = std::move(*opened.mutable_email());
+  connections_[opened.connection()] = std::move(actor);
+  return absl::OkStatus();
+}
+
+absl::Status AttachedEdge::ReceiveCommand(v1::Command& command) {
+  if (attachment_ == nullptr) return absl::InvalidArgumentError("Hello comes before commands");
+  const auto connection = connections_.find(command.connection());
+  if (connection == connections_.end()) {
+    v1::ControlItem item;
+    item.mutable_result()->set_connection(command.connection());
+    item.mutable_result()->set_request(command.request());
+    *item.mutable_result()->mutable_error() =
+        ErrorOf(RefusalStatus(v1::REASON_INTERNAL, "the edge has not announced this connection"));
+    sender_->Send(absl::MakeSpan(&item, 1));
+    return absl::OkStatus();
+  }
+  gathered_.emplace_back(EdgeCommand{connection->second, std::move(command)});
+  return absl::OkStatus();
+}
+
+}  // namespace confab::control

@@ -1,0 +1,62 @@
+// attached_edge.h: one edge's stream: batches in, batches out.
+// Owns: the reactor (itself, until gRPC is done with it), the table of the edge's connections.
+// Used by: edge_link_service.
+// Threads: reads come one after the other on gRPC's threads; Send and Close from any thread
+// (guarded by the sender's `mu_`).
+// Fails: ends the stream with a canonical code; the edge attaches again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "control/dispatch/dispatcher.h"
+#include "control/edge_link/hello_reader.h"
+#include "control/fanout/edge_stream.h"
+#include "storage/records.h"
+
+namespace confab::control {
+
+class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse> {
+ public:
+  // One process serves at most so many connections; ends an edge that never closes any.
+  static constexpr size_t kConnectionsLimit = HelloReader::kConnectionsLimit;
+
+  // Deletes itself when gRPC is done with it. `dispatcher` outlives that.
+  AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
+               grpc::CallbackServerContext& context);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  class Sender;
+
+  absl::Status Receive(v1::AttachRequest& request);
+  absl::Status ReceiveHello(v1::Hello& chunk);
+  absl::Status Open(v1::ConnectionOpened& opened);
+  absl::Status ReceiveCommand(v1::Command& command);
+  void DispatchGathered();
+
+  Dispatcher& dispatcher_;
+  const std::string control_id_;
+  const std::shared_ptr<Sender> sender_;
+  v1::AttachRequest request_;
+  HelloReader hello_;
+  std::shared_ptr<Attachment> attachment_;  // Null until Hello is complete.
+  absl::flat_hash_map<uint64_t, std::shared_ptr<const storage::Actor>> connections_;
+  std::vector<EdgeInput> gathered_;  // Of the request being received.
+};
+
+}  // namespace confab::control

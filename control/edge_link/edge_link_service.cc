@@ -1,0 +1,33 @@
+#include "control/edge_link/edge_link_service.h"
+
+#include <utility>
+
+#include "control/edge_link/attached_edge.h"
+
+namespace confab::control {
+namespace {
+
+class RefusedStream final : public grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse> {
+ public:
+  explicit RefusedStream(const absl::Status& why) {
+    Finish({static_cast<grpc::StatusCode>(why.code()), std::string(why.message())});
+  }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+EdgeLinkService::EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit)
+    : dispatcher_(dispatcher), control_id_(std::move(control_id)), admit_(std::move(admit)) {}
+
+grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService::Attach(
+    grpc::CallbackServerContext* context) {
+  absl::Status status = admit_(*context);
+  if (status.ok() && !dispatcher_.is_serving()) {
+    status = absl::UnavailableError("this control is not the active one");
+  }
+  if (!status.ok()) return new RefusedStream(status);
+  return new AttachedEdge(dispatcher_, control_id_, *context);
+}
+
+}  // namespace confab::control

@@ -1,0 +1,58 @@
+#include "control/edge_link/stream_outbox.h"
+
+#include <utility>
+
+namespace confab::control {
+namespace {
+
+// Ids, times and framing of an item; contents are added. Exact sizes would cost a walk over each
+// message, which serialising does anyway.
+constexpr size_t kItemBytes = 256;
+
+size_t BytesOf(const v1::ControlItem& item) {
+  switch (item.item_case()) {
+    case v1::ControlItem::kBroadcast:
+      return kItemBytes + item.broadcast().event().event().message_posted().content().size();
+    case v1::ControlItem::kResult:
+      return kItemBytes + (item.result().has_history() ? item.result().ByteSizeLong() : 0);
+    case v1::ControlItem::kWelcome:
+    case v1::ControlItem::kSubscribe:
+    case v1::ControlItem::kUnsubscribe:
+    case v1::ControlItem::kCloseConnection:
+    case v1::ControlItem::ITEM_NOT_SET:
+      break;
+  }
+  return kItemBytes;
+}
+
+}  // namespace
+
+bool StreamOutbox::Push(absl::Span<v1::ControlItem> items) {
+  for (v1::ControlItem& item : items) {
+    const size_t bytes = BytesOf(item);
+    bytes_ += bytes;
+    queue_.push_back({std::move(item), bytes});
+  }
+  return bytes_ <= kBytesLimit;
+}
+
+bool StreamOutbox::Take(v1::AttachResponse& response) {
+  response.Clear();
+  size_t taken = 0;
+  while (!queue_.empty()) {
+    Entry& next = queue_.front();
+    if (taken > 0 && taken + next.bytes > kWriteBytesLimit) break;
+    taken += next.bytes;
+    *response.add_items() = std::move(next.item);
+    queue_.pop_front();
+  }
+  bytes_ -= taken;
+  return taken > 0;
+}
+
+void StreamOutbox::Clear() {
+  queue_.clear();
+  bytes_ = 0;
+}
+
+}  // namespace confab::control

@@ -1,0 +1,184 @@
+// Attach over real gRPC, within the process.
+#include "control/edge_link/edge_link_service.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <grpcpp/grpcpp.h>
+
+#include "tests/control/dispatch/control_bench.h"
+
+namespace confab::control {
+namespace {
+
+class EdgeLinkTest : public ControlBench {
+ protected:
+  EdgeLinkTest() : service_(*dispatcher_, "c1", [this](const auto&) { return admitted_; }) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    stub_ = v1::EdgeLinkService::NewStub(server_->InProcessChannel({}));
+  }
+  ~EdgeLinkTest() override {
+    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  }
+
+  // One attached edge, as a blocking client.
+  struct Link {
+    Link(v1::EdgeLinkService::Stub& stub, const std::string& edge, uint64_t epoch) {
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+      stream = stub.Attach(&context);
+      v1::EdgeItem item;
+      item.mutable_hello()->set_edge_id(edge);
+      item.mutable_hello()->set_epoch(epoch);
+      item.mutable_hello()->set_last(true);
+      Send(item);
+    }
+    void Send(const v1::EdgeItem& item) {
+      v1::AttachRequest request;
+      *request.add_items() = item;
+      stream->Write(request);
+    }
+    void Open(uint64_t connection, const std::string& user) {
+      v1::EdgeItem item;
+      item.mutable_connection_opened()->set_connection(connection);
+      item.mutable_connection_opened()->mutable_user()->set_id(user);
+      Send(item);
+    }
+    void Send(const EdgeCommand& command) {
+      v1::EdgeItem item;
+      *item.mutable_command() = command.command;
+      Send(item);
+    }
+    // The next items, until one of them is `last`. Stops at the end of the stream.
+    Lines ReadUntil(const std::string& last) {
+      Lines lines;
+      while (true) {
+        while (next < batch.items_size()) {
+          lines.push_back(LineOf(batch.items(next++)));
+          if (lines.back() == last) return lines;
+        }
+        next = 0;
+        if (!stream->Read(&batch)) return lines;
+      }
+    }
+    grpc::Status Finish() {
+      ReadUntil("never");
+      return stream->Finish();
+    }
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReaderWriter<v1::AttachRequest, v1::AttachResponse>> stream;
+    v1::AttachResponse batch;
+    int next = 0;
+  };
+  std::unique_ptr<Link> Attach(const std::string& edge = "e1", uint64_t epoch = 1) {
+    return std::make_unique<Link>(*stub_, edge, epoch);
+  }
+
+  absl::Status admitted_;
+  EdgeLinkService service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::EdgeLinkService::Stub> stub_;
+};
+
+TEST_F(EdgeLinkTest, WelcomesThenServesCommands) {
+  MakeRoom("a", {"ann"});
+  auto link = Attach();
+  link->Open(1, "ann");
+  link->Send(TestEdge::Join(1, "ann", 5, "a"));
+  link->Send(TestEdge::Post(1, "ann", 6, "a", "hi"));
+
+  EXPECT_EQ(link->ReadUntil("result 6 ok"),
+            (Lines{"welcome", "subscribe 1 room:a 1", "result 5 ok", "event 2 hi", "result 6 ok"}));
+
+  link->stream->WritesDone();
+  EXPECT_TRUE(link->Finish().ok());
+}
+
+TEST_F(EdgeLinkTest, RefusesWhoIsNotAdmitted) {
+  admitted_ = absl::UnauthenticatedError("no token");
+  EXPECT_EQ(Attach()->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(EdgeLinkTest, RefusesWhileItDoesNotServe) {
+  dispatcher_->Stop();
+  EXPECT_EQ(Attach()->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(EdgeLinkTest, EndsStreamsWhenControlStops) {
+  auto link = Attach();
+  link->ReadUntil("welcome");
+  dispatcher_->Stop();
+  EXPECT_EQ(link->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(EdgeLinkTest, ClosesTheStreamThatALaterOneReplaces) {
+  auto first = Attach("e1", 1);
+  first->ReadUntil("welcome");
+  auto second = Attach("e1", 2);
+  second->ReadUntil("welcome");
+  EXPECT_EQ(first->Finish().error_code(), grpc::StatusCode::ABORTED);
+  auto past = Attach("e1", 1);
+  EXPECT_EQ(past->Finish().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(EdgeLinkTest, AnswersCommandsOfUnknownConnections) {
+  auto link = Attach();
+  link->Send(TestEdge::Join(9, "ann", 5, "a"));
+  EXPECT_EQ(link->ReadUntil("result 5 INTERNAL").back(), "result 5 INTERNAL");
+  link->Open(9, "ann");
+  v1::EdgeItem closed;
+  closed.mutable_connection_closed()->set_connection(9);
+  link->Send(closed);
+  link->Send(TestEdge::Join(9, "ann", 6, "a"));
+  EXPECT_EQ(link->ReadUntil("result 6 INTERNAL").back(), "result 6 INTERNAL");
+}
+
+TEST_F(EdgeLinkTest, EndsAStreamThatBreaksTheRules) {
+  auto link = Attach();
+  v1::EdgeItem again;
+  again.mutable_hello()->set_edge_id("e1");
+  link->Send(again);
+  EXPECT_EQ(link->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(EdgeLinkTest, DropsAStreamThatIsNotRead) {
+  MakeRoom("a", {"ann"});
+  auto link = Attach();
+  link->Open(1, "ann");
+  link->Send(TestEdge::Join(1, "ann", 5, "a"));
+  link->ReadUntil("result 5 ok");
+  const std::string content(3000, 'x');
+
+  // 60 MiB: more than may wait, and more than gRPC itself holds.
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 1000; ++j) {
+      ServicePost post;
+      post.room = storage::RoomId("a");
+      post.service = "test";
+      post.content = content;
+      dispatcher_->PostAsService(std::move(post), Soon(), [](const auto&) {});
+    }
+    EXPECT_TRUE(PostAsSystem("a", "this one is waited for").ok());
+  }
+
+  EXPECT_FALSE(link->Finish().ok());
+}
+
+TEST_F(EdgeLinkTest, ForgetsAnEdgeThatGoesWithoutAWord) {
+  MakeRoom("a", {"ann"});
+  auto link = Attach();
+  link->Open(1, "ann");
+  link->Send(TestEdge::Join(1, "ann", 5, "a"));
+  link->ReadUntil("result 5 ok");
+  link->context.TryCancel();
+  EXPECT_FALSE(link->Finish().ok());
+  EXPECT_TRUE(PostAsSystem("a", "hi").ok());
+  auto again = Attach();
+  EXPECT_EQ(again->ReadUntil("welcome"), Lines{"welcome"});
+}
+
+}  // namespace
+}  // namespace confab::control
