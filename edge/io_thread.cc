@@ -242,12 +242,15 @@ void IoThread::Distribute(const ItemBatch& items) {
 
 void IoThread::On(const v1::Subscribe& subscribe) {
   Connection* connection = Find(subscribe.connection());
-  if (connection == nullptr) {
+  const std::string_view room = RoomOfTopic(subscribe.topic());
+  // A client whose JoinRoom has expired knows nothing of this subscription: events of it would be
+  // taken for a position up to which it has everything.
+  if (connection == nullptr ||
+      (!connection->IsJoining(room) && !hub_.PositionOf(subscribe.topic(), *connection))) {
     released_.push_back(subscribe.topic());
     return;
   }
   const Hub::Joined joined = hub_.Subscribe(subscribe.topic(), *connection, subscribe.from_seq());
-  const std::string_view room = RoomOfTopic(subscribe.topic());
   if (const auto since = connection->OnSubscribed(room, joined.since, joined.is_new)) {
     hub_.Hold(subscribe.topic(), *connection, *since);
   }

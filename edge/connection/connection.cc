@@ -118,7 +118,10 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
   command.set_connection(id_);
   if (command.has_join_room()) RememberJoin(command.join_room());
   if (host_.Forward(std::move(command), reply_id)) return;
-  if (command.has_join_room()) TakeJoin(command.join_room().room_id());
+  if (command.has_join_room()) {
+    TakeJoin(command.join_room().room_id());
+    Tidy();
+  }
   Refuse(command, reply_id,
          MakeError(v1::REASON_UNAVAILABLE, "too many commands are waiting for control", 200));
 }
@@ -130,14 +133,12 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
   wire_.SayResult(command, reply_id, result);
   if (!command.has_join_room()) return;
   const std::string& room = command.join_room().room_id();
-  TakeJoin(room);
-  if (RoomReplay* replay = FindReplay(room)) {
-    if (result.has_error()) {
-      DropReplay(room);
-    } else {
-      replay->Begin();
-      Replay();
-    }
+  const std::optional<PendingJoin> join = TakeJoin(room);
+  if (result.has_error()) {
+    if (join) OnJoinFailed(*join);
+  } else if (RoomReplay* replay = FindReplay(room)) {
+    replay->Begin();
+    Replay();
   }
   Tidy();
 }
@@ -149,35 +150,59 @@ void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64
     if (RoomReplay* replay = FindReplay(room)) replay->OnNoPage();
     return host_.ReplayLater(*this);
   }
-  // The client is told that it has not joined, so it must not be given events later on.
-  if (command.has_join_room() && TakeJoin(room) && FindReplay(room) != nullptr) {
-    DropReplay(room);
-    host_.Unsubscribe(*this, room);
+  if (command.has_join_room()) {
+    if (const std::optional<PendingJoin> join = TakeJoin(room)) OnJoinFailed(*join);
   }
   Tidy();
   Refuse(command, reply_id, error);
 }
 
-void Connection::RememberJoin(const v1::JoinRoom& join) {
-  if (!join.has_after_seq()) return;
-  if (catchup_ == nullptr) catchup_ = std::make_unique<Catchup>();
-  catchup_->joins.push_back({join.room_id(), join.after_seq()});
+// The client is told that it has not joined: what the join began is undone, or is left to another
+// join of the room that is still under way.
+void Connection::OnJoinFailed(const PendingJoin& join) {
+  if (PendingJoin* other = FindJoin(join.room)) {
+    other->has_subscribed |= join.has_subscribed;
+    if (!other->held_at) other->held_at = join.held_at;
+    return;
+  }
+  if (join.has_subscribed) {
+    if (FindReplay(join.room) != nullptr) DropReplay(join.room);
+    return host_.Unsubscribe(*this, join.room);
+  }
+  if (!join.held_at || FindReplay(join.room) == nullptr) return;
+  // It was live before: on from where live events were held back.
+  DropReplay(join.room);
+  catchup_->replays.emplace_back(join.room, *join.held_at).Begin();
+  Replay();
 }
 
-std::optional<std::int64_t> Connection::TakeJoin(std::string_view room) {
-  if (catchup_ == nullptr) return std::nullopt;
-  for (auto it = catchup_->joins.begin(); it != catchup_->joins.end(); ++it) {
-    if (it->room != room) continue;
-    const std::int64_t after_seq = it->after_seq;
-    catchup_->joins.erase(it);
-    return after_seq;
+void Connection::RememberJoin(const v1::JoinRoom& join) {
+  if (catchup_ == nullptr) catchup_ = std::make_unique<Catchup>();
+  PendingJoin& pending = catchup_->joins.emplace_back();
+  pending.room = join.room_id();
+  if (join.has_after_seq()) pending.after_seq = join.after_seq();
+}
+
+PendingJoin* Connection::FindJoin(std::string_view room) {
+  if (catchup_ == nullptr) return nullptr;
+  for (PendingJoin& join : catchup_->joins) {
+    if (join.room == room) return &join;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<PendingJoin> Connection::TakeJoin(std::string_view room) {
+  PendingJoin* join = FindJoin(room);
+  if (join == nullptr) return std::nullopt;
+  PendingJoin taken = std::move(*join);
+  catchup_->joins.erase(catchup_->joins.begin() + (join - catchup_->joins.data()));
+  return taken;
 }
 
 std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std::int64_t since,
                                                      bool is_new) {
-  if (catchup_ == nullptr) return std::nullopt;
+  PendingJoin* join = FindJoin(room);
+  if (join != nullptr && is_new) join->has_subscribed = true;
   RoomReplay* replay = FindReplay(room);
   if (replay != nullptr && (is_new || replay->is_ending())) {
     // Of an earlier subscription that has ended; the client has asked for a new beginning.
@@ -185,13 +210,12 @@ std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std:
     replay = nullptr;
   }
   if (replay != nullptr) return since;
-  for (const PendingJoin& join : catchup_->joins) {
-    // A subscriber that joins again has got, or will get, everything behind `since`.
-    if (join.room != room || (!is_new && join.after_seq >= since)) continue;
-    catchup_->replays.emplace_back(std::string(room), join.after_seq);
-    return join.after_seq;
-  }
-  return std::nullopt;
+  if (join == nullptr || !join->after_seq) return std::nullopt;
+  // A subscriber that joins again has got, or will get, everything behind `since`.
+  if (!is_new && *join->after_seq >= since) return std::nullopt;
+  if (!is_new) join->held_at = host_.PositionOf(*this, room);
+  catchup_->replays.emplace_back(std::string(room), *join->after_seq);
+  return join->after_seq;
 }
 
 void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {

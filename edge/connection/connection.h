@@ -104,6 +104,10 @@ class Connection {
   void OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                  const v1::Error& error);
 
+  // True: a JoinRoom of that room waits for its Result. A Subscribe that nobody waits for comes too
+  // late: the client was told that it has not joined.
+  bool IsJoining(std::string_view room) { return FindJoin(room) != nullptr; }
+
   // By the hub's owner: the connection has become a subscriber, or already was one and has all
   // events behind `since`. A value: live events are to be held back until GoLive, for what is behind
   // it is replayed first.
@@ -138,7 +142,9 @@ class Connection {
 
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
   void RememberJoin(const v1::JoinRoom& join);
-  std::optional<std::int64_t> TakeJoin(std::string_view room);
+  PendingJoin* FindJoin(std::string_view room);
+  std::optional<PendingJoin> TakeJoin(std::string_view room);
+  void OnJoinFailed(const PendingJoin& join);
   RoomReplay* FindReplay(std::string_view room);
   void DropReplay(std::string_view room);
   bool IsReplayDone(RoomReplay& replay);

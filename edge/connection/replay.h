@@ -11,10 +11,12 @@
 
 namespace confab::edge {
 
-// A JoinRoom with a position that control has not answered yet.
+// A JoinRoom that control has not answered yet.
 struct PendingJoin {
   std::string room;
-  std::int64_t after_seq = 0;
+  std::optional<std::int64_t> after_seq;
+  bool has_subscribed = false;          // Its Subscribe came, and the connection was none before.
+  std::optional<std::int64_t> held_at;  // It was one: live events are held back from there on.
 };
 
 class RoomReplay {

@@ -143,6 +143,35 @@ TEST_F(EdgeLink, IgnoresAnEventThatCameAlready) {
   EXPECT_THAT(alice.Read().value_or(""), HasSubstr("\"seq\":2,"));
 }
 
+TEST_F(EdgeLink, LetsASubscribeGoThatComesAfterItsJoinHasExpired) {
+  config_.command_deadline = absl::Milliseconds(300);
+  StartEdge();
+  control_->AddMember("1", "alice");
+  WsClient alice = OpenSocketIo("alice");
+  control_->SetSilent(true);
+  ASSERT_THAT(Ask(alice, 0, "joinRoom", "{\"roomId\":\"1\"}"), HasSubstr("\"UNAVAILABLE\""));
+  uint64_t connection = 0;
+  for (const v1::EdgeItem& item : control_->Sent()) {
+    if (item.has_connection_opened()) connection = item.connection_opened().connection();
+  }
+
+  v1::ControlItem late;
+  late.mutable_subscribe()->set_connection(connection);
+  late.mutable_subscribe()->set_topic("room:1");
+  late.mutable_subscribe()->set_from_seq(6);
+  control_->Say(std::move(late));
+  v1::ControlItem event;
+  event.mutable_broadcast()->add_topics("room:1");
+  event.mutable_broadcast()->mutable_event()->mutable_event()->set_seq(7);
+  event.mutable_broadcast()->mutable_event()->mutable_event()->mutable_message_posted();
+  control_->Say(std::move(event));
+
+  EXPECT_TRUE(control_->WaitUntil(
+      [](const auto& sent) { return !sent.empty() && sent.back().has_topic_released(); }));
+  EXPECT_EQ(alice.Read(std::chrono::milliseconds(100)), std::nullopt)
+      << "a client that knows event 7 resumes behind it, and never gets what it missed before";
+}
+
 TEST_F(EdgeLink, ReleasesATopicWithItsLastConnection) {
   StartEdge();
   control_->AddMember("1", "alice");

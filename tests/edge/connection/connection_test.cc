@@ -75,10 +75,12 @@ class ConnectionTest : public testing::Test {
     wire_.said.clear();
   }
 
-  // The last command forwarded must be a page behind that seq; answers it.
+  // The last page asked for must be the one behind that seq; answers it.
   void AnswerPage(int64_t expected_after, const v1::Result& result) {
-    ASSERT_FALSE(host_.forwarded.empty());
-    const v1::Command command = host_.forwarded.back().first;
+    v1::Command command;
+    for (const auto& [forwarded, reply_id] : host_.forwarded) {
+      if (forwarded.has_replay_page()) command = forwarded;
+    }
     ASSERT_TRUE(command.has_replay_page());
     EXPECT_EQ(command.connection(), 513u);
     EXPECT_EQ(command.replay_page().room_id(), "r");
@@ -397,13 +399,114 @@ TEST_F(ConnectionTest, StopsAtOnceWhenNothingOfTheRoomIsLeftForIt) {
 }
 
 TEST_F(ConnectionTest, IsNoSubscriberAfterAJoinThatCameToNothing) {
+  for (const v1::Command& join : {Join("r", 4), Join("r")}) {
+    host_.unsubscribed.clear();
+    wire_.said.clear();
+    connection_->Ask(v1::Command(join), 1);
+    connection_->OnSubscribed("r", 9, true);
+
+    connection_->OnExpired(join, 1, MakeError(v1::REASON_UNAVAILABLE, ""));
+
+    EXPECT_THAT(host_.unsubscribed, ElementsAre("r"));
+    EXPECT_THAT(wire_.said, ElementsAre("refusal 1 UNAVAILABLE"));
+  }
+}
+
+TEST_F(ConnectionTest, KnowsWhichRoomsItIsJoining) {
+  EXPECT_FALSE(connection_->IsJoining("r"));
+
+  connection_->Ask(Join("r"), 1);
+  EXPECT_TRUE(connection_->IsJoining("r"));
+  EXPECT_FALSE(connection_->IsJoining("s"));
+
+  connection_->OnExpired(Join("r"), 1, MakeError(v1::REASON_UNAVAILABLE, ""));
+  EXPECT_FALSE(connection_->IsJoining("r")) << "a Subscribe that comes now is too late";
+  EXPECT_THAT(host_.unsubscribed, IsEmpty());
+}
+
+TEST_F(ConnectionTest, IsNotJoiningWhatCouldNotBeAsked) {
+  host_.is_full = true;
+
+  connection_->Ask(Join("r"), 1);
+
+  EXPECT_FALSE(connection_->IsJoining("r"));
+}
+
+TEST_F(ConnectionTest, StaysASubscriberWhenAnotherJoinIsStillUnderWay) {
   connection_->Ask(Join("r", 4), 1);
-  ASSERT_EQ(connection_->OnSubscribed("r", 9, true), 4);
+  connection_->Ask(Join("r", 4), 2);
+  connection_->OnSubscribed("r", 6, true);
+  connection_->OnSubscribed("r", 6, false);
+  host_.position = 6;
 
   connection_->OnExpired(Join("r", 4), 1, MakeError(v1::REASON_UNAVAILABLE, ""));
+  EXPECT_THAT(host_.unsubscribed, IsEmpty());
+  connection_->OnResult(Join("r", 4), 2, Joined(6));
+
+  AnswerPage(4, Page(5, 6, false));
+  EXPECT_THAT(host_.live, ElementsAre("r behind 6"));
+}
+
+TEST_F(ConnectionTest, LeavesWhenTheLastOfSeveralJoinsCameToNothing) {
+  connection_->Ask(Join("r", 4), 1);
+  connection_->Ask(Join("r", 4), 2);
+  connection_->OnSubscribed("r", 6, true);
+
+  connection_->OnExpired(Join("r", 4), 1, MakeError(v1::REASON_UNAVAILABLE, ""));
+  connection_->OnExpired(Join("r", 4), 2, MakeError(v1::REASON_UNAVAILABLE, ""));
 
   EXPECT_THAT(host_.unsubscribed, ElementsAre("r"));
-  EXPECT_THAT(wire_.said, ElementsAre("refusal 1 UNAVAILABLE"));
+}
+
+TEST_F(ConnectionTest, GoesOnReplayingWhenASecondJoinIsRefused) {
+  JoinBehind(4, 7);
+  connection_->Ask(Join("r", 99), 2);
+
+  connection_->OnResult(Join("r", 99), 2, Refused(v1::REASON_RESYNC));
+  AnswerPage(4, Page(5, 7, false));
+
+  EXPECT_THAT(transport_.sent, ElementsAre("0:5", "0:6", "0:7"));
+  EXPECT_THAT(host_.live, ElementsAre("r behind 7"));
+}
+
+TEST_F(ConnectionTest, ReadsAgainForALiveSubscriberThatAsksForMore) {
+  JoinBehind(4, 4);
+  host_.live.clear();
+  host_.position = 6;  // 5 and 6 were delivered live.
+  connection_->Ask(Join("r", 2), 2);
+
+  EXPECT_EQ(connection_->OnSubscribed("r", 4, false), 2);
+  connection_->OnResult(Join("r", 2), 2, Joined(6));
+  AnswerPage(2, Page(3, 6, false));
+
+  EXPECT_THAT(host_.live, ElementsAre("r behind 6"));
+}
+
+TEST_F(ConnectionTest, MissesNothingWhenALiveSubscriberAsksForMoreInVain) {
+  JoinBehind(4, 4);
+  host_.live.clear();
+  host_.position = 6;
+  connection_->Ask(Join("r", 2), 2);
+  ASSERT_EQ(connection_->OnSubscribed("r", 4, false), 2);  // Live events are held back from here.
+
+  connection_->OnExpired(Join("r", 2), 2, MakeError(v1::REASON_UNAVAILABLE, ""));
+  EXPECT_THAT(host_.unsubscribed, IsEmpty());
+  EXPECT_THAT(host_.live, ElementsAre("r behind 6"));
+}
+
+TEST_F(ConnectionTest, ReadsWhatWasHeldBackFromALiveSubscriberInVain) {
+  JoinBehind(4, 4);
+  host_.live.clear();
+  host_.position = 6;
+  connection_->Ask(Join("r", 2), 2);
+  ASSERT_EQ(connection_->OnSubscribed("r", 4, false), 2);
+  host_.position = 8;  // 7 and 8 passed meanwhile.
+
+  connection_->OnExpired(Join("r", 2), 2, MakeError(v1::REASON_UNAVAILABLE, ""));
+  AnswerPage(6, Page(7, 8, false));
+
+  EXPECT_THAT(transport_.sent, ElementsAre("0:7", "0:8"));
+  EXPECT_THAT(host_.live, ElementsAre("r behind 8"));
 }
 
 TEST_F(ConnectionTest, ReplaysSeveralRoomsAtOnce) {
