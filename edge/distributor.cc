@@ -19,7 +19,7 @@ TopicTable::ThreadMask Bit(std::size_t thread) { return TopicTable::ThreadMask{1
 
 void Distributor::OnStreamOpened(std::uint64_t stream) {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     stream_ = stream;
     subscribes_at_opening_ = topics_.subscribes();
     announcing_ = recipients_.size();
@@ -35,7 +35,7 @@ void Distributor::OnAnnounced(std::uint64_t stream,
                               std::vector<v1::AnnouncedConnection> connections) {
   std::vector<v1::Hello> chunks;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     if (stream != stream_) return;
     announced_.insert(announced_.end(), std::make_move_iterator(connections.begin()),
                       std::make_move_iterator(connections.end()));
@@ -47,7 +47,7 @@ void Distributor::OnAnnounced(std::uint64_t stream,
 
 void Distributor::OnStreamClosed(std::uint64_t stream) {
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     stream_ = 0;
   }
   is_attached_.store(false, std::memory_order_relaxed);
@@ -117,7 +117,7 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
   bool is_impossible = false;
   bool is_welcome = false;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     if (stream != stream_) return;
     for (int i = 0; i < batch->items_size() && !is_impossible; ++i) {
       TopicTable::ThreadMask threads = 0;
@@ -149,7 +149,7 @@ void Distributor::Release(std::size_t thread, const std::vector<std::string>& to
   std::vector<v1::EdgeItem> items;
   std::uint64_t stream = 0;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     stream = stream_;
     for (const std::string& topic : topics) {
       if (!topics_.OnReleased(topic, thread, subscribes_seen) || stream_ == 0) continue;

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "edge/edge_metrics.h"
 #include "edge/hello.h"
 #include "edge/hub/topic_table.h"
+#include "process/mutex.h"
 
 namespace confab::edge {
 
@@ -64,8 +64,10 @@ class Distributor final : public ControlLinkSink {
 
  private:
   // The threads an item goes to, as bits. False: the item cannot be.
-  bool Route(const v1::ControlItem& item, TopicTable::ThreadMask& threads);
-  bool RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads);
+  bool Route(const v1::ControlItem& item, TopicTable::ThreadMask& threads)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   EdgeIdentity identity_;
   ControlLink& link_;
@@ -73,13 +75,14 @@ class Distributor final : public ControlLinkSink {
   std::vector<Recipient*> recipients_;
   std::atomic<bool> is_attached_{false};
 
-  std::mutex mu_;
-  TopicTable topics_;
-  std::uint64_t stream_ = 0;                 // The present one; 0: none.
-  std::uint64_t subscribes_at_opening_ = 0;  // Control counts from the stream's beginning.
-  std::size_t announcing_ = 0;               // Threads that have not answered yet.
-  std::vector<v1::AnnouncedConnection> announced_;
-  std::vector<std::pair<std::string, std::int64_t>> positions_;
+  process::Mutex mu_;
+  TopicTable topics_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t stream_ ABSL_GUARDED_BY(mu_) = 0;  // The present one; 0: none.
+  // Control counts from the stream's beginning.
+  std::uint64_t subscribes_at_opening_ ABSL_GUARDED_BY(mu_) = 0;
+  std::size_t announcing_ ABSL_GUARDED_BY(mu_) = 0;  // Threads that have not answered yet.
+  std::vector<v1::AnnouncedConnection> announced_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::pair<std::string, std::int64_t>> positions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace confab::edge

@@ -43,7 +43,7 @@ bool AttachStream::TakeBatch() {
 void AttachStream::Announce(std::vector<v1::Hello> chunks) {
   bool is_ready = false;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     for (v1::Hello& chunk : chunks) {
       v1::EdgeItem item;
       item.mutable_hello()->Swap(&chunk);
@@ -60,7 +60,7 @@ void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
   bool is_ready = false;
   bool is_too_much = false;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     for (v1::EdgeItem& item : items) {
       if (is_announced_) {
         Enqueue(std::move(item));
@@ -79,7 +79,7 @@ void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
 void AttachStream::OnReadDone(bool ok) {
   if (ok) {
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       has_answered_ = true;
     }
     sink_.OnItems(number_, std::move(reading_));
@@ -89,7 +89,7 @@ void AttachStream::OnReadDone(bool ok) {
   }
   bool is_idle = false;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_over_ = true;
     is_idle = !is_writing_;
   }
@@ -101,7 +101,7 @@ void AttachStream::OnWriteDone(bool ok) {
   bool is_ready = false;
   bool is_last = false;
   {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     is_writing_ = false;
     is_last = is_over_;
     is_ready = ok && TakeBatch();
@@ -111,7 +111,7 @@ void AttachStream::OnWriteDone(bool ok) {
 }
 
 void AttachStream::OnDone(const grpc::Status& status) {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   status_ = status;
   is_done_ = true;
   // Under the lock: the waiter destroys this object.
@@ -119,13 +119,13 @@ void AttachStream::OnDone(const grpc::Status& status) {
 }
 
 grpc::Status AttachStream::Wait() {
-  std::unique_lock lock(mu_);
-  ended_.wait(lock, [this] { return is_done_; });
+  process::MutexLock lock(mu_);
+  while (!is_done_) lock.Wait(ended_);
   return status_;
 }
 
 bool AttachStream::has_answered() const {
-  const std::lock_guard lock(mu_);
+  const process::MutexLock lock(mu_);
   return has_answered_;
 }
 

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "confab/v1/edge_link.grpc.pb.h"
 
 #include "edge/control_link/control_link.h"
+#include "process/mutex.h"
 
 namespace confab::edge {
 
@@ -51,8 +51,9 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
-  void Enqueue(v1::EdgeItem&& item);  // REQUIRES: mu_ held.
-  bool TakeBatch();                   // REQUIRES: mu_ held. True: writing_ is to be written.
+  void Enqueue(v1::EdgeItem&& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True: writing_ is to be written.
+  bool TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::uint64_t number_;
   ControlLinkSink& sink_;
@@ -61,17 +62,19 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   std::shared_ptr<v1::AttachResponse> reading_;
   v1::AttachRequest writing_;  // The gRPC's while is_writing_.
 
-  mutable std::mutex mu_;
+  mutable process::Mutex mu_;
   std::condition_variable ended_;
-  std::deque<v1::EdgeItem> queue_;
-  std::vector<v1::EdgeItem> early_;  // Sent before the announcement: follows it.
-  std::size_t queue_bytes_ = 0;
-  bool is_announced_ = false;
-  bool is_writing_ = false;
-  bool is_over_ = false;  // Nothing can be read any more: nothing is written either.
-  bool has_answered_ = false;
-  bool is_done_ = false;
-  grpc::Status status_;
+  std::deque<v1::EdgeItem> queue_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::EdgeItem> early_
+      ABSL_GUARDED_BY(mu_);  // Sent before the announcement: follows it.
+  std::size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool is_announced_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_over_ ABSL_GUARDED_BY(mu_) =
+      false;  // Nothing can be read any more: nothing is written either.
+  bool has_answered_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_done_ ABSL_GUARDED_BY(mu_) = false;
+  grpc::Status status_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace confab::edge

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -20,6 +19,7 @@
 #include "process/jwt.h"
 #include "process/listen_address.h"
 #include "process/log.h"
+#include "process/mutex.h"
 
 namespace confab::edge {
 
@@ -58,7 +58,7 @@ class GrpcControlLink final : public ControlLink {
 
   void Stop() override {
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       is_stopping_ = true;
       if (stream_ != nullptr) stream_->Cancel();
     }
@@ -82,7 +82,7 @@ class GrpcControlLink final : public ControlLink {
 
  private:
   std::shared_ptr<AttachStream> Present(std::uint64_t number) {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     return stream_ != nullptr && stream_->number() == number ? stream_ : nullptr;
   }
 
@@ -124,7 +124,7 @@ class GrpcControlLink final : public ControlLink {
   bool Serve(const Target& target, std::string& why) {
     const auto stream = std::make_shared<AttachStream>(++last_number_, *sink_);
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       if (is_stopping_) return false;
       stream_ = stream;
     }
@@ -132,7 +132,7 @@ class GrpcControlLink final : public ControlLink {
     if (IsStopping()) stream->Cancel();  // Stop may have come before there was a call to cancel.
     const grpc::Status status = stream->Wait();
     {
-      const std::lock_guard lock(mu_);
+      const process::MutexLock lock(mu_);
       stream_ = nullptr;
     }
     sink_->OnStreamClosed(stream->number());
@@ -154,15 +154,17 @@ class GrpcControlLink final : public ControlLink {
   }
 
   bool IsStopping() {
-    const std::lock_guard lock(mu_);
+    const process::MutexLock lock(mu_);
     return is_stopping_;
   }
 
   // Half of it at least: many edges must not come back in one moment.
   void Sleep(milliseconds backoff) {
     std::uniform_int_distribution<std::int64_t> spread(backoff.count() / 2, backoff.count());
-    std::unique_lock lock(mu_);
-    wake_.wait_for(lock, milliseconds(spread(random_)), [this] { return is_stopping_; });
+    const auto until = std::chrono::steady_clock::now() + milliseconds(spread(random_));
+    process::MutexLock lock(mu_);
+    while (!is_stopping_ && lock.WaitUntil(wake_, until)) {
+    }
   }
 
   const std::vector<Target> targets_;
@@ -172,10 +174,10 @@ class GrpcControlLink final : public ControlLink {
   std::mt19937 random_{std::random_device{}()};
   bool is_long_away_ = false;
 
-  std::mutex mu_;
+  process::Mutex mu_;
   std::condition_variable wake_;
-  std::shared_ptr<AttachStream> stream_;
-  bool is_stopping_ = false;
+  std::shared_ptr<AttachStream> stream_ ABSL_GUARDED_BY(mu_);
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
 };
 
