@@ -16,13 +16,8 @@ using storage::UserId;
 constexpr uint32_t kPageDefault = 100;
 constexpr uint32_t kPageLimit = 1000;  // About 450 KB of the longest rooms there can be.
 
-// One more than the page holds tells whether another page follows.
 int32_t PageSize(uint32_t asked) {
   return static_cast<int32_t>(std::min(asked == 0 ? kPageDefault : asked, kPageLimit));
-}
-
-absl::Status MissingMembers() {
-  return RefusalStatus(v1::REASON_BAD_REQUEST, "nobody is named; give 1 to 1,000 users");
 }
 
 }  // namespace
@@ -104,7 +99,6 @@ grpc::ServerUnaryReactor* RoomService::AddMembers(grpc::CallbackServerContext* c
   if (!call.is_admitted()) return call.reactor();
   auto members = MembersOf(request->members());
   if (!members.ok()) return call.Finish(members.status());
-  if (members->empty()) return call.Finish(MissingMembers());
   parts_.dispatcher.AddMembers(RoomId(request->room_id()), storage::Actor{}, *std::move(members),
                                DeadlineOf(*context),
                                call.Answer<MembersChanged>([response](MembersChanged changed) {
@@ -119,10 +113,9 @@ grpc::ServerUnaryReactor* RoomService::RemoveMembers(grpc::CallbackServerContext
                                                      v1::RemoveMembersResponse* response) {
   const UnaryCall call(parts_, context, "/confab.v1.RoomService/RemoveMembers");
   if (!call.is_admitted()) return call.reactor();
-  auto users = UsersOf(request->user_ids());
-  if (!users.ok()) return call.Finish(users.status());
-  if (users->empty()) return call.Finish(MissingMembers());
-  parts_.dispatcher.RemoveMembers(RoomId(request->room_id()), storage::Actor{}, *std::move(users),
+  std::vector<UserId> users;
+  for (const std::string& user : request->user_ids()) users.emplace_back(user);
+  parts_.dispatcher.RemoveMembers(RoomId(request->room_id()), storage::Actor{}, std::move(users),
                                   DeadlineOf(*context),
                                   call.Answer<MembersChanged>([response](MembersChanged changed) {
                                     response->set_removed(static_cast<uint32_t>(changed.changed));
@@ -138,15 +131,14 @@ grpc::ServerUnaryReactor* RoomService::ListMembers(grpc::CallbackServerContext* 
   if (!call.is_admitted()) return call.reactor();
   const int32_t size = PageSize(request->page_size());
   parts_.dispatcher.ListMembers(
-      RoomId(request->room_id()), UserId(request->page_token()), size + 1,
+      RoomId(request->room_id()), UserId(request->page_token()), size,
       call.Answer<std::vector<storage::MemberRecord>>(
           [response, size](const std::vector<storage::MemberRecord>& members) {
             for (const storage::MemberRecord& member : members) {
-              if (response->members_size() == size) {
-                response->set_next_page_token(response->members(size - 1).user_id());
-                break;
-              }
               Fill(member, response->add_members());
+            }
+            if (response->members_size() >= size) {
+              response->set_next_page_token(members.back().user.value);
             }
           }));
   return call.reactor();

@@ -1,26 +1,8 @@
 #include "control/api/translate.h"
 
-#include <absl/container/flat_hash_set.h>
-#include <fmt/format.h>
-
 #include "control/status_reason.h"
 
 namespace confab::control {
-namespace {
-
-absl::Status TooMany(int count) {
-  return RefusalStatus(v1::REASON_BAD_REQUEST,
-                       fmt::format("{} users in one request; at most {} are allowed: send several "
-                                   "requests",
-                                   count, kMembersPerCallLimit));
-}
-
-absl::Status NamedTwice(const std::string& user) {
-  return RefusalStatus(v1::REASON_BAD_REQUEST,
-                       fmt::format("user \"{}\" is named twice in one request", user));
-}
-
-}  // namespace
 
 void Fill(absl::Time time, google::protobuf::Timestamp* timestamp) {
   const int64_t seconds = absl::ToUnixSeconds(time);
@@ -113,26 +95,11 @@ absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset) {
 
 absl::StatusOr<std::vector<std::pair<storage::UserId, storage::Role>>> MembersOf(
     const google::protobuf::RepeatedPtrField<v1::NewMember>& members) {
-  if (members.size() > kMembersPerCallLimit) return TooMany(members.size());
   std::vector<std::pair<storage::UserId, storage::Role>> list;
-  absl::flat_hash_set<std::string> seen;
   for (const v1::NewMember& member : members) {
     const absl::StatusOr<storage::Role> role = RoleOf(member.role(), storage::Role::kMember);
     if (!role.ok()) return role.status();
-    if (!seen.insert(member.user_id()).second) return NamedTwice(member.user_id());
     list.emplace_back(storage::UserId(member.user_id()), *role);
-  }
-  return list;
-}
-
-absl::StatusOr<std::vector<storage::UserId>> UsersOf(
-    const google::protobuf::RepeatedPtrField<std::string>& users) {
-  if (users.size() > kMembersPerCallLimit) return TooMany(users.size());
-  std::vector<storage::UserId> list;
-  absl::flat_hash_set<std::string> seen;
-  for (const std::string& user : users) {
-    if (!seen.insert(user).second) return NamedTwice(user);
-    list.emplace_back(user);
   }
   return list;
 }

@@ -17,10 +17,6 @@
 
 namespace confab::control {
 
-// The most members or users that one request may name: one batch of the log (at most 4,096
-// events), and small enough that others do not wait behind it.
-inline constexpr int kMembersPerCallLimit = 1000;
-
 void Fill(const storage::RoomRecord& record, v1::Room* room);
 void Fill(const storage::MemberRecord& record, v1::Member* member);
 void Fill(const storage::EventRecord& record, v1::Event* event);
@@ -30,12 +26,8 @@ v1::Role ToProto(storage::Role role);
 // BAD_REQUEST for a value that is no role; unset where `unset` is kNone.
 absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset);
 
-// Who is to be added, each user once. BAD_REQUEST otherwise.
+// ROLE_MEMBER where no role is given. BAD_REQUEST for a value that is no role.
 absl::StatusOr<std::vector<std::pair<storage::UserId, storage::Role>>> MembersOf(
     const google::protobuf::RepeatedPtrField<v1::NewMember>& members);
-
-// Users, each once. BAD_REQUEST otherwise.
-absl::StatusOr<std::vector<storage::UserId>> UsersOf(
-    const google::protobuf::RepeatedPtrField<std::string>& users);
 
 }  // namespace confab::control
