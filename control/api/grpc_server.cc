@@ -9,6 +9,7 @@
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -77,6 +78,16 @@ void LogOfGrpc(gpr_log_func_args* args) {
   }
 }
 
+// What Protobuf says of malformed requests must not stand in the log as bare text.
+void LogOfProtobuf(google::protobuf::LogLevel level, const char* /*file*/, int /*line*/,
+                   const std::string& text) {
+  if (level >= google::protobuf::LOGLEVEL_ERROR) {
+    process::LogWarn("protobuf", {{"text", text}});
+  } else {
+    process::LogDebug("protobuf", {{"text", text}});
+  }
+}
+
 // gRPC removes a socket file that is in its way, also one that another process serves.
 absl::Status CheckSocketPath(const GrpcAddress& address) {
   struct stat found {};
@@ -121,6 +132,7 @@ void Configure(grpc::ServerBuilder& builder, const ControlConfig& config) {
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const ControlConfig& config, const std::vector<grpc::Service*>& services) {
   gpr_set_log_function(LogOfGrpc);
+  google::protobuf::SetLogHandler(LogOfProtobuf);
   absl::StatusOr<GrpcAddress> address = ParseGrpcAddress("control-listen", config.control_listen);
   if (!address.ok()) return address.status();
   if (address->is_unix) {
