@@ -8,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tools/confabctl/output.h"
+
 namespace confab::ctl {
 namespace {
 
@@ -126,6 +128,11 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
     if (error.get_exit_code() != 0) return UsageError(error, app, run);
     app.exit(error, streams.out, streams.err);  // --help, --version
     return Exit::kDone;
+  }
+  for (const std::string& arg : args) {
+    if (!IsUtf8(arg)) {
+      return run.Fail(Exit::kUsage, fmt::format("{}: is not valid UTF-8", Printable(arg)));
+    }
   }
   run.is_json = globals.output == "json";
   if (!ParseTime(globals.timeout, &run.timeout)) {

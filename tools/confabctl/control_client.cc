@@ -105,11 +105,22 @@ std::string ReasonWordOf(const grpc::Status& status) {
   return {};
 }
 
+bool IsBroken(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::CANCELLED:  // What gRPC answers while it shuts down.
+    case grpc::StatusCode::UNKNOWN:    // What it calls a stream that was cut.
+      return ReasonWordOf(status).empty();
+    default:
+      return false;
+  }
+}
+
 Exit ControlClient::Explain(const grpc::Status& status) const {
   if (status.ok()) return Exit::kDone;
   const std::string word = ReasonWordOf(status);
   if (word.empty()) {
-    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    if (IsBroken(status)) {
       return run_.Fail(Exit::kUnreachable,
                        fmt::format("control is not reachable at {}: is it running? If it listens "
                                    "elsewhere, set --control (CONFAB_CONTROL)",

@@ -59,6 +59,9 @@ class ControlClient {
   std::unique_ptr<v1::MessageService::Stub> messages_;
 };
 
+// True: the call did not end by Confab's word; the connection broke, or there is none.
+bool IsBroken(const grpc::Status& status);
+
 // The reason word of google.rpc.ErrorInfo in the details; empty if the status did not come from
 // Confab itself.
 std::string ReasonWordOf(const grpc::Status& status);

@@ -19,6 +19,7 @@ constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
 
 struct MemberOptions {
   std::string room;
+  std::string user;
   std::vector<std::string> users;
   std::string role;
 };
@@ -78,7 +79,7 @@ Exit SetRole(Invocation& run, const MemberOptions& options) {
   if (client == nullptr) return exit;
   v1::SetMemberRoleRequest request;
   request.set_room_id(options.room);
-  request.set_user_id(options.users.front());
+  request.set_user_id(options.user);
   request.set_role(RoleOfWord(options.role));
   v1::SetMemberRoleResponse response;
   exit = client->Call(client->rooms(), &RoomStub::SetMemberRole, request, &response);
@@ -125,7 +126,7 @@ void AddMemberVerbs(CLI::App& app, Invocation& run) {
   auto role = std::make_shared<MemberOptions>();
   CLI::App* verb = AddVerb(*noun, run, role, "role", "Gives a member another role",
                            "  confabctl member role lobby ann moderator", SetRole);
-  verb->add_option("USER", role->users, "The member")->required()->expected(1);
+  verb->add_option("USER", role->user, "The member")->required();
   verb->add_option("ROLE", role->role, "reader, member, moderator or owner")
       ->required()
       ->check(CLI::IsMember(RoleWords()));

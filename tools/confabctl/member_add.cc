@@ -38,6 +38,10 @@ bool ReadUsers(std::istream& in, v1::Role role, NewMembers* members, std::string
   for (int number = 1; std::getline(in, line); ++number) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
+    if (!IsUtf8(line)) {
+      *problem = fmt::format("line {} is not valid UTF-8", number);
+      return false;
+    }
     v1::Role own = role;
     if (const size_t tab = line.find('\t'); tab != std::string::npos) {
       own = RoleOfWord(std::string_view(line).substr(tab + 1));

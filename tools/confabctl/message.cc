@@ -49,6 +49,7 @@ Exit Post(Invocation& run, const PostOptions& options) {
   if (options.text == "-") {
     std::string text{std::istreambuf_iterator<char>(run.streams.in), {}};
     if (!text.empty() && text.back() == '\n') text.pop_back();
+    if (!IsUtf8(text)) return run.Fail(Exit::kUsage, "standard input is not valid UTF-8");
     request.set_content(text);
   }
   if (!options.user.empty()) {

@@ -49,7 +49,7 @@ class Follower {
       const int64_t before = position_;
       const grpc::Status status = ReadStream();
       if (is_done() || interrupt_.came()) return Exit::kDone;
-      if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+      if (!IsBroken(status) && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
         return status.ok() ? Exit::kDone : client_.Explain(status);
       }
       if (position_ > before) pause = kRetryMin;

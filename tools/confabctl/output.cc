@@ -75,6 +75,15 @@ std::string ToJson(const google::protobuf::Message& message) {
   return status.ok() ? json : "{}";  // Only a broken Any could fail; there is none here.
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = SequenceLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string Printable(std::string_view text) {
   std::string shown;
   while (!text.empty()) {

@@ -29,6 +29,8 @@ class Table {
 // One line of proto3 JSON; fields at their default are written too.
 std::string ToJson(const google::protobuf::Message& message);
 
+bool IsUtf8(std::string_view text);
+
 // Text of others, for a terminal: control characters and invalid UTF-8 are escaped, so that a
 // message cannot move the cursor or forge a line.
 std::string Printable(std::string_view text);

@@ -82,6 +82,7 @@ TEST_F(CommandLineTest, SaysInOneLineWhatIsWrong) {
       {{"token", "mint", "--user", "a", "--service", "b"}, "excludes"},
       {{"token", "mint", "--user", "a"}, "--user-secret-file"},
       {{"token", "mint", "--user", "a", "--user-secret-file", "/nonexistent"}, "/nonexistent"},
+      {{"room", "show", "a\xff"}, "a\\xff: is not valid UTF-8"},
       {{"token", "inspect", "x"}, "three base64url parts"}};
   for (const auto& [args, text] : cases) {
     const Ran ran = RunConfabctl(args);
