@@ -129,9 +129,11 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
 void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Result& result) {
   if (command.has_replay_page()) return OnPage(command.replay_page().room_id(), result);
+  // Control ended the subscription with an end to read up to, but who left wants nothing more.
+  if (result.has_leave_room() && catchup_ != nullptr) DropReplay(command.leave_room().room_id());
   // The answer first: what is replayed follows it.
   wire_.SayResult(command, reply_id, result);
-  if (!command.has_join_room()) return;
+  if (!command.has_join_room()) return Tidy();
   const std::string& room = command.join_room().room_id();
   const std::optional<PendingJoin> join = TakeJoin(room);
   if (result.has_error()) {

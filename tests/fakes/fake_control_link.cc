@@ -97,12 +97,12 @@ void FakeControlLink::Announce(std::uint64_t stream, std::vector<v1::Hello> chun
     v1::EdgeItem item;
     *item.mutable_hello() = std::move(chunk);
     React(item);
-    sent_.push_back(std::move(item));
+    if (records_) sent_.push_back(std::move(item));
   }
   is_announced_ = true;
   for (v1::EdgeItem& item : std::exchange(early_, {})) {
     React(item);
-    sent_.push_back(std::move(item));
+    if (records_) sent_.push_back(std::move(item));
   }
   changed_.notify_all();
 }
@@ -116,7 +116,7 @@ void FakeControlLink::Send(std::uint64_t stream, std::vector<v1::EdgeItem>& item
       continue;
     }
     React(item);
-    sent_.push_back(std::move(item));
+    if (records_) sent_.push_back(std::move(item));
   }
   items.clear();
   changed_.notify_all();

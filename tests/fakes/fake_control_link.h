@@ -49,6 +49,9 @@ class FakeControlLink final : public edge::ControlLink {
   // While true, ReplayPage commands wait until the next call.
   void HoldPages(bool hold);
 
+  // False: what the edge sends is not kept for Sent().
+  void SetRecording(bool records) { records_ = records; }
+
   // Everything the edge has sent, in order; Hello chunks as items.
   std::vector<v1::EdgeItem> Sent() const;
   // True once `holds` is true of what was sent; false after 5 s.
@@ -90,6 +93,7 @@ class FakeControlLink final : public edge::ControlLink {
   std::uint64_t stream_ = 0;
   std::uint64_t last_stream_ = 0;
   std::uint64_t subscribes_ = 0;  // Of this stream.
+  bool records_ = true;
   bool is_announced_ = false;
   bool is_silent_ = false;
   bool holds_pages_ = false;

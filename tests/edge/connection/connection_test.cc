@@ -398,6 +398,20 @@ TEST_F(ConnectionTest, StopsAtOnceWhenNothingOfTheRoomIsLeftForIt) {
   EXPECT_THAT(host_.live, IsEmpty());
 }
 
+TEST_F(ConnectionTest, GivesNothingOfTheRoomAfterTheAnswerToLeaveRoom) {
+  JoinBehind(4, 9);
+  v1::Command leave;
+  leave.mutable_leave_room()->set_room_id("r");
+  v1::Result left;
+  left.mutable_leave_room()->set_room_id("r");
+
+  connection_->OnUnsubscribed("r", 9);  // Control tells where the subscription ended.
+  connection_->OnResult(leave, 2, left);
+  AnswerPage(4, Page(5, 9, false));
+
+  EXPECT_THAT(transport_.sent, IsEmpty());
+}
+
 TEST_F(ConnectionTest, IsNoSubscriberAfterAJoinThatCameToNothing) {
   for (const v1::Command& join : {Join("r", 4), Join("r")}) {
     host_.unsubscribed.clear();
