@@ -16,6 +16,7 @@
 #include "control/api/room_service.h"
 #include "control/auth/service_token.h"
 #include "control/dispatch/dispatcher.h"
+#include "control/edge_link/edge_link_service.h"
 #include "control/store_lease.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -115,8 +116,11 @@ class Control::Parts {
     const ApiParts api{dispatcher_, *admission_, metrics_};
     rooms_ = std::make_unique<RoomService>(api);
     messages_ = std::make_unique<MessageService>(api);
+    edges_ = std::make_unique<EdgeLinkService>(
+        dispatcher_, config_.control_id,
+        [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); });
     absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-        GrpcServer::Start(config_, {rooms_.get(), messages_.get()});
+        GrpcServer::Start(config_, {rooms_.get(), messages_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -166,6 +170,7 @@ class Control::Parts {
   std::optional<Admission> admission_;
   std::unique_ptr<RoomService> rooms_;
   std::unique_ptr<MessageService> messages_;
+  std::unique_ptr<EdgeLinkService> edges_;
   std::unique_ptr<GrpcServer> server_;
 };
 

@@ -21,8 +21,7 @@ absl::Status ControlConfig::Validate() const {
   if (service_secret_file.empty()) {
     return absl::InvalidArgumentError(
         "service-secret-file is not set: control checks the tokens of services, edges and "
-        "confabctl "
-        "with it. Make one with: openssl rand -hex 32 > service.secret");
+        "confabctl with it. Make one with: (umask 077; openssl rand -base64 48 > service.secret)");
   }
   if (lanes < 0 || lanes > 256) return OutOfBounds("lanes", "0 (one for each core) to 256");
   if (readers < 1 || readers > 64) return OutOfBounds("readers", "1 to 64");

@@ -32,7 +32,7 @@ OURS = {
                          "storage"],
     "control/auth": ["proto", "process"],
     "control/api": ["control/auth", "control/dispatch", "proto", "process", "storage"],
-    "control/edge_link": ["control/auth", "control/dispatch", "control/fanout", "proto",
+    "control/edge_link": ["control/api/grpc_status.h", "control/auth", "control/dispatch", "control/fanout", "proto",
                           "process", "storage"],
     "edge": ["proto", "process"],
     "edge/auth": ["proto", "process"],

@@ -2,16 +2,16 @@
 
 #include <utility>
 
+#include "control/api/grpc_status.h"
 #include "control/edge_link/attached_edge.h"
+#include "control/status_reason.h"
 
 namespace confab::control {
 namespace {
 
 class RefusedStream final : public grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse> {
  public:
-  explicit RefusedStream(const absl::Status& why) {
-    Finish({static_cast<grpc::StatusCode>(why.code()), std::string(why.message())});
-  }
+  explicit RefusedStream(const absl::Status& why) { Finish(ToGrpc(why)); }
   void OnDone() override { delete this; }
 };
 
@@ -24,7 +24,7 @@ grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService:
     grpc::CallbackServerContext* context) {
   absl::Status status = admit_(*context);
   if (status.ok() && !dispatcher_.is_serving()) {
-    status = absl::UnavailableError("this control is not the active one");
+    status = RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
   }
   if (!status.ok()) return new RefusedStream(status);
   return new AttachedEdge(dispatcher_, control_id_, *context);

@@ -140,7 +140,8 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
 
   int methods = 0;
   for (const auto* file : {v1::CreateRoomRequest::descriptor()->file(),
-                           v1::PostMessageRequest::descriptor()->file()}) {
+                           v1::PostMessageRequest::descriptor()->file(),
+                           v1::AttachRequest::descriptor()->file()}) {
     const auto* service = file->service(0);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {
       const std::string method = "/" + service->full_name() + "/" + service->method(i)->name();
@@ -149,7 +150,7 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
       EXPECT_EQ(ReasonOf(CallEmpty(channel, method, useless)), "SCOPE_MISSING") << method;
     }
   }
-  EXPECT_EQ(methods, 11);
+  EXPECT_EQ(methods, 12);
 }
 
 TEST_F(ControlTest, AStandbyRefusesAndTakesOver) {
