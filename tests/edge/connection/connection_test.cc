@@ -212,9 +212,20 @@ TEST_F(ConnectionTest, LimitsJoinsApartFromOtherCommands) {
 
   connection_->Ask(Join("a"), 1);
   connection_->Ask(Join("b"), 2);
-  connection_->Ask(Post(), 3);
+  connection_->Ask(History(), 3);
 
   EXPECT_THAT(wire_.said, ElementsAre("refusal 2 RATE_LIMITED"));
+}
+
+TEST_F(ConnectionTest, LimitsTheRoomsOfAConnection) {
+  host_.connection_limits.rooms = 2;
+  connection_->subscriptions.resize(2);
+
+  connection_->Ask(Join("r"), 1);
+  connection_->Ask(History(), 2);
+
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 1 LIMIT_REACHED"));
+  EXPECT_EQ(host_.forwarded.size(), 1u);
 }
 
 TEST_F(ConnectionTest, GoesLiveAtOnceWithoutAPosition) {
@@ -521,6 +532,57 @@ TEST_F(ConnectionTest, ReadsWhatWasHeldBackFromALiveSubscriberInVain) {
 
   EXPECT_THAT(transport_.sent, ElementsAre("0:7", "0:8"));
   EXPECT_THAT(host_.live, ElementsAre("r behind 8"));
+}
+
+TEST_F(ConnectionTest, LeavesWhatWasHeldBackToAnotherJoin) {
+  JoinBehind(4, 4);
+  host_.live.clear();
+  host_.position = 6;
+  connection_->Ask(Join("r", 2), 2);
+  connection_->Ask(Join("r", 2), 3);
+  ASSERT_EQ(connection_->OnSubscribed("r", 4, false), 2);
+
+  connection_->OnExpired(Join("r", 2), 2, MakeError(v1::REASON_UNAVAILABLE, ""));
+  EXPECT_THAT(host_.live, IsEmpty());
+  connection_->OnExpired(Join("r", 2), 3, MakeError(v1::REASON_UNAVAILABLE, ""));
+
+  EXPECT_THAT(host_.live, ElementsAre("r behind 6"));
+}
+
+TEST_F(ConnectionTest, KeepsLiveEventsBackWhenASubscriberInReplayJoinsAgain) {
+  JoinBehind(4, 7);
+  connection_->Ask(Join("r"), 2);
+
+  EXPECT_NE(connection_->OnSubscribed("r", 4, false), std::nullopt);
+}
+
+TEST_F(ConnectionTest, BeginsAnewWhenItIsSubscribedAnew) {
+  JoinBehind(4, 7);
+  connection_->OnUnsubscribed("r", 6);  // Still reading up to 6.
+  host_.position = std::nullopt;
+  connection_->Ask(Join("r", 5), 2);
+
+  EXPECT_EQ(connection_->OnSubscribed("r", 9, true), 5);
+  host_.position = 9;
+  connection_->OnResult(Join("r", 5), 2, Joined(9));
+  AnswerPage(5, Page(6, 9, false));
+
+  EXPECT_THAT(transport_.sent, ElementsAre("0:6", "0:7", "0:8", "0:9"));
+  EXPECT_THAT(host_.live, ElementsAre("r behind 9"));
+}
+
+TEST_F(ConnectionTest, BeginsAnewWhenARunningReplayLostItsSubscription) {
+  JoinBehind(4, 7);
+  connection_->Ask(Join("r", 6), 2);
+
+  EXPECT_EQ(connection_->OnSubscribed("r", 9, true), 6) << "the hub knew of no subscription";
+}
+
+TEST_F(ConnectionTest, ReadsNothingAgainForALiveSubscriberThatHasEverything) {
+  JoinBehind(4, 4);
+  connection_->Ask(Join("r", 4), 2);
+
+  EXPECT_EQ(connection_->OnSubscribed("r", 4, false), std::nullopt);
 }
 
 TEST_F(ConnectionTest, ReplaysSeveralRoomsAtOnce) {

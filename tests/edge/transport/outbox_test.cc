@@ -156,6 +156,30 @@ TEST(Outbox, QueuesNothingForAnEmptyFrame) {
   EXPECT_TRUE(outbox.empty());
 }
 
+TEST(Outbox, KeepsOnlyTheRestOfAFrameThatIsHalfSentWhenDropping) {
+  Outbox outbox;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(outbox.AppendBytes("abc", kLogged));
+  outbox.Consume(4);
+
+  outbox.DropUnsent();
+
+  EXPECT_EQ(Content(outbox), "bc");
+  EXPECT_EQ(outbox.frames(), 1u);
+  ASSERT_TRUE(outbox.AppendBytes("close", DeliveryClass::kControl));
+  EXPECT_EQ(Content(outbox), "bcclose");
+}
+
+TEST(Outbox, DropsEverythingWhenNoFrameIsHalfSent) {
+  Outbox outbox;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(outbox.AppendBytes("abc", kLogged));
+  outbox.Consume(3);
+
+  outbox.DropUnsent();
+
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.bytes(), 0u);
+}
+
 TEST(Outbox, ForgetsEverythingWhenCleared) {
   Outbox outbox;
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(outbox.AppendBytes("abc", kLogged));
