@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "control/api/tail_stream.h"
-#include "control/api/translate.h"
 #include "control/dispatch/dispatcher.h"
+#include "control/room/event_message.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -63,7 +63,7 @@ grpc::ServerUnaryReactor* MessageService::PostMessage(grpc::CallbackServerContex
       call.Answer<PostedMessage>([response](const PostedMessage& posted) {
         response->set_message_id(posted.message_id);
         response->set_seq(posted.seq);
-        Fill(posted.created_at, response->mutable_created_at());
+        *response->mutable_created_at() = ToMessage(posted.created_at);
       }));
   return call.reactor();
 }
@@ -75,13 +75,13 @@ grpc::ServerUnaryReactor* MessageService::ListEvents(grpc::CallbackServerContext
   if (!call.is_admitted()) return call.reactor();
   absl::StatusOr<storage::EventQuery> query = QueryOf(*request);
   if (!query.ok()) return call.Finish(query.status());
-  parts_.dispatcher.ListEvents(
-      *std::move(query), DeadlineOf(*context),
-      call.Answer<storage::EventPage>([response](const storage::EventPage& page) {
-        for (const storage::EventRecord& event : page.events) Fill(event, response->add_events());
-        response->set_more(page.more);
-        response->set_last_seq(page.last_seq);
-      }));
+  parts_.dispatcher.ListEvents(*std::move(query), DeadlineOf(*context),
+                               call.Answer<storage::EventPage>([response](storage::EventPage page) {
+                                 for (storage::EventRecord& event : page.events)
+                                   *response->add_events() = MakeEvent(event);
+                                 response->set_more(page.more);
+                                 response->set_last_seq(page.last_seq);
+                               }));
   return call.reactor();
 }
 

@@ -1,4 +1,5 @@
-// translate.h: the store's records as the protos say them, and back.
+// translate.h: the store's records as RoomService says them, and back. Events, roles and times are
+// said in room/event_message.
 // Threads: pure.
 #pragma once
 
@@ -7,7 +8,6 @@
 #include <vector>
 
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
 #include <google/protobuf/repeated_ptr_field.h>
 
 #include "confab/v1/room_service.pb.h"
@@ -19,9 +19,6 @@ namespace confab::control {
 
 void Fill(const storage::RoomRecord& record, v1::Room* room);
 void Fill(const storage::MemberRecord& record, v1::Member* member);
-void Fill(const storage::EventRecord& record, v1::Event* event);
-void Fill(absl::Time time, google::protobuf::Timestamp* timestamp);
-v1::Role ToProto(storage::Role role);
 
 // BAD_REQUEST for a value that is no role; unset where `unset` is kNone.
 absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset);
