@@ -136,7 +136,9 @@ class GrpcControlLink final : public ControlLink {
       stream_ = nullptr;
     }
     sink_->OnStreamClosed(stream->number());
-    why = status.ok() ? "the stream has ended" : status.error_message();
+    why = status.ok() ? "the stream has ended"
+                      : fmt::format("code {}: {}", static_cast<int>(status.error_code()),
+                                    status.error_message());
     const bool has_answered = stream->has_answered();
     // A call on its way through Send may still hold the stream: it goes with the last of them.
     return has_answered;
