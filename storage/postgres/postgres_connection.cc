@@ -14,12 +14,15 @@ constexpr int kIdleInTransactionLimitMs = 5000;
 
 // Every query here is made for an index. Without seq scans and hash joins a plan that was cached
 // while a table was small cannot become a trap when it has grown; JIT would cost more than it
-// gives on statements this short.
+// gives on statements this short. The keep-alives are the server's: it must notice soon that we
+// vanished, because our session holds the lock that a successor waits for.
 std::string SessionSettings(absl::Duration statement_timeout) {
   return fmt::format(
       "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; SET jit = off;"
       "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-      "SET plan_cache_mode = force_generic_plan",
+      "SET plan_cache_mode = force_generic_plan;"
+      "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5;"
+      "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000",
       absl::ToInt64Milliseconds(statement_timeout), kIdleInTransactionLimitMs);
 }
 

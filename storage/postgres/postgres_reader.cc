@@ -143,7 +143,7 @@ absl::StatusOr<EventPage> PostgresReader::ReadEvents(const EventQuery& query) {
   EventPage page;
   page.last_seq = log.last_seq;
   page.member_seq = IntOf(first[2]);
-  page.events.reserve(rows->size());
+  page.events.reserve(static_cast<size_t>(rows->size()));
   for (const pqxx::row& row : *rows) {
     if (!row[3].is_null()) page.events.push_back(EventOf(row, query.room));
   }

@@ -14,8 +14,11 @@ constexpr absl::Duration kMigrationLimit = absl::Minutes(10);
 
 constexpr const char* kLock =
     "SELECT pg_advisory_xact_lock(hashtextextended('confab/migrate/' || current_schema(), 0))";
+// In the schema that tables would be made in, not in one further down the search_path.
+constexpr const char* kFindVersionTable =
+    "SELECT to_regclass(quote_ident(current_schema()) || '.confab_migrations')";
 constexpr const char* kVersionTable =
-    "CREATE TABLE IF NOT EXISTS schema_migrations ("
+    "CREATE TABLE confab_migrations ("
     " version integer NOT NULL PRIMARY KEY, name text NOT NULL,"
     " applied_at timestamptz NOT NULL DEFAULT now())";
 
@@ -23,13 +26,13 @@ class PostgresSchema : public SchemaTarget {
  public:
   explicit PostgresSchema(PostgresTransaction& transaction) : transaction_(transaction) {}
   absl::StatusOr<int> Version() override {
-    return transaction_.RunText("SELECT coalesce(max(version), 0) FROM schema_migrations")[0][0]
+    return transaction_.RunText("SELECT coalesce(max(version), 0) FROM confab_migrations")[0][0]
         .as<int>();
   }
   absl::Status Apply(const Migration& migration) override {
     transaction_.RunText(std::string(migration.sql));
     transaction_.RunText(
-        fmt::format("INSERT INTO schema_migrations (version, name) "
+        fmt::format("INSERT INTO confab_migrations (version, name) "
                     "VALUES ({}, '{}')",
                     migration.version, migration.name));
     return absl::OkStatus();
@@ -47,7 +50,7 @@ absl::Status MigratePostgres(PostgresConnection& connection,
   return connection.Transact([&](PostgresTransaction& transaction) {
     transaction.RunText(kLock);
     // Only if it is missing: a role without CREATE may use a schema that was made for it.
-    if (transaction.RunText("SELECT to_regclass('schema_migrations')")[0][0].is_null()) {
+    if (transaction.RunText(kFindVersionTable)[0][0].is_null()) {
       transaction.RunText(kVersionTable);
     }
     PostgresSchema schema(transaction);

@@ -44,7 +44,7 @@ absl::StatusOr<std::unique_ptr<PostgresWriter>> PostgresWriter::Open(const Postg
                                                                      ActiveLock& active_lock) {
   std::unique_ptr<PostgresWriter> writer(new PostgresWriter(target, watchdog, active_lock));
   if (auto status = writer->EnsureConnected(); !status.ok()) return status;
-  if (auto status = writer->Purge(kPurgeLimit); !status.ok()) return status;
+  writer->Purge(kPurgeLimit).IgnoreError();  // Tried again at the next deletion or opening.
   return writer;
 }
 

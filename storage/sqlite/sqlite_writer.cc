@@ -57,7 +57,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Open(const std::stri
   if (!connection.ok()) return connection.status();
   std::unique_ptr<SqliteWriter> writer(new SqliteWriter(*std::move(connection)));
   if (auto status = writer->PrepareAll(); !status.ok()) return status;
-  if (auto status = writer->Purge(kPurgeLimit); !status.ok()) return status;
+  writer->Purge(kPurgeLimit).IgnoreError();  // Tried again at the next deletion or opening.
   return writer;
 }
 

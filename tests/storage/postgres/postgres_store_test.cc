@@ -304,7 +304,7 @@ TEST(PostgresStore, RefusesANewerSchemaAndOneThatDoesNotExist) {
   const std::string schema = server.NewSchema();
   const std::string url = PostgresServer::UrlOf(server.socket_dir(), schema);
   ASSERT_NE(OpenOrFail(url), nullptr);
-  server.Execute("INSERT INTO " + schema + ".schema_migrations VALUES (99, 'later')");
+  server.Execute("INSERT INTO " + schema + ".confab_migrations VALUES (99, 'later')");
 
   const auto newer = OpenStore(url, {});
   const auto missing = OpenStore(PostgresServer::UrlOf(server.socket_dir(), "none"), {});
@@ -323,7 +323,7 @@ TEST(PostgresStore, ManyThatOpenAtOnceMigrateOnce) {
   for (int i = 0; i < 6; ++i) openers.emplace_back([&] { EXPECT_NE(OpenOrFail(url), nullptr); });
   for (std::thread& opener : openers) opener.join();
 
-  EXPECT_EQ(server.Execute("SELECT count(*) FROM " + schema + ".schema_migrations"), "1");
+  EXPECT_EQ(server.Execute("SELECT count(*) FROM " + schema + ".confab_migrations"), "1");
 }
 
 TEST(PostgresStore, AServerThatIsNotThereIsUnavailableAtOpening) {
