@@ -36,7 +36,8 @@ grpc::ChannelArguments Arguments() {
   // `tail` may wait long: a dead control is noticed. Matches what control permits.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  // Despite its name: how long one attempt may take, on a busy machine too.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
   return arguments;
@@ -120,6 +121,13 @@ Exit ControlClient::Explain(const grpc::Status& status) const {
   if (status.ok()) return Exit::kDone;
   const std::string word = ReasonWordOf(status);
   if (word.empty()) {
+    if (IsBroken(status) && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+      return run_.Fail(
+          Exit::kUnreachable,
+          fmt::format("the connection to control at {} broke off ({}): try again; what "
+                      "was asked may have been done",
+                      address_, status.error_message()));
+    }
     if (IsBroken(status)) {
       return run_.Fail(Exit::kUnreachable,
                        fmt::format("control is not reachable at {}: is it running? If it listens "
