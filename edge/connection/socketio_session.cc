@@ -126,7 +126,7 @@ void SocketIoSession::OnEvent(const SocketIoPacket& packet) {
     return connection_.Refuse(command, packet.ack_id,
                               MakeError(v1::REASON_BAD_REQUEST, packet.unreadable));
   }
-  if (packet.json == nullptr || packet.event.empty()) return;  // Legal, and means nothing.
+  if (packet.json == nullptr) return;
   const boost::json::array& array = packet.json->get_array();
   const std::span<const boost::json::value> args(array.data() + 1, array.size() - 1);
   if (std::optional<v1::Error> refusal = home_.dialect.Translate(packet.event, args, command)) {

@@ -103,6 +103,9 @@ TEST_F(EdgeSocketIo, TellsARefusalToTheOneWhoAsked) {
   EXPECT_THAT(Ask(stranger, 5, "sendMessage", "{\"roomId\":{}}"), HasSubstr("BAD_REQUEST"));
   stranger.SendText("42[\"joinRoom\",{\"roomId\":\"1\"}]");
   EXPECT_THAT(stranger.Read().value_or(""), StartsWith("42[\"error\",{"));
+  stranger.SendText("427[8,{}]");  // A number is a legal name, and none of ours.
+  EXPECT_THAT(stranger.Read().value_or(""),
+              testing::AllOf(StartsWith("437["), HasSubstr("UNKNOWN_COMMAND")));
 }
 
 TEST_F(EdgeSocketIo, SendsNothingAfterLeaveRoom) {
