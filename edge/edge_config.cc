@@ -53,15 +53,21 @@ absl::Status EdgeConfig::Validate() const {
 }
 
 void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
-  loader.Add("listen", &config.listen, "HOST:PORT for clients (port 0: any free one)", "Edge");
-  loader.Add(
-      "control", &config.control,
-      "where control serves gRPC: unix:PATH or HOST:PORT on loopback; a list is tried in turn",
-      "Edge");
-  loader.Add("user-secret-file", &config.user_secret_file,
-             "file with the HS256 secret of user tokens, 32 bytes or more", "Edge");
-  loader.Add("service-secret-file", &config.service_secret_file,
-             "file with the HS256 secret of service tokens, 32 bytes or more", "Edge");
+  loader.Add("listen", &config.listen, "where clients connect (port 0: any free one)", "Edge")
+      .Placeholder("HOST:PORT");
+  loader
+      .Add("control", &config.control,
+           "where control serves gRPC: unix:PATH or HOST:PORT on loopback; a list is tried in turn",
+           "Edge")
+      .Placeholder("ADDRESS,...");
+  loader
+      .Add("user-secret-file", &config.user_secret_file,
+           "file with the HS256 secret of user tokens, 32 bytes or more", "Edge")
+      .Placeholder("FILE");
+  loader
+      .Add("service-secret-file", &config.service_secret_file,
+           "file with the HS256 secret of service tokens, 32 bytes or more", "Edge")
+      .Placeholder("FILE");
   loader.Add("token-issuer", &config.token_issuer, "iss that user tokens must have", "Edge");
   loader.Add("token-audience", &config.token_audience, "aud that user tokens must have", "Edge");
   loader.Add("allowed-origins", &config.allowed_origins,

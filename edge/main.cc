@@ -24,10 +24,11 @@ using confab::edge::EdgeConfig;
 // Less than what systemd and docker wait before they kill.
 constexpr absl::Duration kStopTime = absl::Seconds(8);
 
+// 2: the configuration is wrong and starting again would not help. 1: anything else.
 int Fail(const absl::Status& status) {
   confab::process::FlushLog();
   std::fprintf(stderr, "confab-edge: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 2 : 1;
 }
 
 int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
