@@ -1,0 +1,176 @@
+// confab: edge and control in one process, joined by gRPC's in-process channel. The quick start,
+// and all that a small installation needs.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "control/control.h"
+#include "control/control_config.h"
+#include "edge/edge.h"
+#include "edge/edge_config.h"
+#include "process/config_loader.h"
+#include "process/jwt.h"
+#include "process/log.h"
+#include "process/metrics.h"
+#include "process/ops_server.h"
+#include "process/ready_file.h"
+#include "process/server_flags.h"
+#include "process/signals.h"
+
+namespace confab {
+namespace {
+
+// Exit codes, as scripts see them.
+constexpr int kStopped = 0;
+constexpr int kFailed = 1;
+constexpr int kWrongConfig = 2;
+
+// Clients are told to come back within this, control commits what is under way within that; a
+// supervisor's usual 10 s hold both.
+constexpr absl::Duration kEdgeStopLimit = absl::Seconds(6);
+constexpr absl::Duration kControlStopLimit = absl::Seconds(3);
+
+// While starting: how often readiness is looked at between two signals.
+constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
+
+struct Config {
+  edge::EdgeConfig edge;
+  control::ControlConfig control;
+  process::ServerFlags server;
+};
+
+void AddFlags(process::ConfigLoader& loader, Config& config) {
+  config.edge.user_secret_file = "data/user.secret";
+  config.control.service_secret_file = "data/service.secret";
+  config.edge.service_secret_file = config.control.service_secret_file;
+  config.server.ops_listen = "127.0.0.1:8082";
+  edge::AddEdgeFlags(loader, config.edge);
+  control::AddControlFlags(loader, config.control);
+  process::AddServerFlags(loader, config.server);
+  loader.Drop("control");  // It is in here.
+  loader.Example("confab", "chat on http://127.0.0.1:8080, messages in ./data/confab.db");
+  loader.Example("confab --listen 127.0.0.1:0 --ready-file /tmp/confab.json",
+                 "for a script: any free port, told in a file");
+  loader.Example("confab --store postgresql://confab@db.internal/confab", "messages in PostgreSQL");
+  loader.Example(
+      "confabctl --control 127.0.0.1:8081 --service-secret-file data/service.secret "
+      "room create lobby --members alice,bob",
+      "a room for two, by the CLI");
+}
+
+int Refuse(const absl::Status& status) {
+  process::FlushLog();
+  std::fprintf(stderr, "confab: %s\n", std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? kWrongConfig : kFailed;
+}
+
+// Everything that is wrong with the configuration, before anything is started: a first run lacks
+// both secrets, and should have to be told once.
+absl::Status CheckConfig(const Config& config) {
+  std::vector<absl::Status> faults = {config.edge.Validate(), config.control.Validate()};
+  for (const std::string& file :
+       {config.edge.user_secret_file, config.control.service_secret_file}) {
+    if (!file.empty()) faults.push_back(process::JwtKey::FromSecretFile(file).status());
+  }
+  std::string all;
+  for (const absl::Status& fault : faults) {
+    if (fault.ok()) continue;
+    all += (all.empty() ? "" : "\nconfab: ") + std::string(fault.message());
+  }
+  return all.empty() ? absl::OkStatus() : absl::InvalidArgumentError(all);
+}
+
+// Until control is active and the edge attached, or somebody wants the process to end.
+bool AwaitReady(process::Signals& signals, const edge::Edge& edge,
+                const control::Control& control) {
+  while (!control.is_active() || !edge.Readiness().ok()) {
+    if (signals.Wait(kReadyInterval) == process::Signal::kTerminate) return false;
+  }
+  return true;
+}
+
+int Serve(process::Signals& signals, const Config& config) {
+  process::RemoveReadyFile(config.server.ready_file);
+  process::Metrics metrics;
+  auto ops = process::OpsServer::Start(config.server.ops_listen, metrics);
+  if (!ops.ok()) return Refuse(ops.status());
+
+  control::ControlHooks hooks;
+  hooks.on_fatal = [&config](const absl::Status& status) {
+    process::LogError("control cannot go on", {{"why", std::string(status.message())}});
+    process::RemoveReadyFile(config.server.ready_file);
+    process::FlushLog();
+    std::_Exit(kFailed);
+  };
+  control::Control control(config.control, metrics, std::move(hooks));
+  if (absl::Status status = control.Start(); !status.ok()) return Refuse(status);
+  edge::Edge edge(config.edge, metrics, control.InProcessChannel());
+  if (absl::Status status = edge.Start(); !status.ok()) return Refuse(status);
+  control.AddChecks(**ops);
+  edge.AddChecks(**ops);
+
+  if (AwaitReady(signals, edge, control)) {
+    (*ops)->SetStarted();
+    absl::Status written = process::WriteReadyFile(
+        config.server.ready_file,
+        {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
+    if (!written.ok()) return Refuse(written);
+    process::LogInfo(
+        "confab serves",
+        {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
+    while (signals.Wait() != process::Signal::kTerminate) {
+      process::LogInfo("nothing is reloaded yet: restart to change options");
+    }
+  }
+
+  process::LogInfo("stopping: clients are told to come back");
+  signals.LetSecondSignalKill();
+  process::RemoveReadyFile(config.server.ready_file);
+  (*ops)->SetStopping();
+  edge.Stop(kEdgeStopLimit);
+  control.Stop(kControlStopLimit);
+  ops->reset();
+  process::LogInfo("stopped");
+  return kStopped;
+}
+
+int Main(int argc, char** argv) {
+  process::Signals signals;
+  Config config;
+  process::ConfigLoader loader(
+      "confab",
+      "Confab in one process: chat over WebSocket for browsers (edge), rooms and messages kept in "
+      "SQLite or\nPostgreSQL (control), gRPC for services and confabctl.\n"
+      "Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong.");
+  AddFlags(loader, config);
+  const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+  if (!is_to_run.ok()) return Refuse(is_to_run.status());
+  if (!*is_to_run) return kStopped;
+  if (absl::Status checked = CheckConfig(config); !checked.ok()) return Refuse(checked);
+  process::InitLog("confab", config.server.log_level);
+  for (const std::string& warning : loader.warnings()) process::LogWarn(warning);
+  const int code = Serve(signals, config);
+  process::FlushLog();
+  return code;
+}
+
+}  // namespace
+}  // namespace confab
+
+int main(int argc, char** argv) {
+  try {
+    return confab::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "confab: %s\n", error.what());
+    return confab::kFailed;
+  }
+}
