@@ -27,7 +27,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   void OnMessage(bool is_binary, std::string_view message) override;
   void OnPong() override { heartbeat_.OnPong(); }
   void OnDrained() override { connection_.Replay(); }
-  void OnServerStopping() override { Shut(CloseReason::kServerStopping); }
+  void Shut(CloseReason reason) override;  // Also the wire's.
   void OnClosed() override { heartbeat_.Stop(); }
 
  private:
@@ -36,7 +36,6 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
-  void Shut(CloseReason reason) override;
 
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }

@@ -25,8 +25,8 @@ class Session {
   virtual void OnPong() = 0;
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
-  // The process ends: tell the client to come back, then close.
-  virtual void OnServerStopping() = 0;
+  // Tells the client why, then closes the transport.
+  virtual void Shut(CloseReason reason) = 0;
   // The last call, however the transport ended.
   virtual void OnClosed() = 0;
 };

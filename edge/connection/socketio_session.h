@@ -25,7 +25,7 @@ class SocketIoSession final : public Session, private ClientWire, private Heartb
   void OnMessage(bool is_binary, std::string_view message) override;
   void OnPong() override {}  // Engine.IO has pongs of its own.
   void OnDrained() override { connection_.Replay(); }
-  void OnServerStopping() override { Shut(CloseReason::kServerStopping); }
+  void Shut(CloseReason reason) override;  // Also the wire's.
   void OnClosed() override { heartbeat_.Stop(); }
 
  private:
@@ -34,7 +34,6 @@ class SocketIoSession final : public Session, private ClientWire, private Heartb
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
-  void Shut(CloseReason reason) override;
 
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }

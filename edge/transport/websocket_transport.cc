@@ -66,12 +66,12 @@ class WebSocketTransport final : public Transport,
 
   void Send(const SharedFrame& frame, DeliveryClass delivery) override {
     if (is_closing_) return;
-    if (!layer_.Append(frame, delivery)) Close(CloseReason::kSlowReader);
+    if (!layer_.Append(frame, delivery)) Overflow();
   }
 
   void SendBytes(std::string_view frame, DeliveryClass delivery) override {
     if (is_closing_) return;
-    if (!layer_.AppendBytes(frame, delivery)) Close(CloseReason::kSlowReader);
+    if (!layer_.AppendBytes(frame, delivery)) Overflow();
   }
 
   bool HasRoom() override { return layer_.HasRoom(); }
@@ -80,8 +80,6 @@ class WebSocketTransport final : public Transport,
     if (is_closing_ || is_finished_) return;
     is_closing_ = true;
     if (auto* count = home_.closes[static_cast<std::size_t>(reason)]) count->Add();
-    // Who does not read will not read what waits either; the code tells it to come back.
-    if (reason == CloseReason::kSlowReader) layer_.DropUnsent();
     home_.loop.wheel().Arm(*this, kCloseTimeLimit);
     const CloseTraits& traits = TraitsOf(reason);
     const websocket::close_reason closing(
@@ -107,8 +105,17 @@ class WebSocketTransport final : public Transport,
     if (session_ == nullptr) {
       HardClose();
     } else if (!is_closing_) {
-      session_->OnServerStopping();
+      session_->Shut(CloseReason::kServerStopping);
     }
+  }
+
+  // Who does not read will not read what waits either: room is made for the words to come back.
+  void Overflow() {
+    if (is_overflowing_) return;
+    is_overflowing_ = true;
+    layer_.DropUnsent();
+    if (session_ == nullptr) return HardClose();
+    session_->Shut(CloseReason::kSlowReader);
   }
 
   // Handshake, a message, closing or lingering took too long.
@@ -245,6 +252,7 @@ class WebSocketTransport final : public Transport,
   std::size_t assembled_ = 0;
   int fragments_ = 0;
   RateBucket control_frames_;
+  bool is_overflowing_ = false;
   bool is_closing_ = false;   // Our close frame is queued; nothing goes up or down any more.
   bool is_finished_ = false;  // The session is gone.
   std::array<char, kReadBytes> buffer_;

@@ -212,6 +212,7 @@ TEST_F(EdgeTransport, ClosesAReaderThatNeverReadsAndNobodyElse) {
     EXPECT_THAT(awake.Read().value_or(""), HasSubstr("\"seq\":" + std::to_string(seq) + ","));
   }
 
+  EXPECT_THAT(sleepy.ReadUntil("\"server:closing\"").value_or(""), HasSubstr("SLOW_READER"));
   EXPECT_EQ(sleepy.ReadClose(), 4009);
 }
 
