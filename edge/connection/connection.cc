@@ -83,7 +83,7 @@ v1::ConnectionOpened Connection::Describe() const {
 }
 
 void Connection::Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id,
-                        v1::Error error) {
+                        const v1::Error& error) {
   host_.CountRefusal(error.reason());
   wire_.SayRefusal(command, reply_id, error);
 }
@@ -113,11 +113,12 @@ std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
 
 void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
   if (std::optional<v1::Error> error = CheckLimits(command)) {
-    return Refuse(command, reply_id, std::move(*error));
+    return Refuse(command, reply_id, *error);
   }
   command.set_connection(id_);
   if (command.has_join_room()) RememberJoin(command.join_room());
   if (host_.Forward(std::move(command), reply_id)) return;
+  // It was not taken, so it is whole. NOLINTNEXTLINE(bugprone-use-after-move)
   if (command.has_join_room()) {
     TakeJoin(command.join_room().room_id());
     Tidy();

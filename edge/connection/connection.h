@@ -59,7 +59,7 @@ class ConnectionHost {
   virtual void Enter(Connection& connection) = 0;
   // REQUIRES: Enter was called. Nothing of the host refers to the connection any more.
   virtual void Leave(Connection& connection) = 0;
-  // Takes a command to control. False: too much is waiting.
+  // Takes a command to control. False: too much is waiting, the command was not touched.
   virtual bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) = 0;
   // Last event of the room that passed this thread's hub; nullopt: the connection is no subscriber.
   virtual std::optional<std::int64_t> PositionOf(const Connection& connection,
@@ -96,7 +96,8 @@ class Connection {
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
 
   // Answers what never became a command, or may not go on.
-  void Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id, v1::Error error);
+  void Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+              const v1::Error& error);
 
   // Its Result, or what stands in for it when none came.
   void OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,

@@ -130,7 +130,7 @@ void SocketIoSession::OnEvent(const SocketIoPacket& packet) {
   const boost::json::array& array = packet.json->get_array();
   const std::span<const boost::json::value> args(array.data() + 1, array.size() - 1);
   if (std::optional<v1::Error> refusal = home_.dialect.Translate(packet.event, args, command)) {
-    return connection_.Refuse(command, packet.ack_id, std::move(*refusal));
+    return connection_.Refuse(command, packet.ack_id, *refusal);
   }
   connection_.Ask(std::move(command), packet.ack_id);
 }

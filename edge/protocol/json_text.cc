@@ -27,10 +27,12 @@ json::parse_options ParseOptions() {
 // Builds the value. The library's own handler would do but for one thing: it takes "-0" for the
 // integer 0.
 struct ValueBuilder {
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for these names.
   static constexpr size_t max_object_size = json::object::max_size();
   static constexpr size_t max_array_size = json::array::max_size();
   static constexpr size_t max_key_size = json::string::max_size();
   static constexpr size_t max_string_size = json::string::max_size();
+  // NOLINTEND(readability-identifier-naming)
 
   ValueBuilder(json::storage_ptr storage, unsigned char* scratch, size_t scratch_bytes)
       : stack(std::move(storage), scratch, scratch_bytes) {}
@@ -172,8 +174,8 @@ class JsonParser::State {
   static constexpr size_t kArenaBytes = 6 * 1024;  // A message of 4 KiB needs no allocation.
   static constexpr size_t kScratchBytes = 2 * 1024;
 
-  alignas(std::max_align_t) unsigned char arena_[kArenaBytes];
-  alignas(std::max_align_t) unsigned char scratch_[kScratchBytes];
+  alignas(std::max_align_t) unsigned char arena_[kArenaBytes] = {};
+  alignas(std::max_align_t) unsigned char scratch_[kScratchBytes] = {};
   std::optional<json::monotonic_resource> memory_;
   json::basic_parser<ValueBuilder> parser_;
   std::optional<json::value> value_;

@@ -77,8 +77,8 @@ class Outbox {
   void Grow();
   void PopFront();
 
-  Slot* ring_ = nullptr;       // Null: the inline slots are in use.
-  Slot inline_[kInlineSlots];  // One ack or a short burst allocates nothing.
+  Slot* ring_ = nullptr;            // Null: the inline slots are in use.
+  Slot inline_[kInlineSlots] = {};  // One ack or a short burst allocates nothing.
   uint32_t capacity_ = kInlineSlots;
   uint32_t head_ = 0;
   uint32_t count_ = 0;
