@@ -1,7 +1,12 @@
-// confab-control: options, log, Control, until a signal.
+// confab-control: flags -> ControlConfig -> Control, until a signal.
+#include <cstdio>
 #include <cstdlib>
-#include <iostream>
+#include <exception>
 #include <string>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "control/control.h"
 #include "control/control_config.h"
@@ -10,97 +15,101 @@
 #include "process/metrics.h"
 #include "process/ops_server.h"
 #include "process/ready_file.h"
+#include "process/server_flags.h"
 #include "process/signals.h"
 
+namespace confab::control {
 namespace {
 
-using confab::control::Control;
-using confab::control::ControlConfig;
-using confab::control::ControlHooks;
-
 // Batches under way are committed within 1.5 s; the rest is for answers and streams.
-constexpr absl::Duration kStopLimit = absl::Seconds(10);
+constexpr absl::Duration kStopLimit = absl::Seconds(8);
 
-struct Options {
-  ControlConfig control;
-  std::string ops_listen = "127.0.0.1:8083";
-  std::string ready_file;
-  std::string log_level = "info";
-};
-
-void Describe(confab::process::ConfigLoader& loader, Options& options) {
-  AddControlFlags(loader, options.control);
-  loader.Add("ops-listen", &options.ops_listen,
-             "where /livez, /readyz?verbose and /metrics are served", "Operation");
-  loader.Add("ready-file", &options.ready_file,
-             "written as JSON {pid, control, ops} once this control is active", "Operation");
-  loader.Add("log-level", &options.log_level, "debug, info, warn or error", "Operation")
-      .OneOf({"debug", "info", "warn", "error"});
-  loader.Example("confab-control --service-secret-file service.secret",
-                 "SQLite under ./data, gRPC on 127.0.0.1:8081");
-  loader.Example(
-      "confab-control --store postgresql://confab@db/confab --control-listen unix:/run/confab.sock "
-      "--service-secret-file service.secret",
-      "PostgreSQL, for edges on this host");
+// 2: the configuration is wrong and starting again would not help. 1: anything else.
+int CodeOf(const absl::Status& why) {
+  return absl::IsInvalidArgument(why) || absl::IsNotFound(why) ? 2 : 1;
 }
 
 int Refuse(const absl::Status& why) {
-  std::cerr << "confab-control: " << why.message() << std::endl;
-  return EXIT_FAILURE;
+  process::FlushLog();
+  std::fprintf(stderr, "confab-control: %s\n", std::string(why.message()).c_str());
+  return CodeOf(why);
 }
 
 // Nothing that was acked hangs on an orderly end, and the next process takes over at once.
-[[noreturn]] void EndNow(const absl::Status& why) {
-  confab::process::LogError("control ends", {{"error", std::string(why.message())}});
-  confab::process::FlushLog();
-  std::_Exit(EXIT_FAILURE);
+[[noreturn]] void EndNow(const absl::Status& why, const std::string& ready_file) {
+  process::LogError("control ends", {{"error", std::string(why.message())}});
+  process::RemoveReadyFile(ready_file);
+  process::FlushLog();
+  std::_Exit(CodeOf(why));
 }
 
-int Serve(const Options& options, confab::process::Signals& signals) {
-  confab::process::Metrics metrics;
-  Control* running = nullptr;
-  confab::process::OpsServer* ops_server = nullptr;
-  ControlHooks hooks;
-  hooks.on_fatal = EndNow;
-  hooks.on_active = [&] {
-    ops_server->SetStarted();
-    const absl::Status written = confab::process::WriteReadyFile(
-        options.ready_file, {{"control", running->address()}, {"ops", ops_server->address()}});
-    if (!written.ok()) EndNow(written);
-  };
-  auto ops = confab::process::OpsServer::Start(options.ops_listen, metrics);
+int Serve(const ControlConfig& config, const process::ServerFlags& flags,
+          process::Signals& signals) {
+  process::RemoveReadyFile(flags.ready_file);
+  process::Metrics metrics;
+  auto ops = process::OpsServer::Start(flags.ops_listen, metrics);
   if (!ops.ok()) return Refuse(ops.status());
-  ops_server = ops->get();
-  Control control(options.control, metrics, hooks);
-  running = &control;
-  if (const absl::Status started = control.Start(); !started.ok()) return Refuse(started);
+  Control* started = nullptr;
+  ControlHooks hooks;
+  hooks.on_fatal = [&](const absl::Status& why) { EndNow(why, flags.ready_file); };
+  hooks.on_active = [&] {
+    (*ops)->SetStarted();
+    const absl::Status written = process::WriteReadyFile(
+        flags.ready_file, {{"control", started->address()}, {"ops", (*ops)->address()}});
+    if (!written.ok()) EndNow(written, flags.ready_file);
+  };
+  Control control(config, metrics, hooks);
+  started = &control;
+  if (const absl::Status status = control.Start(); !status.ok()) return Refuse(status);
   control.AddChecks(**ops);
-  while (signals.Wait() != confab::process::Signal::kTerminate) {
-    confab::process::LogInfo("HUP: nothing to reload so far");
+
+  while (signals.Wait() != process::Signal::kTerminate) {
+    process::LogInfo("nothing is reloaded yet: restart to change options");
   }
   signals.LetSecondSignalKill();
-  confab::process::LogInfo("control stops");
-  confab::process::RemoveReadyFile(options.ready_file);
-  ops->reset();
+  process::LogInfo("stopping");
+  process::RemoveReadyFile(flags.ready_file);
+  (*ops)->SetStopping();
   control.Stop(kStopLimit);
-  confab::process::LogInfo("control has stopped");
-  confab::process::FlushLog();
+  ops->reset();
+  process::LogInfo("stopped");
+  process::FlushLog();
   return EXIT_SUCCESS;
 }
 
+int Main(int argc, char** argv) {
+  process::Signals signals;
+  ControlConfig config;
+  process::ServerFlags flags;
+  flags.ops_listen = "127.0.0.1:8083";
+  process::ConfigLoader loader(
+      "confab-control",
+      "Confab's control service: rooms, members, order and persistence.\n"
+      "Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong.");
+  AddControlFlags(loader, config);
+  process::AddServerFlags(loader, flags);
+  loader.Example("confab-control --service-secret-file service.secret",
+                 "SQLite under ./data, gRPC on 127.0.0.1:8081");
+  loader.Example(
+      "confab-control --store postgresql://confab@db.internal/confab "
+      "--control-listen unix:/run/confab/control.sock --service-secret-file service.secret",
+      "PostgreSQL, for edges on this host");
+  const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+  if (!is_to_run.ok()) return Refuse(is_to_run.status());
+  if (!*is_to_run) return EXIT_SUCCESS;
+  process::InitLog("control", flags.log_level);
+  for (const std::string& warning : loader.warnings()) process::LogWarn(warning);
+  return Serve(config, flags, signals);
+}
+
 }  // namespace
+}  // namespace confab::control
 
 int main(int argc, char** argv) {
-  confab::process::Signals signals;
-  Options options;
-  confab::process::ConfigLoader loader(
-      "confab-control", "Confab's control service: rooms, members, order and persistence.");
-  Describe(loader, options);
-  const absl::StatusOr<bool> run = loader.Load(argc, argv);
-  if (!run.ok()) return Refuse(run.status());
-  if (!*run) return EXIT_SUCCESS;
-  confab::process::InitLog("control", options.log_level);
-  for (const std::string& warning : loader.warnings()) confab::process::LogWarn(warning);
-  confab::process::RemoveReadyFile(options.ready_file);
-  return Serve(options, signals);
+  try {
+    return confab::control::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "confab-control: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
 }
