@@ -65,7 +65,10 @@ export class Ledger {
   }
 
   static load(file) {
-    const lines = fs.readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+    const lines = fs
+      .readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
     return new Ledger(lines.map((line) => JSON.parse(line)));
   }
 
@@ -106,13 +109,19 @@ class Audit {
     for (const record of this.#of('log')) {
       const log = this.logs.get(record.room) ?? new Map();
       this.logs.set(record.room, log);
-      if (log.has(record.seq)) this.#fault('DOUBLED', `${record.room}: the log has seq ${record.seq} twice`);
-      else if (record.seq !== (last.get(record.room) ?? 0) + 1) this.#fault('GAP', `${record.room}: the log goes on with ${record.seq} after ${last.get(record.room) ?? 0}`);
+      if (log.has(record.seq))
+        this.#fault('DOUBLED', `${record.room}: the log has seq ${record.seq} twice`);
+      else if (record.seq !== (last.get(record.room) ?? 0) + 1)
+        this.#fault(
+          'GAP',
+          `${record.room}: the log goes on with ${record.seq} after ${last.get(record.room) ?? 0}`,
+        );
       log.set(record.seq, record);
       last.set(record.room, record.seq);
       if (!record.id) continue;
       const key = `${record.room} ${record.user} ${record.id}`;
-      if (keys.has(key)) this.#fault('DOUBLED', `${key}: stored as ${keys.get(key)} and ${record.seq}`);
+      if (keys.has(key))
+        this.#fault('DOUBLED', `${key}: stored as ${keys.get(key)} and ${record.seq}`);
       keys.set(key, record.seq);
     }
   }
@@ -122,8 +131,16 @@ class Audit {
     for (const ack of this.#of('ack')) {
       const send = this.sends.get(ack.id);
       const entry = this.logs.get(send?.room)?.get(ack.seq);
-      const same = entry?.messageId === ack.messageId && entry?.id === ack.id && entry?.user === send.user && entry?.content === send.content;
-      if (!same) this.#fault('UNSTORED', `${ack.id} was acked as seq ${ack.seq} of ${send?.room}, the log has ${JSON.stringify(entry)}`);
+      const same =
+        entry?.messageId === ack.messageId &&
+        entry?.id === ack.id &&
+        entry?.user === send.user &&
+        entry?.content === send.content;
+      if (!same)
+        this.#fault(
+          'UNSTORED',
+          `${ack.id} was acked as seq ${ack.seq} of ${send?.room}, the log has ${JSON.stringify(entry)}`,
+        );
     }
   }
 
@@ -136,7 +153,11 @@ class Audit {
     for (const got of this.#of('got')) {
       const stream = streams.get(`${got.client}/${got.room}`);
       if (stream) stream.got.push(got);
-      else this.#fault('UNSTORED', `${got.client} got seq ${got.seq} of ${got.room} without a subscription`);
+      else
+        this.#fault(
+          'UNSTORED',
+          `${got.client} got seq ${got.seq} of ${got.room} without a subscription`,
+        );
     }
     return streams;
   }
@@ -147,15 +168,24 @@ class Audit {
     let last = from;
     for (const event of got) {
       const entry = log.get(event.seq);
-      const same = entry?.messageId === event.messageId && entry?.content === event.content && entry?.user === event.user;
-      if (!same) this.#fault('UNSTORED', `${name}: got ${JSON.stringify(event)}, the log has ${JSON.stringify(entry)}`);
-      if (seen.has(event.seq) || event.seq <= from) this.#fault('DOUBLED', `${name}: seq ${event.seq} again`);
+      const same =
+        entry?.messageId === event.messageId &&
+        entry?.content === event.content &&
+        entry?.user === event.user;
+      if (!same)
+        this.#fault(
+          'UNSTORED',
+          `${name}: got ${JSON.stringify(event)}, the log has ${JSON.stringify(entry)}`,
+        );
+      if (seen.has(event.seq) || event.seq <= from)
+        this.#fault('DOUBLED', `${name}: seq ${event.seq} again`);
       else if (event.seq < last) this.#fault('DISORDER', `${name}: seq ${event.seq} after ${last}`);
       seen.add(event.seq);
       last = Math.max(last, event.seq);
     }
     for (const [seq, entry] of log) {
-      if (seq > from && !seen.has(seq)) this.#fault('LOST', `${name}: never got seq ${seq} (${entry.id || 'no message'})`);
+      if (seq > from && !seen.has(seq))
+        this.#fault('LOST', `${name}: never got seq ${seq} (${entry.id || 'no message'})`);
     }
     for (let seq = from + 1; seq < last; ++seq) {
       if (!seen.has(seq)) this.#fault('GAP', `${name}: no seq ${seq}, but ${last}`);
@@ -165,9 +195,12 @@ class Audit {
   #text() {
     const count = (kind) => this.#of(kind).length;
     const sums = Object.entries(this.faults).map(([kind, list]) => `${kind} ${list.length}`);
-    const head = `ledger: ${this.sends.size} messages sent, ${count('ack')} acks, ${count('err')} refusals, `
-      + `${count('got')} deliveries, ${count('log')} events stored: ${sums.join(', ')}`;
-    const shown = Object.entries(this.faults).flatMap(([kind, list]) => list.slice(0, SHOWN_LIMIT).map((text) => `  ${kind} ${text}`));
+    const head =
+      `ledger: ${this.sends.size} messages sent, ${count('ack')} acks, ${count('err')} refusals, ` +
+      `${count('got')} deliveries, ${count('log')} events stored: ${sums.join(', ')}`;
+    const shown = Object.entries(this.faults).flatMap(([kind, list]) =>
+      list.slice(0, SHOWN_LIMIT).map((text) => `  ${kind} ${text}`),
+    );
     return [head, ...shown].join('\n');
   }
 }

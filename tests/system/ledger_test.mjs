@@ -11,7 +11,14 @@ import { Ledger } from './ledger.mjs';
 
 const ledgerProgram = fileURLToPath(new URL('./ledger.mjs', import.meta.url));
 const room = 'r';
-const message = (n) => ({ seq: n + 2, messageId: `m${n}`, senderId: 'ann', sender: 'ann', clientMsgId: `c${n}`, content: `text ${n}` });
+const message = (n) => ({
+  seq: n + 2,
+  messageId: `m${n}`,
+  senderId: 'ann',
+  sender: 'ann',
+  clientMsgId: `c${n}`,
+  content: `text ${n}`,
+});
 
 // Two members, six messages behind two membership events; everything as it should be.
 function cleanLedger() {
@@ -23,7 +30,13 @@ function cleanLedger() {
     for (const client of ['ann#1', 'ben#1']) ledger.got(client, room, m);
     ledger.acked(m.clientMsgId, m);
   }
-  const added = ['ann', 'ben'].map((_, i) => ({ seq: i + 1, messageId: '', sender: '', clientMsgId: '', content: '' }));
+  const added = ['ann', 'ben'].map((_, i) => ({
+    seq: i + 1,
+    messageId: '',
+    sender: '',
+    clientMsgId: '',
+    content: '',
+  }));
   ledger.stored(room, [...added, ...messages]);
   return ledger;
 }
@@ -33,41 +46,88 @@ const gotBen = (seq) => (r) => r.t === 'got' && r.client === 'ben#1' && r.seq ==
 
 // [what was planted, how, the counters that must show it]
 const plants = [
-  ['the last message never reaches a member', (l) => l.records.splice(index(l, gotBen(8)), 1), { LOST: 1 }],
-  ['a message in between never reaches a member', (l) => l.records.splice(index(l, gotBen(5)), 1), { LOST: 1, GAP: 1 }],
-  ['a message reaches a member twice', (l) => l.records.push({ ...l.records[index(l, gotBen(4))] }), { DOUBLED: 1 }],
-  ['a message is stored twice', (l) => {
-    const extra = { ...message(6), seq: 9, messageId: 'm6b' };
-    l.stored(room, [extra]);
-    for (const client of ['ann#1', 'ben#1']) l.got(client, room, extra);
-  }, { DOUBLED: 1 }],
-  ['two messages reach a member in the wrong order', (l) => {
-    const [a, b] = [index(l, gotBen(5)), index(l, gotBen(6))];
-    [l.records[a], l.records[b]] = [l.records[b], l.records[a]];
-  }, { DISORDER: 1 }],
-  ['the log skips a seq', (l) => {
-    const extra = { ...message(9), seq: 10 };
-    l.stored(room, [extra]);
-    for (const client of ['ann#1', 'ben#1']) l.got(client, room, extra);
-  }, { GAP: 3 }], // In the log, and for each of its two readers.
-  ['an acked message is not in the store', (l) => {
-    l.sent('ann', room, 'c7', 'text 7');
-    l.acked('c7', message(7));
-  }, { UNSTORED: 1 }],
-  ['an ack names another message', (l) => (l.records[index(l, (r) => r.t === 'ack')].messageId = 'other'), { UNSTORED: 1 }],
-  ['a delivered message is not in the store', (l) => l.got('ben#1', room, message(7)), { UNSTORED: 1 }],
-  ['a delivered message has another content', (l) => (l.records[index(l, gotBen(4))].content = 'forged'), { UNSTORED: 1 }],
-  ['an event comes without a subscription', (l) => l.got('eve#1', room, message(1)), { UNSTORED: 1 }],
+  [
+    'the last message never reaches a member',
+    (l) => l.records.splice(index(l, gotBen(8)), 1),
+    { LOST: 1 },
+  ],
+  [
+    'a message in between never reaches a member',
+    (l) => l.records.splice(index(l, gotBen(5)), 1),
+    { LOST: 1, GAP: 1 },
+  ],
+  [
+    'a message reaches a member twice',
+    (l) => l.records.push({ ...l.records[index(l, gotBen(4))] }),
+    { DOUBLED: 1 },
+  ],
+  [
+    'a message is stored twice',
+    (l) => {
+      const extra = { ...message(6), seq: 9, messageId: 'm6b' };
+      l.stored(room, [extra]);
+      for (const client of ['ann#1', 'ben#1']) l.got(client, room, extra);
+    },
+    { DOUBLED: 1 },
+  ],
+  [
+    'two messages reach a member in the wrong order',
+    (l) => {
+      const [a, b] = [index(l, gotBen(5)), index(l, gotBen(6))];
+      [l.records[a], l.records[b]] = [l.records[b], l.records[a]];
+    },
+    { DISORDER: 1 },
+  ],
+  [
+    'the log skips a seq',
+    (l) => {
+      const extra = { ...message(9), seq: 10 };
+      l.stored(room, [extra]);
+      for (const client of ['ann#1', 'ben#1']) l.got(client, room, extra);
+    },
+    { GAP: 3 },
+  ], // In the log, and for each of its two readers.
+  [
+    'an acked message is not in the store',
+    (l) => {
+      l.sent('ann', room, 'c7', 'text 7');
+      l.acked('c7', message(7));
+    },
+    { UNSTORED: 1 },
+  ],
+  [
+    'an ack names another message',
+    (l) => (l.records[index(l, (r) => r.t === 'ack')].messageId = 'other'),
+    { UNSTORED: 1 },
+  ],
+  [
+    'a delivered message is not in the store',
+    (l) => l.got('ben#1', room, message(7)),
+    { UNSTORED: 1 },
+  ],
+  [
+    'a delivered message has another content',
+    (l) => (l.records[index(l, gotBen(4))].content = 'forged'),
+    { UNSTORED: 1 },
+  ],
+  [
+    'an event comes without a subscription',
+    (l) => l.got('eve#1', room, message(1)),
+    { UNSTORED: 1 },
+  ],
 ];
 
-const countsOf = (faults) => Object.fromEntries(Object.entries(faults).map(([kind, list]) => [kind, list.length]));
+const countsOf = (faults) =>
+  Object.fromEntries(Object.entries(faults).map(([kind, list]) => [kind, list.length]));
 const none = { LOST: 0, DOUBLED: 0, DISORDER: 0, GAP: 0, UNSTORED: 0 };
 
 function auditAsProgram(ledger) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'confab-ledger-'));
   try {
     ledger.save(`${dir}/ledger.jsonl`);
-    return spawnSync(process.execPath, [ledgerProgram, `${dir}/ledger.jsonl`], { encoding: 'utf8' });
+    return spawnSync(process.execPath, [ledgerProgram, `${dir}/ledger.jsonl`], {
+      encoding: 'utf8',
+    });
   } finally {
     fs.rmSync(dir, { recursive: true });
   }
@@ -79,7 +139,10 @@ test('a clean ledger has five zeros and exit code 0', () => {
   assert.deepEqual(countsOf(ledger.audit().faults), none);
   const program = auditAsProgram(ledger);
   assert.equal(program.status, 0, program.stderr);
-  assert.match(program.stdout, /6 messages sent, 6 acks.*LOST 0, DOUBLED 0, DISORDER 0, GAP 0, UNSTORED 0/);
+  assert.match(
+    program.stdout,
+    /6 messages sent, 6 acks.*LOST 0, DOUBLED 0, DISORDER 0, GAP 0, UNSTORED 0/,
+  );
 });
 
 for (const [what, plant, expected] of plants) {

@@ -1,0 +1,81 @@
+// server_process.mjs: one process of ours (or PostgreSQL) under a test: start, kill by pid, log.
+// The process dies with the test (setpriv --pdeathsig), whatever becomes of the test.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+
+import { until } from './until.mjs';
+
+const LOG_TAIL_BYTES = 6000; // Enough for the last few dozen lines of a failed process.
+
+// Stops the process and waits until each of its threads has noticed.
+export async function freeze(pid) {
+  process.kill(pid, 'SIGSTOP');
+  const stands = (task) => {
+    const stat = fs.readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] === 'T';
+  };
+  await until(`process ${pid} stands still`, () =>
+    fs.readdirSync(`/proc/${pid}/task`).every(stands),
+  );
+}
+
+export class ServerProcess {
+  // `command`: [program, ...arguments]; `user`: run as this user (needs root).
+  constructor({ name, command, dir, env = {}, user = null, orphanSignal = 'KILL' }) {
+    this.name = name;
+    this.logFile = `${dir}/${name}.log`;
+    const as = user ? ['--reuid', user, '--regid', user, '--init-groups'] : [];
+    this.command = ['setpriv', ...as, '--pdeathsig', orphanSignal, '--', ...command];
+    this.env = { ...process.env, ...env };
+    this.child = null;
+  }
+
+  get pid() {
+    return this.child?.pid;
+  }
+
+  get running() {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  start() {
+    const log = fs.openSync(this.logFile, 'a');
+    fs.writeSync(log, `--- ${this.command.slice(this.command.indexOf('--') + 1).join(' ')}\n`);
+    const [program, ...args] = this.command;
+    this.child = spawn(program, args, { env: this.env, stdio: ['ignore', log, log] });
+    fs.closeSync(log);
+    const child = this.child;
+    this.exited = new Promise((resolve) => {
+      child.once('error', (error) => resolve({ error }));
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  // It stands still from now on: sockets stay open, nothing is answered.
+  freeze() {
+    return freeze(this.pid);
+  }
+
+  thaw() {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  // Sends a signal and waits for the end; resolves with {code, signal}.
+  async end(signal, ms = 15_000) {
+    if (!this.child) return { code: 0, signal: null };
+    if (this.running) {
+      this.child.kill(signal);
+      await until(`${this.name} ends after ${signal}`, () => !this.running, ms);
+    }
+    return this.exited;
+  }
+
+  log() {
+    return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : '';
+  }
+
+  logTail() {
+    const text = this.log();
+    return text.length > LOG_TAIL_BYTES ? `…${text.slice(-LOG_TAIL_BYTES)}` : text;
+  }
+}
