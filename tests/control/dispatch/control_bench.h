@@ -74,7 +74,7 @@ class TestEdge {
   Dispatcher& dispatcher_;
   const std::shared_ptr<RecordingEdgeStream> stream_;
   std::shared_ptr<Attachment> attachment_;
-  uint64_t requests_ = 1000;
+  uint64_t requests_ = 1'000'000;
 };
 
 // A callback whose answer can be waited for.
