@@ -68,6 +68,10 @@ void LiveRoom::Pump() {
 }
 
 bool LiveRoom::Run(Command& command) {
+  if (command->is_settled) {
+    runner_.Settle(*command);
+    return true;
+  }
   if (command->deadline <= tools_.lane.now()) {
     runner_.Refuse(*command, TooLate());
     return true;
@@ -374,6 +378,13 @@ void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::
 
 void LiveRoom::OnSettled(Command command) {
   if (command->is_barrier) has_barrier_ = false;
+  const bool is_post = std::holds_alternative<PostRequest>(command->request);
+  if (is_post && command->edge != nullptr && !audience().CanSubscribe(*command->edge)) {
+    // Its edge is still being sent older events: the answer must not overtake them.
+    command->is_settled = true;
+    waiting_.Park(std::move(command));
+    return Pump();
+  }
   if (!runner_.Settle(*command)) waiting_.Requeue(std::move(command));
   Pump();
 }

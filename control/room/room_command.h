@@ -93,6 +93,7 @@ struct RoomCommand : CommitJob {
   uint64_t order = 0;       // In which the room got it.
   int tries = 0;            // Times it was decided on a member list that had changed.
   bool is_barrier = false;  // Later commands wait for its outcome.
+  bool is_settled = false;  // Its events are published; the answer waits for its edge.
 };
 
 }  // namespace confab::control

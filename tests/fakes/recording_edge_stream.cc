@@ -98,9 +98,12 @@ std::optional<absl::Status> RecordingEdgeStream::closed() const {
   return closed_;
 }
 
-std::vector<v1::ControlItem> RecordingEdgeStream::items() const {
+std::vector<v1::ControlItem> RecordingEdgeStream::items() const { return ItemsFrom(0); }
+
+std::vector<v1::ControlItem> RecordingEdgeStream::ItemsFrom(size_t from) const {
   const std::lock_guard lock(mu_);
-  return items_;
+  if (from >= items_.size()) return {};
+  return {items_.begin() + static_cast<std::ptrdiff_t>(from), items_.end()};
 }
 
 std::vector<std::string> RecordingEdgeStream::lines() const { return LinesFrom(0); }

@@ -23,6 +23,7 @@ class RecordingEdgeStream : public EdgeStream {
   void Close(absl::Status why) override;
 
   std::vector<v1::ControlItem> items() const;
+  std::vector<v1::ControlItem> ItemsFrom(size_t from) const;
   // Short forms in order: "event 3 hi", "member_removed 4 bob", "result 7 ok", "result 8
   // NOT_A_MEMBER", "subscribe 1 room:a 3", "unsubscribe room:a user bob 4".
   std::vector<std::string> lines() const;

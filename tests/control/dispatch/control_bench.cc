@@ -188,7 +188,10 @@ void ControlBench::WriteDirectly(const std::string& room, const std::string& use
   event.role = role;
   // Others may write meanwhile.
   for (int i = 0; i < 100; ++i) {
-    request.expected_member_seq = store_->ReadRoom(request.room, {})->room.member_seq;
+    const auto snapshot = store_->ReadRoom(request.room, {UserId(user)});
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    if (snapshot->members[0].role == role) return;  // Nothing to change.
+    request.expected_member_seq = snapshot->room.member_seq;
     const auto outcomes = (*writer)->Append(absl::MakeSpan(&request, 1));
     ASSERT_TRUE(outcomes.ok()) << outcomes.status();
     if ((*outcomes)[0].kind == storage::AppendOutcome::Kind::kStored) return;

@@ -87,7 +87,8 @@ class CommitQueueTest : public testing::Test {
   }
   std::vector<std::string> Stored(const std::string& room) {
     std::vector<std::string> contents;
-    for (const auto& event : store_.ReadEvents({storage::RoomId(room), 0, -1, 500})->events) {
+    const auto page = store_.ReadEvents({storage::RoomId(room), 0, -1, 500});
+    for (const auto& event : page->events) {
       contents.push_back(event.event.content);
     }
     return contents;
