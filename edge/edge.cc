@@ -113,7 +113,7 @@ absl::Status Edge::Parts::Start() {
   for (std::size_t i = 0; i < count; ++i) {
     threads.push_back(std::make_unique<IoThread>(static_cast<std::uint8_t>(i), *settings, *link,
                                                  *distributor, metrics));
-    absl::StatusOr<std::uint16_t> bound = threads.back()->Open(listen.host, port);
+    absl::StatusOr<std::uint16_t> bound = threads.back()->Open(listen.host, port, i == 0);
     if (!bound.ok()) return bound.status();
     port = *bound;
     recipients.push_back(threads.back().get());

@@ -68,8 +68,9 @@ IoThread::~IoThread() {
   loop_.reset();
 }
 
-absl::StatusOr<std::uint16_t> IoThread::Open(const std::string& host, std::uint16_t port) {
-  return listener_->Open(host, port);
+absl::StatusOr<std::uint16_t> IoThread::Open(const std::string& host, std::uint16_t port,
+                                             bool is_first) {
+  return listener_->Open(host, port, is_first);
 }
 
 void IoThread::Start() {

@@ -56,7 +56,7 @@ class IoThread final : public Distributor::Recipient,
            Distributor& distributor, EdgeMetrics& metrics);
   ~IoThread() override;  // REQUIRES: Join was called if Start was.
 
-  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port);
+  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first);
   void Start();
 
   void PostAnnounce(std::uint64_t stream) override;

@@ -183,19 +183,22 @@ class Listener::Acceptor final : private TimerWheel::Entry,
         limits_(limits),
         acceptor_(home.loop.context().get_executor()) {}
 
-  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port) {
+  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first) {
     error_code error;
     const net::ip::address address = net::ip::make_address(host, error);
     if (error) return absl::InvalidArgumentError(fmt::format("{} is no IP address", host));
     const net::ip::tcp::endpoint endpoint(address, port);
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
+    // The first socket binds before it shares: so it fails where another process of the same user
+    // listens, instead of taking half of its clients. Those that follow join it.
+    if (!error && is_first) acceptor_.bind(endpoint, error);
     const int on = 1;
     if (!error &&
         ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
       error = error_code(errno, boost::system::system_category());
     }
-    if (!error) acceptor_.bind(endpoint, error);
+    if (!error && !is_first) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
     if (error) {
       return absl::FailedPreconditionError(
@@ -250,8 +253,9 @@ Listener::Listener(TransportHome& home, const OriginPolicy& origins, ListenerLim
 
 Listener::~Listener() { Close(); }
 
-absl::StatusOr<std::uint16_t> Listener::Open(const std::string& host, std::uint16_t port) {
-  return acceptor_->Open(host, port);
+absl::StatusOr<std::uint16_t> Listener::Open(const std::string& host, std::uint16_t port,
+                                             bool is_first) {
+  return acceptor_->Open(host, port, is_first);
 }
 
 void Listener::Close() { acceptor_->Close(); }

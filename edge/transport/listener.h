@@ -33,9 +33,10 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Binds with SO_REUSEPORT, so that each io thread listens on the same port; port 0 takes any free
-  // one. Answers the port. Accepting begins when the loop runs.
-  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port);
+  // Listens with SO_REUSEPORT, so that each io thread has the same port; port 0 takes any free one.
+  // Answers the port. The first listener fails where another process has the port. Accepting
+  // begins when the loop runs.
+  absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first);
 
   // Accepts no more. Requests that are being read are given up.
   void Close();

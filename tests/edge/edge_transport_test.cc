@@ -42,6 +42,18 @@ TEST_F(EdgeTransport, AnswersPlainRequests) {
               testing::AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("\"code\":4")));
 }
 
+TEST_F(EdgeTransport, RefusesAPortThatAnotherEdgeHas) {
+  StartEdge();
+  edge::EdgeConfig config = config_;
+  config.listen = edge_->address();
+  process::Metrics metrics;
+  edge::Edge second(config, metrics, std::make_unique<FakeControlLink>());
+
+  const absl::Status status = second.Start();
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+}
+
 TEST_F(EdgeTransport, RefusesWhatIsNoProperUpgrade) {
   StartEdge();
   std::string short_key = WsClient::UpgradeRequest(kSocketIoTarget);
