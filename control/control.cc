@@ -42,6 +42,8 @@ absl::Status MakeDirectoryOf(std::string_view store) {
   std::error_code error;
   if (parent.empty() || std::filesystem::is_directory(parent, error)) return absl::OkStatus();
   std::filesystem::create_directories(parent, error);
+  // What people write to each other is nobody else's to read.
+  if (!error) std::filesystem::permissions(parent, std::filesystem::perms::owner_all, error);
   if (!error) return absl::OkStatus();
   return absl::NotFoundError(
       fmt::format("store: the directory {} cannot be made: {}", parent.string(), error.message()));

@@ -209,6 +209,14 @@ TEST_F(ControlTest, StopEndsTailsAndIsQuick) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(ControlTest, MakesTheDirectoryOfItsStoreForOneUserOnly) {
+  const auto running = Start(Config());
+  ASSERT_TRUE(running->AwaitActive());
+
+  EXPECT_EQ(std::filesystem::status(directory_ + "/data").permissions(),
+            std::filesystem::perms::owner_all);
+}
+
 TEST_F(ControlTest, SaysWhatIsWrongWithItsOptions) {
   process::Metrics metrics;
   const auto refusal = [&](const ControlConfig& config) {
