@@ -75,7 +75,7 @@ TEST_F(EdgeTransport, SurvivesGarbageInsteadOfHttp) {
 }
 
 TEST_F(EdgeTransport, HangsUpOnSlowHeaders) {
-  config_.header_time_limit = absl::Milliseconds(300);
+  config_.header_time_limit = absl::Seconds(1);
   StartEdge();
   WsClient client(edge_->address());
 
@@ -85,7 +85,7 @@ TEST_F(EdgeTransport, HangsUpOnSlowHeaders) {
 }
 
 TEST_F(EdgeTransport, HangsUpOnWhoeverShowsNoToken) {
-  config_.open_time_limit = absl::Milliseconds(300);
+  config_.open_time_limit = absl::Seconds(1);
   StartEdge();
   WsClient client(edge_->address());
   ASSERT_EQ(client.Upgrade(kSocketIoTarget), 101);
