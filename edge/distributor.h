@@ -1,5 +1,5 @@
-// distributor.h: what control says, split among the io threads; what they have, gathered for
-// control. Owns: the topic table.   Used by: edge (wires it), the control link (as its sink).
+// distributor.h: splits what control says among the io threads, gathers what they have for it.
+// Owns: the topic table.   Used by: edge (wires it), the control link (as its sink).
 // Threads: any thread (guarded by `mu_`; nothing is called while it is held).
 // Fails: an order of items that cannot be makes it give the stream up; re-attaching heals it.
 #pragma once

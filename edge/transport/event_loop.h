@@ -1,5 +1,5 @@
-// event_loop.h: one io thread's loop: posted work, the timer wheel's pace, and what is done once at
-// the end of each turn. Owns: the io_context, the list of what is dirty.
+// event_loop.h: one io thread's loop: posted work, the timer wheel's pace, one flush a turn.
+// Owns: the io_context, the list of what is dirty.
 // Used by: io_thread (Run), listener, websocket_transport.
 // Threads: confined to the io thread, except Post and Stop (any thread).
 #pragma once
