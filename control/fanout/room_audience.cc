@@ -20,7 +20,7 @@ RoomAudience::RoomAudience(std::string topic, Room& room, EdgeOutbox& outbox)
     : topic_(std::move(topic)), room_(room), outbox_(outbox) {}
 
 void RoomAudience::Publish(v1::RoomEvent event) {
-  const int64_t seq = event.event().seq();
+  [[maybe_unused]] const int64_t seq = event.event().seq();  // Asserted.
   if (catching_up_ > 0) Remember(event);
   for (const auto& seat : tails_) {
     if (seat->is_live && !Offer(*seat, event)) seat->is_live = false;
