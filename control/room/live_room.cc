@@ -32,6 +32,11 @@ absl::Status TooMany() {
                        CommitQueue::kRetryAfterMs);
 }
 
+absl::Status OutcomeUnknown(const RoomCommand& command) {
+  return RefusalStatus(command.is_repeat_safe ? v1::REASON_UNAVAILABLE : v1::REASON_OUTCOME_UNKNOWN,
+                       "the database's answer was lost: the command may have been done");
+}
+
 bool IsAnnounce(const RoomCommand& command) {
   return std::holds_alternative<AnnounceRequest>(command.request);
 }
@@ -68,10 +73,6 @@ void LiveRoom::Pump() {
 }
 
 bool LiveRoom::Run(Command& command) {
-  if (command->is_settled) {
-    runner_.Settle(*command);
-    return true;
-  }
   if (command->deadline <= tools_.lane.now()) {
     runner_.Refuse(*command, TooLate());
     return true;
@@ -128,7 +129,7 @@ void LiveRoom::ExpireWaiting() {
 }
 
 void LiveRoom::OnEdgeSettled(const Attachment& edge) {
-  waiting_.Unpark(edge);
+  for (const Command& command : waiting_.Unpark(edge)) runner_.Settle(*command);
   Pump();
 }
 
@@ -146,9 +147,11 @@ void LiveRoom::Stop() {
   const absl::Status why = RefusalStatus(v1::REASON_UNAVAILABLE, "control is stopping; try again");
   for (const Command& command : waiting_.TakeAll()) {
     // An announced edge keeps its subscriptions for the next control.
-    if (!IsAnnounce(*command)) runner_.Refuse(*command, why);
+    if (!IsAnnounce(*command)) RefuseOrSettle(*command, why);
   }
-  RefuseUnpublished(why);
+  for (const Command& command : log_.TakeWaiting()) {
+    runner_.Refuse(*command, OutcomeUnknown(*command));
+  }
   log_.EndTails(why);
 }
 
@@ -202,7 +205,7 @@ void LiveRoom::OnLoaded(absl::StatusOr<RoomSnapshot> snapshot) {
   if (absl::IsNotFound(snapshot.status())) return OnAbsent();
   if (!snapshot.ok()) {
     if (IsWorthRetrying(snapshot.status())) return RetryLater();
-    for (const Command& command : waiting_.TakeAll()) runner_.Refuse(*command, snapshot.status());
+    for (const Command& command : waiting_.TakeAll()) RefuseOrSettle(*command, snapshot.status());
     return;
   }
   retry_after_ = kRetryMin;
@@ -316,11 +319,7 @@ void LiveRoom::OnFailed(Command command) {
     is_stale_ = is_stale_ || command->is_barrier;
     log_.SyncRepeatedly();
   }
-  const v1::Reason reason =
-      command->is_repeat_safe ? v1::REASON_UNAVAILABLE : v1::REASON_OUTCOME_UNKNOWN;
-  runner_.Refuse(*command, RefusalStatus(reason,
-                                         "the database's answer was lost: the command "
-                                         "may have been done"));
+  runner_.Refuse(*command, OutcomeUnknown(*command));
   Pump();
 }
 
@@ -361,14 +360,19 @@ void LiveRoom::OnGone() {
 void LiveRoom::Drop() {
   room_.reset();  // First: whatever follows must not be decided on it.
   is_stale_ = false;
-  RefuseUnpublished(NoSuchRoom());
+  for (const Command& command : log_.TakeWaiting()) {
+    if (command->is_barrier) has_barrier_ = false;
+    runner_.Refuse(*command, NoSuchRoom());
+  }
   log_.EndAll(NoSuchRoom());
 }
 
-void LiveRoom::RefuseUnpublished(const absl::Status& why) {
-  for (const Command& command : log_.TakeWaiting()) {
-    if (command->is_barrier) has_barrier_ = false;
-    runner_.Refuse(*command, why);
+// A parked command may be one that was done and only waits to be answered.
+void LiveRoom::RefuseOrSettle(RoomCommand& command, const absl::Status& why) {
+  if (command.is_settled) {
+    runner_.Settle(command);
+  } else {
+    runner_.Refuse(command, why);
   }
 }
 

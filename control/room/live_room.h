@@ -95,7 +95,7 @@ class LiveRoom final : private RoomLogFollower::Owner {
   void OnStale(Command command);
   void OnRoomJob(Command command);
   void Drop();
-  void RefuseUnpublished(const absl::Status& why);
+  void RefuseOrSettle(RoomCommand& command, const absl::Status& why);
 
   const storage::RoomId id_;
   LaneTools& tools_;

@@ -40,15 +40,19 @@ bool WaitingCommands::HasParked(const Attachment& edge) const {
                      [&](const Command& command) { return command->edge.get() == &edge; });
 }
 
-void WaitingCommands::Unpark(const Attachment& edge) {
+std::list<WaitingCommands::Command> WaitingCommands::Unpark(const Attachment& edge) {
+  std::list<Command> settled;
   for (auto it = parked_.begin(); it != parked_.end();) {
-    if ((*it)->edge.get() != &edge) {
-      ++it;
-      continue;
+    const auto here = it++;
+    if ((*here)->edge.get() != &edge) continue;
+    if ((*here)->is_settled) {
+      settled.splice(settled.end(), parked_, here);
+    } else {
+      Requeue(std::move(*here));
+      parked_.erase(here);
     }
-    Requeue(std::move(*it));
-    it = parked_.erase(it);
   }
+  return settled;
 }
 
 }  // namespace confab::control

@@ -37,8 +37,8 @@ class WaitingCommands {
   // --- Parked: commands of an edge that is catching up with the log. Nobody else waits for them.
   bool HasParked(const Attachment& edge) const;
   void Park(Command command) { parked_.push_back(std::move(command)); }
-  // Puts the edge's commands back into the queue.
-  void Unpark(const Attachment& edge);
+  // Puts the edge's commands back into the queue; gives those that only wait to be answered.
+  std::list<Command> Unpark(const Attachment& edge);
 
  private:
   std::list<Command> queue_;
