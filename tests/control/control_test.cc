@@ -139,9 +139,9 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
   const std::string useless = Token({Scope::kPresenceRead, Scope::kNotify});
 
   int methods = 0;
-  for (const auto* file : {v1::CreateRoomRequest::descriptor()->file(),
-                           v1::PostMessageRequest::descriptor()->file(),
-                           v1::AttachRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::CreateRoomRequest::descriptor()->file(), v1::PostMessageRequest::descriptor()->file(),
+        v1::AttachRequest::descriptor()->file()}) {
     const auto* service = file->service(0);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {
       const std::string method = "/" + service->full_name() + "/" + service->method(i)->name();
