@@ -54,7 +54,7 @@ void LiveRoom::Submit(Command command) {
     return runner_.Refuse(*command, TooMany());
   }
   command->order = ++orders_;
-  const bool is_free = !waiting_.has_head() && !is_loading_ && !has_barrier_ && !is_pumping_;
+  const bool is_free = !waiting_.has_head() && !is_blocked() && !is_pumping_;
   if (is_free && Run(command)) return;
   waiting_.PushBack(std::move(command));
 }
@@ -62,7 +62,7 @@ void LiveRoom::Submit(Command command) {
 void LiveRoom::Pump() {
   if (is_pumping_) return;
   is_pumping_ = true;
-  while (waiting_.has_head() && !is_loading_ && !has_barrier_) {
+  while (waiting_.has_head() && !is_blocked()) {
     Command command = waiting_.PopFront();
     if (Run(command)) continue;
     waiting_.PushFront(std::move(command));
@@ -140,6 +140,7 @@ void LiveRoom::Write(Command command, bool is_barrier) {
   command->append.expected_member_seq = room_ ? room_->member_seq() : 0;
   has_barrier_ = has_barrier_ || is_barrier;
   ++pending_;
+  ++writes_;
   tools_.commits.push_back(std::move(command));
 }
 
@@ -285,6 +286,12 @@ void LiveRoom::OnScanned(absl::StatusOr<EventPage> page) {
 
 void LiveRoom::OnCommitted(Command command) {
   --pending_;
+  if (--writes_ == 0) is_draining_ = false;
+  Apply(std::move(command));
+  Pump();
+}
+
+void LiveRoom::Apply(Command command) {
   if (!command->status.ok()) return OnFailed(std::move(command));
   if (command->kind != CommitJob::Kind::kAppend) return OnRoomJob(std::move(command));
   switch (command->outcome.kind) {
@@ -336,6 +343,7 @@ void LiveRoom::OnStale(Command command) {
                                            "the member list keeps changing; try again"));
   } else {
     waiting_.Requeue(std::move(command));
+    is_draining_ = writes_ > 0;
   }
   Pump();
 }

@@ -90,7 +90,10 @@ class LiveRoom final : private RoomLogFollower::Owner {
   void Scan(const AnnounceRequest& announce);
   void OnScanned(absl::StatusOr<storage::EventPage> page);
 
+  bool is_blocked() const { return is_loading_ || has_barrier_ || is_draining_; }
+
   // --- Outcomes.
+  void Apply(Command command);
   void OnFailed(Command command);
   void OnStale(Command command);
   void OnRoomJob(Command command);
@@ -108,6 +111,10 @@ class LiveRoom final : private RoomLogFollower::Owner {
   bool is_stale_ = false;    // The member list has changed: load it before deciding.
   bool is_absent_ = false;   // The store has just said that there is no such room.
   bool has_barrier_ = false;
+  // A write came back to be decided again: those sent after it may come back too, and nothing
+  // must be decided before they are in their places.
+  bool is_draining_ = false;
+  size_t writes_ = 0;   // Under way.
   size_t pending_ = 0;  // Writes, reads and delays that will come back.
   uint64_t orders_ = 0;
   absl::Duration retry_after_ = kRetryMin;

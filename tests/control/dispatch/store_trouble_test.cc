@@ -193,6 +193,8 @@ TEST_F(StoreTroubleTest, KeepsTheOrderOfMessagesThatAreDecidedAgain) {
     if (line.starts_with("event")) posts.push_back(line.substr(line.rfind(' ') + 1));
   }
   EXPECT_EQ(posts, (Lines{"one", "two", "three", "four"}));
+  EXPECT_EQ(WordOf(edge.stream().AwaitResult(11)), "ok");
+  EXPECT_EQ(WordOf(edge.stream().AwaitResult(12)), "ok");
 }
 
 TEST_F(StoreTroubleTest, LetsTheSystemPostAfterAnotherWriterChangedTheMembers) {
