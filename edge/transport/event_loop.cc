@@ -63,6 +63,12 @@ EventLoop::~EventLoop() {
   // Handlers own transports, which use the loop's members while they go.
   ticker_.reset();
   context_.reset();
+  // What is still marked may outlive the loop by a little: it must not look for its place then.
+  for (const std::vector<Flushable*>* list : {&dirty_, &flushing_}) {
+    for (Flushable* flushable : *list) {
+      if (flushable != nullptr) flushable->dirty_in_ = nullptr;
+    }
+  }
 }
 
 void EventLoop::Run() {
