@@ -88,22 +88,30 @@ void Connection::Refuse(const v1::Command& command, std::optional<std::uint64_t>
   wire_.SayRefusal(command, reply_id, error);
 }
 
+void Connection::RefuseFrame(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                             const v1::Error& error) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto too_many = Take(frames_, host_.limits().frames, "commands", now);
+  Refuse(command, reply_id, too_many ? *too_many : error);
+}
+
+std::optional<v1::Error> Connection::Take(RateBucket& bucket, const RateLimit& limit,
+                                          std::string_view what, SteadyTime now) {
+  const std::uint32_t wait_ms = bucket.Take(limit, now);
+  if (wait_ms == 0) return std::nullopt;
+  return MakeError(
+      v1::REASON_RATE_LIMITED,
+      fmt::format("more than {} {} a second, or {} at once", limit.per_second, what, limit.burst),
+      wait_ms);
+}
+
 std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
   const auto now = std::chrono::steady_clock::now();
   const ConnectionLimits& limits = host_.limits();
-  const auto take = [&](RateBucket& bucket, const RateLimit& limit,
-                        std::string_view what) -> std::optional<v1::Error> {
-    const std::uint32_t wait_ms = bucket.Take(limit, now);
-    if (wait_ms == 0) return std::nullopt;
-    return MakeError(
-        v1::REASON_RATE_LIMITED,
-        fmt::format("more than {} {} a second, or {} at once", limit.per_second, what, limit.burst),
-        wait_ms);
-  };
-  if (auto error = take(frames_, limits.frames, "commands")) return error;
-  if (command.has_post_message()) return take(sends_, limits.sends, "messages");
+  if (auto error = Take(frames_, limits.frames, "commands", now)) return error;
+  if (command.has_post_message()) return Take(sends_, limits.sends, "messages", now);
   if (!command.has_join_room()) return std::nullopt;
-  if (auto error = take(joins_, limits.joins, "joins")) return error;
+  if (auto error = Take(joins_, limits.joins, "joins", now)) return error;
   if (subscriptions.size() >= limits.rooms) {
     return MakeError(v1::REASON_LIMIT_REACHED,
                      fmt::format("a connection can be in {} rooms", limits.rooms));

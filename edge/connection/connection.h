@@ -95,7 +95,12 @@ class Connection {
   // A command of the client. It gets exactly one answer.
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
 
-  // Answers what never became a command, or may not go on.
+  // Answers a frame that never became a command. It counts as one all the same: over the rate
+  // the client is told that instead.
+  void RefuseFrame(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                   const v1::Error& error);
+
+  // Answers a command that may not go on.
   void Refuse(const v1::Command& command, std::optional<std::uint64_t> reply_id,
               const v1::Error& error);
 
@@ -141,6 +146,8 @@ class Connection {
     std::vector<RoomReplay> replays;
   };
 
+  static std::optional<v1::Error> Take(RateBucket& bucket, const RateLimit& limit,
+                                       std::string_view what, SteadyTime now);
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
   void RememberJoin(const v1::JoinRoom& join);
   PendingJoin* FindJoin(std::string_view room);

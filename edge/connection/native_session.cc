@@ -105,7 +105,7 @@ void NativeSession::OnMessage(bool is_binary, std::string_view message) {
   v1::Command command;
   const absl::Status status = DecodeClientFrame(form_, message, frame);
   if (!status.ok()) {
-    return connection_.Refuse(
+    return connection_.RefuseFrame(
         command, frame.request(),
         MakeError(v1::REASON_BAD_REQUEST,
                   std::string(status.message().data(), status.message().size())));
@@ -119,12 +119,12 @@ void NativeSession::OnMessage(bool is_binary, std::string_view message) {
                       MakeError(v1::REASON_TOKEN_MISSING, "the first frame has to be connect"));
   }
   if (!MoveCommand(frame, command)) {
-    return connection_.Refuse(command, frame.request(),
-                              MakeError(v1::REASON_UNKNOWN_COMMAND, "no such command"));
+    return connection_.RefuseFrame(command, frame.request(),
+                                   MakeError(v1::REASON_UNKNOWN_COMMAND, "no such command"));
   }
   if (!connection_.is_admitted()) {
-    return connection_.Refuse(command, ReplyIdOf(frame),
-                              MakeError(v1::REASON_UNAVAILABLE, "wait for connected", 200));
+    return connection_.RefuseFrame(command, ReplyIdOf(frame),
+                                   MakeError(v1::REASON_UNAVAILABLE, "wait for connected", 200));
   }
   connection_.Ask(std::move(command), ReplyIdOf(frame));
 }

@@ -123,14 +123,14 @@ void SocketIoSession::OnConnect(const SocketIoPacket& packet) {
 void SocketIoSession::OnEvent(const SocketIoPacket& packet) {
   v1::Command command;
   if (!packet.unreadable.empty()) {
-    return connection_.Refuse(command, packet.ack_id,
-                              MakeError(v1::REASON_BAD_REQUEST, packet.unreadable));
+    return connection_.RefuseFrame(command, packet.ack_id,
+                                   MakeError(v1::REASON_BAD_REQUEST, packet.unreadable));
   }
   if (packet.json == nullptr) return;
   const boost::json::array& array = packet.json->get_array();
   const std::span<const boost::json::value> args(array.data() + 1, array.size() - 1);
   if (std::optional<v1::Error> refusal = home_.dialect.Translate(packet.event, args, command)) {
-    return connection_.Refuse(command, packet.ack_id, *refusal);
+    return connection_.RefuseFrame(command, packet.ack_id, *refusal);
   }
   connection_.Ask(std::move(command), packet.ack_id);
 }

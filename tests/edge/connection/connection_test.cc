@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proto/reason.h"
 #include "tests/edge/connection/connection_fixture.h"
 
 namespace confab::edge {
@@ -86,6 +87,16 @@ TEST_F(ConnectionTest, RefusesWhenTooMuchIsWaiting) {
 
   EXPECT_THAT(wire_.said, ElementsAre("refusal 7 UNAVAILABLE"));
   EXPECT_GT(wire_.last_error.retry_after_ms(), 0u);
+}
+
+TEST_F(ConnectionTest, CountsWhatNeverBecameACommandAgainstTheFrameRate) {
+  host_.connection_limits.frames = {1, 2};
+  const v1::Error error = MakeError(v1::REASON_UNKNOWN_COMMAND, "no such event");
+
+  for (int i = 0; i < 3; ++i) connection_->RefuseFrame(v1::Command(), std::nullopt, error);
+
+  EXPECT_THAT(host_.refusals, ElementsAre(v1::REASON_UNKNOWN_COMMAND, v1::REASON_UNKNOWN_COMMAND,
+                                          v1::REASON_RATE_LIMITED));
 }
 
 TEST_F(ConnectionTest, LimitsFrames) {
