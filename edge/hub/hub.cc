@@ -4,6 +4,12 @@
 
 namespace confab::edge {
 
+namespace {
+// Subscribers whose memory is fetched while others get their frame: some 20 ns each, against 100
+// for memory that nobody fetched.
+constexpr std::size_t kPrefetchAhead = 6;
+}  // namespace
+
 HubTopic* Hub::Find(std::string_view topic) const {
   const auto it = topics_.find(topic);
   return it == topics_.end() ? nullptr : it->second.get();
@@ -28,8 +34,11 @@ Hub::Joined Hub::Subscribe(std::string_view name, Connection& connection, std::i
   }
   connection.subscriptions.push_back(
       {.topic = topic, .index = static_cast<std::uint32_t>(topic->subscribers_.size())});
-  topic->subscribers_.push_back(
-      {.connection = &connection, .after_seq = from_seq, .since = from_seq});
+  topic->subscribers_.push_back({.connection = &connection,
+                                 .transport = &connection.transport(),
+                                 .encoder = &connection.encoder(),
+                                 .after_seq = from_seq,
+                                 .since = from_seq});
   ++subscriptions_;
   return {.is_new = true, .since = from_seq};
 }
@@ -143,12 +152,19 @@ std::size_t Hub::Deliver(std::string_view name, std::uint64_t except, const v1::
   topic->position_ = std::max(topic->position_, seq);
   std::size_t count = 0;
   frames_.Begin(event);
-  for (const HubTopic::Subscriber& subscriber : topic->subscribers_) {
+  const std::vector<HubTopic::Subscriber>& subscribers = topic->subscribers_;
+  for (std::size_t i = 0; i < subscribers.size(); ++i) {
+    if (i + 2 * kPrefetchAhead < subscribers.size()) {
+      __builtin_prefetch(subscribers[i + 2 * kPrefetchAhead].transport);
+      subscribers[i + kPrefetchAhead].transport->PrefetchSend();
+    }
     // Sending never changes the subscribers: what ends a connection comes by a turn of the loop.
-    if (subscriber.after_seq >= seq || subscriber.connection->id() == except) continue;
-    const SharedFrame& frame = frames_.Get(subscriber.connection->encoder());
+    const HubTopic::Subscriber& subscriber = subscribers[i];
+    if (subscriber.after_seq >= seq) continue;
+    if (except != 0 && subscriber.connection->id() == except) continue;
+    const SharedFrame& frame = frames_.Get(*subscriber.encoder);
     if (!frame) continue;
-    subscriber.connection->transport().Send(frame, DeliveryClass::kLogged);
+    subscriber.transport->Send(frame, DeliveryClass::kLogged);
     ++count;
   }
   frames_.Clear();

@@ -32,6 +32,9 @@ class HubTopic {
 
   struct Subscriber {
     Connection* connection = nullptr;
+    // The connection's, so that delivering does not touch the connection.
+    Transport* transport = nullptr;
+    const EventEncoder* encoder = nullptr;
     std::int64_t after_seq = 0;  // Live events behind it are delivered; kHeld: none are.
     std::int64_t since = 0;      // Everything behind it was delivered, or will be.
   };

@@ -16,6 +16,9 @@ namespace {
 using Executor = net::io_context::executor_type;
 using Timer = net::basic_waitable_timer<std::chrono::steady_clock,
                                         net::wait_traits<std::chrono::steady_clock>, Executor>;
+
+// A flush is mostly one system call, a microsecond or more: the next but one is early enough.
+constexpr std::size_t kPrefetchAhead = 2;
 }  // namespace
 
 // Keeps the wheel's pace: ticks that were missed while the loop was busy are made up for.
@@ -93,6 +96,9 @@ void EventLoop::FlushAll() {
   flushing_.swap(dirty_);
   // By index: a Flush may destroy others of the list, or mark some for the next turn.
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
+    if (i + kPrefetchAhead < flushing_.size() && flushing_[i + kPrefetchAhead] != nullptr) {
+      flushing_[i + kPrefetchAhead]->Prefetch();
+    }
     Flushable* flushable = flushing_[i];
     if (flushable == nullptr) continue;
     flushable->dirty_in_ = nullptr;

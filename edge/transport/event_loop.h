@@ -30,9 +30,19 @@ class EventLoop {
     Flushable() = default;
     virtual ~Flushable();
 
+    // Fetches the object's first cache lines: with thousands of sockets they are cold by the time
+    // their turn comes.
+    void Prefetch() const {
+      for (int line = 0; line < kPrefetchLines; ++line) {
+        __builtin_prefetch(reinterpret_cast<const char*>(this) + 64 * line, 1);
+      }
+    }
+
    private:
     friend class EventLoop;
     virtual void Flush() = 0;
+
+    static constexpr int kPrefetchLines = 3;
 
     EventLoop* dirty_in_ = nullptr;
     std::size_t dirty_index_ = 0;

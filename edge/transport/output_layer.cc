@@ -21,7 +21,7 @@ thread_local std::array<char, kCopyBytes> copy_buffer;
 
 OutputLayer::OutputLayer(Owner& owner, EventLoop& loop, Socket&& socket, std::string early,
                          std::size_t outbox_bytes_limit)
-    : owner_(owner), loop_(loop), socket_(std::move(socket)), outbox_(outbox_bytes_limit) {
+    : owner_(owner), loop_(loop), outbox_(outbox_bytes_limit), socket_(std::move(socket)) {
   if (!early.empty()) early_ = std::make_unique<std::string>(std::move(early));
 }
 

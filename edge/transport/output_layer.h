@@ -60,6 +60,8 @@ class OutputLayer final : private EventLoop::Flushable {
   // us read without ever completing a message (Beast swallows empty fragments itself).
   void ResetReads() { reads_ = 0; }
 
+  void Prefetch() const { EventLoop::Flushable::Prefetch(); }
+
   Socket& socket() { return socket_; }
 
   // What Beast asks of a layer.
@@ -105,15 +107,16 @@ class OutputLayer final : private EventLoop::Flushable {
   ssize_t WriteSome();
   void WaitWritable();
 
+  // What a delivery touches stands first, on three cache lines.
   Owner& owner_;
   EventLoop& loop_;
-  Socket socket_;
-  Outbox outbox_;
-  std::unique_ptr<std::string> early_;
   int reads_ = 0;
   bool is_waiting_ = false;  // For the socket to become writable.
   bool has_failed_ = false;
   bool wants_room_ = false;
+  Outbox outbox_;
+  Socket socket_;
+  std::unique_ptr<std::string> early_;
 };
 
 // The closing handshake is done, or given up: what is queued goes out, the rest (shutdown, waiting

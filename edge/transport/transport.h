@@ -27,6 +27,10 @@ class Transport {
   // within this call.
   virtual void Close(CloseReason reason) = 0;
 
+  // Send follows in a moment, for many transports in a row: what it will touch is fetched into the
+  // cache meanwhile.
+  virtual void PrefetchSend() const {}
+
   // True while less than half of the outbox is in use: room for a page of history. After a false
   // answer Session::OnDrained is called once there is.
   virtual bool HasRoom() = 0;

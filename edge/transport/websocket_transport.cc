@@ -74,6 +74,11 @@ class WebSocketTransport final : public Transport,
     if (!layer_.AppendBytes(frame, delivery)) Overflow();
   }
 
+  void PrefetchSend() const override {
+    __builtin_prefetch(&is_closing_);
+    layer_.Prefetch();
+  }
+
   bool HasRoom() override { return layer_.HasRoom(); }
 
   void Close(CloseReason reason) override {
