@@ -1,13 +1,17 @@
 #include "edge/io_thread.h"
 
+#include <array>
 #include <chrono>
+#include <sys/random.h>
 #include <utility>
 
+#include <absl/strings/escaping.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
+#include "edge/connection/engineio_session.h"
 #include "edge/connection/native_session.h"
-#include "edge/connection/socketio_session.h"
+#include "edge/connection/socketio_talk.h"
 #include "edge/hello.h"
 
 namespace confab::edge {
@@ -25,6 +29,14 @@ CloseReason ReasonOfCode(std::uint32_t code) {
     if (TraitsOf(reason).code == code) return reason;
   }
   return CloseReason::kForbidden;
+}
+
+// The engine's sid is a secret: it alone will authorise polling requests.
+std::string NewSid() {
+  std::array<char, 18> bytes{};
+  // Never short for so few bytes once the kernel's pool is seeded, which is long before us.
+  [[maybe_unused]] const ssize_t n = ::getrandom(bytes.data(), bytes.size(), 0);
+  return absl::WebSafeBase64Escape(std::string(bytes.data(), bytes.size()));
 }
 
 }  // namespace
@@ -93,7 +105,9 @@ std::future<void> IoThread::BeginStop() {
 
 std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& transport) {
   if (request.protocol == OpenRequest::Protocol::kSocketIo) {
-    return std::make_unique<SocketIoSession>(sessions_, std::move(request), transport);
+    auto session = std::make_unique<EngineIoSession>(sessions_, request, transport, NewSid());
+    session->SetApp(std::make_unique<SocketIoTalk>(*session, std::move(request)));
+    return session;
   }
   return std::make_unique<NativeSession>(sessions_, std::move(request), transport);
 }

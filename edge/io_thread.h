@@ -74,6 +74,7 @@ class IoThread final : public Distributor::Recipient,
   const TokenVerifier& tokens() const override { return settings_.tokens; }
   void Enter(Connection& connection) override;
   void Leave(Connection& connection) override;
+  void OnMoved(Connection& connection) override { hub_.OnMoved(connection); }
   bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) override;
   std::optional<std::int64_t> PositionOf(const Connection& connection,
                                          std::string_view room) override;

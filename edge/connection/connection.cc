@@ -43,7 +43,7 @@ const std::string& RoomOf(const v1::Command& command) {
 
 Connection::Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
                        const EventEncoder& encoder)
-    : host_(host), wire_(wire), transport_(transport), encoder_(encoder) {}
+    : host_(host), wire_(wire), transport_(&transport), encoder_(encoder) {}
 
 Connection::~Connection() {
   if (is_authenticated_) host_.Leave(*this);
@@ -63,6 +63,11 @@ std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
   is_authenticated_ = true;
   host_.Enter(*this);
   return std::nullopt;
+}
+
+void Connection::MoveTo(Transport& transport) {
+  transport_ = &transport;
+  host_.OnMoved(*this);
 }
 
 void Connection::Admit(std::uint64_t id, std::string_view name) {
@@ -279,9 +284,9 @@ void Connection::OnPage(const std::string& room, const v1::Result& result) {
 bool Connection::IsReplayDone(RoomReplay& replay) {
   std::string scratch;
   while (const v1::Event* event = replay.Next()) {
-    if (!transport_.HasRoom()) return false;
+    if (!transport_->HasRoom()) return false;
     const SharedFrame frame = encoder_.Encode(*event, {}, scratch);
-    if (frame) transport_.Send(frame, DeliveryClass::kLogged);
+    if (frame) transport_->Send(frame, DeliveryClass::kLogged);
     replay.Take();
   }
   const std::optional<std::int64_t> position = host_.PositionOf(*this, replay.room());
@@ -309,7 +314,7 @@ void Connection::Replay() {
       continue;
     }
     if (replays[i].WantsPage()) {
-      if (!transport_.HasRoom()) return;
+      if (!transport_->HasRoom()) return;
       if (!AskPage(replays[i])) return host_.ReplayLater(*this);
     }
     ++i;

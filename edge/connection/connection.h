@@ -59,6 +59,8 @@ class ConnectionHost {
   virtual void Enter(Connection& connection) = 0;
   // REQUIRES: Enter was called. Nothing of the host refers to the connection any more.
   virtual void Leave(Connection& connection) = 0;
+  // The connection goes on over another transport.
+  virtual void OnMoved(Connection& connection) = 0;
   // Takes a command to control. False: too much is waiting, the command was not touched.
   virtual bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) = 0;
   // Last event of the room that passed this thread's hub; nullopt: the connection is no subscriber.
@@ -129,7 +131,9 @@ class Connection {
   std::uint64_t id() const { return id_; }
   const std::string& user_id() const { return user_id_; }
   v1::ConnectionOpened Describe() const;
-  Transport& transport() const { return transport_; }
+  Transport& transport() const { return *transport_; }
+  // Goes on over `transport`, which outlives this object.
+  void MoveTo(Transport& transport);
   const EventEncoder& encoder() const { return encoder_; }
 
   // The hub's: where this connection stands in each of its topics.
@@ -162,7 +166,7 @@ class Connection {
 
   ConnectionHost& host_;
   ClientWire& wire_;
-  Transport& transport_;
+  Transport* transport_;
   const EventEncoder& encoder_;
   std::uint64_t id_ = 0;
   std::string user_id_;

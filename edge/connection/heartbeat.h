@@ -1,5 +1,5 @@
 // heartbeat.h: the times of one session: until authenticated, until admitted, ping to pong.
-// Owns: one timer entry.   Used by: socketio_session, native_session.
+// Owns: one timer entry.   Used by: engineio_session, native_session.
 // Threads: confined to the io thread.
 #pragma once
 

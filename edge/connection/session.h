@@ -1,5 +1,5 @@
 // session.h: what stands above a transport: takes its messages (seam).
-// Owns: nothing.   Used by: transports. Filled by socketio_session and native_session.
+// Owns: nothing.   Used by: transports. Filled by engineio_session and native_session.
 // Threads: confined to the io thread.
 #pragma once
 

@@ -121,6 +121,12 @@ std::vector<Connection*> Hub::UnsubscribeAll(std::string_view name) {
   return dropped;
 }
 
+void Hub::OnMoved(const Connection& connection) {
+  for (const Connection::Subscription& entry : connection.subscriptions) {
+    entry.topic->subscribers_[entry.index].transport = &connection.transport();
+  }
+}
+
 void Hub::Remove(Connection& connection) {
   while (!connection.subscriptions.empty()) {
     const Connection::Subscription entry = connection.subscriptions.back();

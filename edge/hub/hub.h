@@ -63,6 +63,8 @@ class Hub {
   // The connections that were subscribers and are not any more.
   std::vector<Connection*> UnsubscribeUser(std::string_view topic, std::string_view user_id);
   std::vector<Connection*> UnsubscribeAll(std::string_view topic);
+  // The connection's transport has changed.
+  void OnMoved(const Connection& connection);
   // From every topic.
   void Remove(Connection& connection);
 

@@ -66,6 +66,7 @@ class RecordingHost final : public edge::ConnectionHost {
   const edge::TokenVerifier& tokens() const override { return verifier; }
   void Enter(edge::Connection&) override { ++entered; }
   void Leave(edge::Connection&) override { ++left; }
+  void OnMoved(edge::Connection&) override {}
   bool Forward(v1::Command&& command, std::optional<uint64_t> reply_id) override {
     if (is_full) return false;
     forwarded.emplace_back(std::move(command), reply_id);

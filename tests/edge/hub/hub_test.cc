@@ -53,6 +53,18 @@ class HubTest : public testing::Test {
   Peer cat_{3, "cat", native_};
 };
 
+TEST_F(HubTest, FollowsAConnectionToItsNewTransport) {
+  hub_.Subscribe("room:r", ann_.connection, 4);
+  RecordingTransport other;
+
+  ann_.connection.MoveTo(other);
+  hub_.OnMoved(ann_.connection);
+
+  EXPECT_EQ(Deliver(5), 1u);
+  EXPECT_EQ(other.sent.size(), 1u);
+  EXPECT_THAT(ann_.sent(), IsEmpty());
+}
+
 TEST_F(HubTest, DeliversToEverySubscriberInItsOwnForm) {
   for (Peer* peer : {&ann_, &bob_, &cat_}) hub_.Subscribe("room:r", peer->connection, 4);
 

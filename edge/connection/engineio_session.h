@@ -1,0 +1,90 @@
+// engineio_session.h: the Engine.IO v4 layer of one session: open packet, heartbeat, packet types,
+// close. What its messages mean is the app's above it (seam: EngineIoApp).
+// Owns: the heartbeat, the app.   Used by: io_thread (makes), transport, the app (sends).
+// Threads: confined to the io thread.
+// Fails: what is no packet closes the transport.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "edge/connection/heartbeat.h"
+#include "edge/connection/session.h"
+#include "edge/connection/session_home.h"
+
+namespace confab::edge {
+
+class EngineIoSession;
+
+// What stands above an Engine.IO session.
+class EngineIoApp {
+ public:
+  virtual ~EngineIoApp() = default;
+
+  // The body of one message packet; views the frame.
+  virtual void OnMessage(bool is_binary, std::string_view body) = 0;
+  // The outbox is below half again, after Transport::HasRoom said it was not.
+  virtual void OnDrained() = 0;
+  // The session goes on over another transport.
+  virtual void OnMoved(Transport& transport) = 0;
+  // Says why in the app's words; the session closes the transport behind it.
+  virtual void SayClosing(CloseReason reason) = 0;
+  // Asked at each ping: the session is to end, its tokens' time is over.
+  virtual bool IsTokenOver(Heartbeat::SteadyTime now) const = 0;
+};
+
+class EngineIoSession final : public Session, private Heartbeat::Owner {
+ public:
+  // `home` and `transport` outlive this object. `sid` is a secret: it alone authorises polling
+  // requests.
+  EngineIoSession(SessionHome& home, const OpenRequest& request, Transport& transport,
+                  std::string sid);
+
+  // REQUIRES: called once, before OnOpen.
+  void SetApp(std::unique_ptr<EngineIoApp> app) { app_ = std::move(app); }
+
+  void OnOpen() override;
+  void OnMessage(bool is_binary, std::string_view message) override;
+  void OnPong() override {}  // Engine.IO has pongs of its own.
+  void OnDrained() override { app_->OnDrained(); }
+  void Shut(CloseReason reason) override;
+  void OnClosed() override { heartbeat_.Stop(); }
+
+  // Goes on over `transport`; the caller has moved the queue.
+  void MoveTo(Transport& transport);
+
+  // For the app. `append` adds a whole text packet (leading type digit included) to the string
+  // given.
+  template <typename Append>
+  void SendText(Append&& append) {
+    append(BeginText());
+    FinishText();
+  }
+  void SendBinary(std::string_view payload);
+  // Ends without a word.
+  void Close(CloseReason reason);
+  // A token was accepted, and its connection waits for control; control knows a connection.
+  void OnAuthenticated() { heartbeat_.OnAuthenticated(); }
+  void OnAdmitted() { heartbeat_.OnAdmitted(); }
+
+  SessionHome& home() { return home_; }
+  Transport& transport() { return *transport_; }
+  const std::string& sid() const { return sid_; }
+
+ private:
+  void SendPing() override;
+  void OnTimeUp(CloseReason reason) override { Shut(reason); }
+  bool IsTokenOver(Heartbeat::SteadyTime now) const override { return app_->IsTokenOver(now); }
+
+  std::string& BeginText();
+  void FinishText();
+
+  SessionHome& home_;
+  Transport* transport_;
+  const std::string sid_;
+  Heartbeat heartbeat_;
+  std::unique_ptr<EngineIoApp> app_;
+};
+
+}  // namespace confab::edge
