@@ -37,13 +37,17 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   if (!key.ok()) return key.status();
   absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
   if (!origins.ok()) return origins.status();
+  absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
+  if (!dialects.ok()) return dialects.status();
+  const Dialect& dialect = *dialects->Find(config.dialect);
   process::JwtPolicy policy;
   policy.issuer = config.token_issuer;
   policy.audience = config.token_audience;
   return IoSettings{
       .tokens = TokenVerifier(std::move(*key), policy),
       .origins = std::move(*origins),
-      .dialect = *FindBuiltinDialect(config.dialect),
+      .dialects = std::move(*dialects),
+      .dialect = dialect,
       .epoch_name = fmt::format("{:x}", epoch),
       .connection = {.frames = *RateLimit::Parse(config.rate_frames),
                      .sends = *RateLimit::Parse(config.rate_sends),

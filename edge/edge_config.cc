@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "edge/connection/rate_limit.h"
-#include "edge/dialect/dialect.h"
+#include "edge/dialect/dialect_set.h"
 #include "edge/hub/topic_table.h"
 #include "process/config_loader.h"
 #include "process/listen_address.h"
@@ -31,8 +31,10 @@ absl::Status EdgeConfig::Validate() const {
   if (user_secret_file.empty()) {
     return Refuse("user-secret-file", "is required: the file with the HS256 secret of user tokens");
   }
-  if (FindBuiltinDialect(dialect) == nullptr) {
-    return Refuse("dialect", fmt::format("knows no {}; built in is: confab", dialect));
+  const absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
+  if (!dialects.ok()) return dialects.status();
+  if (dialects->Find(dialect) == nullptr) {
+    return Refuse("dialect", fmt::format("knows no {}; there is: {}", dialect, dialects->Names()));
   }
   if (io_threads < 0 || io_threads > static_cast<int>(TopicTable::kThreadsLimit)) {
     return Refuse("io-threads", fmt::format("must be 0 to {}", TopicTable::kThreadsLimit));

@@ -24,6 +24,7 @@
 #include "edge/connection/session_home.h"
 #include "edge/control_link/control_link.h"
 #include "edge/control_link/pending_requests.h"
+#include "edge/dialect/dialect_set.h"
 #include "edge/distributor.h"
 #include "edge/edge_metrics.h"
 #include "edge/hub/hub.h"
@@ -36,7 +37,8 @@ namespace confab::edge {
 struct IoSettings {
   TokenVerifier tokens;
   OriginPolicy origins;
-  const Dialect& dialect;
+  DialectSet dialects;
+  const Dialect& dialect;  // Of `dialects`: for who names none.
   std::string epoch_name;  // Prefix of connection names.
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;

@@ -1,8 +1,8 @@
 // dialect.h: seam: how one family of Socket.IO clients names events and shapes payloads.
 // Translate turns what a client said into a typed command; the encoders turn what it is told into
-// that client's JSON. No state, no decisions about rooms: a dialect may later be a data file. Owns:
-// nothing of its callers.   Used by: connection (Translate, acks), hub (EncodeEvent). Threads:
-// immutable; any thread.
+// that client's JSON. No state, no decisions about rooms.
+// Owns: nothing of its callers.   Used by: connection (Translate, acks), hub (EncodeEvent).
+// Threads: immutable; any thread.
 //
 // Encoders append to `out` and return false, with nothing appended, where the dialect has no name
 // for it: the client is told nothing then. Texts are the JSON array that follows the Socket.IO
@@ -22,12 +22,29 @@
 
 namespace confab::edge {
 
+// What a dialect says of connecting, beside names and payloads.
+struct DialectConnect {
+  // Rooms of the user that a connection is subscribed to by itself: an id, or its beginning and a
+  // '*' for the rest ("game_*"). Empty: none.
+  std::string auto_subscribe;
+  // Topics joined on connecting: "user:<id>" and, if the token names a role, "role:<role>".
+  bool has_user_topic = false;
+  bool has_role_topic = false;
+  // The client's own heartbeat is awaited from the start, not only after the first one.
+  bool awaits_heartbeat = false;
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
 
   // The word of --dialect; also the key of shared frames.
   virtual std::string_view name() const = 0;
+
+  virtual const DialectConnect& connect() const = 0;
+
+  // True: a refusal is told as an error event (EncodeError) even where an ack tells it too.
+  virtual bool tells_every_refusal() const = 0;
 
   // `args` is what stands behind the event's name. Sets the command's oneof and nothing else of it;
   // REQUIRES: `command` is clear. A value is a refusal to be sent to the client (UNKNOWN_COMMAND,
@@ -51,7 +68,12 @@ class Dialect {
   virtual bool EncodeRefusal(const v1::Command& command, const v1::Error& error,
                              std::string& out) const = 0;
 
-  // ["error",{…}]: a refusal of an event that wanted no ack.
+  // What the asking connection is told of a success beside the ack, which comes first, and even
+  // if it wanted none: ["roomJoined",{…}]. Nothing for a result that is an error.
+  virtual bool EncodeConfirmation(const v1::Command& command, const v1::Result& result,
+                                  std::string& out) const = 0;
+
+  // ["error",{…}]: a refusal of an event that wanted no ack (see tells_every_refusal).
   virtual bool EncodeError(const v1::Error& error, std::string& out) const = 0;
 
   // ["connected",{…}]: the first event of a connection. `connection_id` is for logs and support.
@@ -63,8 +85,5 @@ class Dialect {
   virtual bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
                              std::string& out) const = 0;
 };
-
-// The built-in dialect of that name with static lifetime; nullptr if there is none.
-const Dialect* FindBuiltinDialect(std::string_view name);
 
 }  // namespace confab::edge

@@ -66,13 +66,6 @@ v1::Event MessageEvent() {
   return event;
 }
 
-TEST(BuiltinDialects, AreFoundByName) {
-  ASSERT_NE(FindBuiltinDialect("confab"), nullptr);
-  EXPECT_EQ(FindBuiltinDialect("confab")->name(), "confab");
-  EXPECT_EQ(FindBuiltinDialect("confab2"), nullptr);
-  EXPECT_EQ(FindBuiltinDialect(""), nullptr);
-}
-
 TEST_F(ConfabDialectTest, ReadsSendMessage) {
   const auto refusal = Translate(
       R"(["sendMessage",{"roomId":"r","content":"hi","clientMsgId":"c","type":"md","replyTo":"m"}])");
