@@ -1,0 +1,37 @@
+// http_answer.h: an HTTP request as the edge looks at it, and what it answers.
+// Threads: values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace confab::edge {
+
+// What decisions need of a request. Views live as long as the request.
+struct HttpRequestView {
+  std::string_view method;
+  bool is_http11 = true;
+  std::string_view target;
+  std::string_view host;
+  std::optional<std::string_view> origin;
+  std::string_view authorization;
+  std::string_view content_type;
+  std::string_view idempotency_key;  // Idempotency-Key.
+  std::string_view subprotocols;     // Sec-WebSocket-Protocol, all of them.
+  std::string_view websocket_key;    // Sec-WebSocket-Key.
+  std::string_view websocket_version;
+  bool is_upgrade = false;  // Connection: Upgrade and Upgrade: websocket.
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string content_type = "application/json";  // Empty: no such header.
+  std::string body;                               // Left out for HEAD by whoever writes it.
+  bool allows_origin = false;  // The answer carries CORS headers for the request's origin.
+  std::vector<std::pair<std::string, std::string>> headers = {};  // Beside those: Allow, ….
+};
+
+}  // namespace confab::edge
