@@ -61,6 +61,11 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
     append(BeginText());
     FinishText();
   }
+  // The same, but where `append` gives false nothing is sent.
+  template <typename Append>
+  void SendTextIf(Append&& append) {
+    if (append(BeginText())) FinishText();
+  }
   void SendBinary(std::string_view payload);
   // Ends without a word.
   void Close(CloseReason reason);

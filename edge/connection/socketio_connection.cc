@@ -36,47 +36,55 @@ void SocketIoConnection::OnEvent(const SocketIoPacket& packet) {
   connection_.Ask(std::move(command), packet.ack_id);
 }
 
+template <typename Encode>
+void SocketIoConnection::SayEvent(Encode&& encode) {
+  engine_.SendTextIf([&](std::string& out) {
+    AppendSocketIoEventPrefix(nsp_, out);
+    return encode(engine_.home().dialect, out);
+  });
+}
+
 void SocketIoConnection::SayConnected(std::string_view connection_id, const v1::User& user) {
   engine_.OnAdmitted();
   engine_.SendText([&](std::string& out) { AppendSocketIoConnect(nsp_, connection_id, out); });
-  engine_.SendText([&](std::string& out) {
-    AppendSocketIoEventPrefix(nsp_, out);
-    engine_.home().dialect.EncodeConnected(connection_id, user, out);
+  SayEvent([&](const Dialect& dialect, std::string& out) {
+    return dialect.EncodeConnected(connection_id, user, out);
   });
 }
 
 void SocketIoConnection::SayResult(const v1::Command& command,
                                    std::optional<std::uint64_t> reply_id,
                                    const v1::Result& result) {
-  if (!reply_id) {
-    if (result.has_error()) SayRefusal(command, reply_id, result.error());
-    return;
+  if (result.has_error()) return SayRefusal(command, reply_id, result.error());
+  if (reply_id) {
+    engine_.SendText([&](std::string& out) {
+      AppendSocketIoAckPrefix(nsp_, *reply_id, out);
+      engine_.home().dialect.EncodeAck(command, result, out);
+    });
   }
-  engine_.SendText([&](std::string& out) {
-    AppendSocketIoAckPrefix(nsp_, *reply_id, out);
-    engine_.home().dialect.EncodeAck(command, result, out);
+  SayEvent([&](const Dialect& dialect, std::string& out) {
+    return dialect.EncodeConfirmation(command, result, out);
   });
 }
 
 void SocketIoConnection::SayRefusal(const v1::Command& command,
                                     std::optional<std::uint64_t> reply_id, const v1::Error& error) {
-  engine_.SendText([&](std::string& out) {
-    if (reply_id) {
+  if (reply_id) {
+    engine_.SendText([&](std::string& out) {
       AppendSocketIoAckPrefix(nsp_, *reply_id, out);
       engine_.home().dialect.EncodeRefusal(command, error, out);
-    } else {
-      AppendSocketIoEventPrefix(nsp_, out);
-      engine_.home().dialect.EncodeError(error, out);
-    }
-  });
+    });
+    if (!engine_.home().dialect.tells_every_refusal()) return;
+  }
+  SayEvent(
+      [&](const Dialect& dialect, std::string& out) { return dialect.EncodeError(error, out); });
 }
 
 void SocketIoConnection::SayClosing(CloseReason reason) {
   if (!connection_.is_admitted()) return;
   const CloseTraits& traits = TraitsOf(reason);
-  engine_.SendText([&](std::string& out) {
-    AppendSocketIoEventPrefix(nsp_, out);
-    engine_.home().dialect.EncodeClosing(traits.code, traits.word, 0, out);
+  SayEvent([&](const Dialect& dialect, std::string& out) {
+    return dialect.EncodeClosing(traits.code, traits.word, 0, out);
   });
 }
 

@@ -37,6 +37,10 @@ class SocketIoConnection final : private ClientWire {
                   const v1::Error& error) override;
   void Shut(CloseReason reason) override { engine_.Shut(reason); }
 
+  // Sends the event that `encode(dialect, out)` appends, or nothing where it has no name.
+  template <typename Encode>
+  void SayEvent(Encode&& encode);
+
   EngineIoSession& engine_;
   const std::string nsp_;
   Connection connection_;
