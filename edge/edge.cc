@@ -11,11 +11,11 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
+#include "edge/auth/user_keys.h"
 #include "edge/control_link/control_link.h"
 #include "edge/distributor.h"
 #include "edge/edge_metrics.h"
 #include "edge/io_thread.h"
-#include "process/jwt.h"
 #include "process/listen_address.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -33,8 +33,8 @@ std::string HostName() {
 
 absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
                                         bool is_loopback, std::uint64_t epoch) {
-  absl::StatusOr<process::JwtKey> key = process::JwtKey::FromSecretFile(config.user_secret_file);
-  if (!key.ok()) return key.status();
+  absl::StatusOr<process::JwtKeySet> keys = LoadUserKeys(config);
+  if (!keys.ok()) return keys.status();
   absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
   if (!origins.ok()) return origins.status();
   absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
@@ -44,7 +44,7 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   policy.issuer = config.token_issuer;
   policy.audience = config.token_audience;
   return IoSettings{
-      .tokens = TokenVerifier(std::move(*key), policy),
+      .tokens = TokenVerifier(*std::move(keys), policy),
       .origins = std::move(*origins),
       .dialects = std::move(*dialects),
       .dialect = dialect,

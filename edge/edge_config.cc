@@ -28,8 +28,10 @@ absl::Status CheckRate(std::string_view flag, const std::string& text) {
 absl::Status EdgeConfig::Validate() const {
   const absl::StatusOr<process::ListenAddress> address = process::ParseListenAddress(listen);
   if (!address.ok()) return Refuse("listen", std::string(address.status().message()));
-  if (user_secret_file.empty()) {
-    return Refuse("user-secret-file", "is required: the file with the HS256 secret of user tokens");
+  if (user_secret_file.empty() && user_keys_file.empty()) {
+    return Refuse("user-secret-file",
+                  "or --user-keys-file is required: the HS256 secret of user tokens, or their "
+                  "issuer's public keys (JWKS)");
   }
   const absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
   if (!dialects.ok()) return dialects.status();
@@ -62,6 +64,12 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
            "where control serves gRPC: unix:PATH or HOST:PORT on loopback; a list is tried in turn",
            "Edge")
       .Placeholder("ADDRESS,...");
+  loader
+      .Add("user-keys-file", &config.user_keys_file,
+           "JWKS document with the keys of user tokens: RS256, ES256, EdDSA, HS256; read again on "
+           "HUP",
+           "Edge")
+      .Placeholder("FILE");
   loader
       .Add("user-secret-file", &config.user_secret_file,
            "file with the HS256 secret of user tokens, 32 bytes or more", "Edge")

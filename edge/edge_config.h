@@ -20,7 +20,9 @@ struct EdgeConfig {
   // Where control serves gRPC: unix:PATH or HOST:PORT on loopback; the next of the list is tried
   // when one cannot be reached.
   std::vector<std::string> control = {"127.0.0.1:8081"};
-  // HS256 secret of user tokens, at least 32 bytes.
+  // What checks user tokens: a JWKS document, an HS256 secret of at least 32 bytes, or both. Read
+  // again on HUP.
+  std::string user_keys_file;
   std::string user_secret_file;
   // HS256 secret of service tokens: the edge mints its own, with scope edge. Needed to reach
   // control over TCP or a socket; not with an in-process channel.

@@ -1,27 +1,19 @@
 #include "process/jwt.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include <absl/status/status.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 
 #include "process/base64url.h"
 
 namespace confab::process {
 namespace {
-
-// A secret file is a line of text; a larger one is the wrong file.
-constexpr size_t kSecretFileLimit = 4096;
 
 // Times in seconds beyond the year 9999 are nonsense and would overflow later.
 constexpr double kTimeLimit = 253402300800;
@@ -73,18 +65,32 @@ bool NamesAudience(const boost::json::value& aud, std::string_view wanted) {
   return false;
 }
 
-// What the header says decides nothing; it may only agree with the key.
-JwtVerdict CheckHeader(const boost::json::object& header, const JwtKey& key) {
+// The keys whose turn it is by the header, which says no more than which of ours to take.
+JwtVerdict ChooseKeys(const boost::json::object& header, const JwtKeySet& keys,
+                      std::vector<const JwtKey*>& chosen) {
   for (const std::string_view name : {"crit", "jku", "jwk", "x5u"}) {
     if (header.contains(name)) {
       return Refuse(JwtFault::kHeader, fmt::format("token header \"{}\" is not accepted", name));
     }
   }
+  std::optional<std::string_view> kid;
+  if (const boost::json::value* value = header.if_contains("kid")) {
+    if (!value->is_string()) return Refuse(JwtFault::kMalformed, "token header kid is no string");
+    kid = std::string_view(value->get_string());
+  }
+  if (kid && keys.NamesKeys() && !keys.Knows(*kid)) {
+    return Refuse(JwtFault::kUnknownKey, "token is signed with a key that is not known (kid)");
+  }
   const boost::json::value* alg = header.if_contains("alg");
-  if (alg == nullptr || !alg->is_string() ||
-      std::string_view(alg->get_string()) != key.algorithm_name()) {
+  if (alg != nullptr && alg->is_string()) {
+    chosen = keys.Find(kid, std::string_view(alg->get_string()));
+  }
+  if (chosen.empty()) {
     return Refuse(JwtFault::kAlgorithm,
-                  fmt::format("token is not signed with {}", key.algorithm_name()));
+                  fmt::format("token is not signed with {}", keys.AlgorithmNames()));
+  }
+  if (chosen.size() > kJwtTriesLimit) {
+    return Refuse(JwtFault::kUnknownKey, "token names no key (kid), and too many could be meant");
   }
   return {};
 }
@@ -124,83 +130,7 @@ JwtVerdict CheckParties(const boost::json::object& claims, const JwtPolicy& poli
 
 }  // namespace
 
-JwtKey::JwtKey(JwtAlgorithm algorithm, std::shared_ptr<EVP_PKEY> key)
-    : algorithm_(algorithm), key_(std::move(key)) {}
-
-absl::StatusOr<JwtKey> JwtKey::FromSecret(std::string secret) {
-  if (secret.size() < kJwtSecretBytesMin) {
-    return absl::InvalidArgumentError(
-        fmt::format("the secret has {} bytes, HS256 needs at least {}; make one with: "
-                    "openssl rand -base64 48",
-                    secret.size(), kJwtSecretBytesMin));
-  }
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes.
-  const auto* bytes = reinterpret_cast<const unsigned char*>(secret.data());
-  EVP_PKEY* key = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, nullptr, bytes, secret.size());
-  OPENSSL_cleanse(secret.data(), secret.size());
-  if (key == nullptr) {
-    ERR_clear_error();
-    return absl::InternalError("OpenSSL refused the secret");
-  }
-  return JwtKey(JwtAlgorithm::kHs256, std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free));
-}
-
-absl::StatusOr<JwtKey> JwtKey::FromSecretFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string secret(kSecretFileLimit + 1, '\0');
-  if (file) file.read(secret.data(), static_cast<std::streamsize>(secret.size()));
-  if (!file.is_open() || file.bad()) {
-    const size_t slash = path.rfind('/');
-    const std::string make_folder = slash == std::string::npos || slash == 0
-                                        ? ""
-                                        : fmt::format("mkdir -p {} && ", path.substr(0, slash));
-    return absl::NotFoundError(
-        fmt::format("cannot read the secret file {}; make one with: "
-                    "{}(umask 077; openssl rand -base64 48 > {})",
-                    path, make_folder, path));
-  }
-  secret.resize(static_cast<size_t>(file.gcount()));
-  if (secret.size() > kSecretFileLimit) {
-    return absl::InvalidArgumentError(
-        fmt::format("{} is over {} bytes: not a file with a secret", path, kSecretFileLimit));
-  }
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  absl::StatusOr<JwtKey> key = FromSecret(std::move(secret));
-  if (key.ok()) return key;
-  return absl::Status(key.status().code(),
-                      fmt::format("{}: {}", path, std::string(key.status().message())));
-}
-
-std::string_view JwtKey::algorithm_name() const {
-  switch (algorithm_) {
-    case JwtAlgorithm::kHs256:
-      return "HS256";
-  }
-  return "";
-}
-
-std::string JwtKey::Sign(std::string_view input) const {
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
-                                                                   EVP_MD_CTX_free);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> signature{};
-  size_t size = signature.size();
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes.
-  const auto* bytes = reinterpret_cast<const unsigned char*>(input.data());
-  if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) != 1 ||
-      EVP_DigestSign(context.get(), signature.data(), &size, bytes, input.size()) != 1) {
-    ERR_clear_error();
-    return "";
-  }
-  return {signature.begin(), signature.begin() + static_cast<std::ptrdiff_t>(size)};
-}
-
-bool JwtKey::HasSigned(std::string_view input, std::string_view signature) const {
-  const std::string expected = Sign(input);
-  return !expected.empty() && expected.size() == signature.size() &&
-         CRYPTO_memcmp(expected.data(), signature.data(), expected.size()) == 0;
-}
-
-JwtVerdict VerifyJwt(std::string_view token, const JwtKey& key, const JwtPolicy& policy,
+JwtVerdict VerifyJwt(std::string_view token, const JwtKeySet& keys, const JwtPolicy& policy,
                      absl::Time now) {
   if (token.empty()) return Refuse(JwtFault::kMissing, "no token was given");
   if (token.size() > kJwtBytesLimit) {
@@ -210,10 +140,14 @@ JwtVerdict VerifyJwt(std::string_view token, const JwtKey& key, const JwtPolicy&
   if (!parts) return Refuse(JwtFault::kMalformed, "token is not a JWT");
   const std::optional<boost::json::object> header = ParseObject(parts->header);
   if (!header) return Refuse(JwtFault::kMalformed, "token header is not readable");
-  if (JwtVerdict verdict = CheckHeader(*header, key); !verdict.ok()) return verdict;
+  std::vector<const JwtKey*> chosen;
+  if (JwtVerdict verdict = ChooseKeys(*header, keys, chosen); !verdict.ok()) return verdict;
 
   const std::optional<std::string> signature = DecodeBase64Url(parts->signature);
-  if (!signature || !key.HasSigned(parts->signed_input, *signature)) {
+  const auto has_signed = [&](const JwtKey* key) {
+    return key->HasSigned(parts->signed_input, *signature);
+  };
+  if (!signature || std::none_of(chosen.begin(), chosen.end(), has_signed)) {
     return Refuse(JwtFault::kBadSignature, "token signature is wrong");
   }
 
@@ -227,6 +161,11 @@ JwtVerdict VerifyJwt(std::string_view token, const JwtKey& key, const JwtPolicy&
   if (JwtVerdict verdict = CheckParties(*claims, policy); !verdict.ok()) return verdict;
   accepted.claims.json = *std::move(claims);
   return accepted;
+}
+
+JwtVerdict VerifyJwt(std::string_view token, const JwtKey& key, const JwtPolicy& policy,
+                     absl::Time now) {
+  return VerifyJwt(token, JwtKeySet(key), policy, now);
 }
 
 std::string SignJwt(const boost::json::object& claims, const JwtKey& key) {

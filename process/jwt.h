@@ -1,19 +1,17 @@
-// jwt.h: signs and checks JSON Web Tokens. The key owns its algorithm, never the token's header.
-// Owns: JwtKey the OpenSSL key (shared, immutable).   Used by: edge/auth, control/auth, confabctl.
-// Threads: immutable.
-// Fails: a verdict with a fault, or INVALID_ARGUMENT / NOT_FOUND where a key is read.
+// jwt.h: signs and checks JSON Web Tokens (RFC 7519). A token's header only chooses among keys; how
+// a key checks is the key's own.
+// Threads: immutable values; any thread.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 #include <boost/json/object.hpp>
 
-using EVP_PKEY = struct evp_pkey_st;  // OpenSSL's, without its headers.
+#include "process/jwt_key.h"
+#include "process/jwt_key_set.h"
 
 namespace confab::process {
 
@@ -21,38 +19,14 @@ namespace confab::process {
 // line of HTTP ends there too.
 inline constexpr size_t kJwtBytesLimit = 8 * 1024;
 
-// HS256's security ends at the secret's length (RFC 7518, 3.2).
-inline constexpr size_t kJwtSecretBytesMin = 32;
-
-enum class JwtAlgorithm { kHs256 };  // RS256, ES256 and EdDSA come with the JWKS file.
-
-class JwtKey {
- public:
-  static absl::StatusOr<JwtKey> FromSecret(std::string secret);
-  // The file's bytes; newlines at its end are no part of the secret.
-  static absl::StatusOr<JwtKey> FromSecretFile(const std::string& path);
-
-  JwtAlgorithm algorithm() const { return algorithm_; }
-  std::string_view algorithm_name() const;  // As in the header: "HS256".
-
-  // Over "header.payload". Constant time where it matters.
-  bool HasSigned(std::string_view input, std::string_view signature) const;
-  std::string Sign(std::string_view input) const;
-
- private:
-  JwtKey(JwtAlgorithm algorithm, std::shared_ptr<EVP_PKEY> key);
-
-  JwtAlgorithm algorithm_;
-  std::shared_ptr<EVP_PKEY> key_;
-};
-
 // Why a token was refused; the caller picks its reason word.
 enum class JwtFault {
   kNone,
   kMissing,        // Empty.
   kTooLong,        // Over kJwtBytesLimit.
   kMalformed,      // Not three parts of base64url with JSON objects, or a claim of a wrong type.
-  kAlgorithm,      // "none" or any other than the key's.
+  kAlgorithm,      // "none" or any that no key has.
+  kUnknownKey,     // kid names no key that is known.
   kHeader,         // crit, jku, jwk or x5u.
   kBadSignature,   //
   kNoExpiry,       // exp is required.
@@ -82,10 +56,13 @@ struct JwtVerdict {
 };
 
 // Looks at nothing but header and signature until the signature is found right.
+JwtVerdict VerifyJwt(std::string_view token, const JwtKeySet& keys, const JwtPolicy& policy,
+                     absl::Time now);
+// With one key; a kid is not looked at.
 JwtVerdict VerifyJwt(std::string_view token, const JwtKey& key, const JwtPolicy& policy,
                      absl::Time now);
 
-// REQUIRES: claims hold what a verifier needs (exp); nothing is added.
+// REQUIRES: claims hold what a verifier needs (exp); nothing is added. The key is a secret.
 std::string SignJwt(const boost::json::object& claims, const JwtKey& key);
 
 }  // namespace confab::process

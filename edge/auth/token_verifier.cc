@@ -29,6 +29,7 @@ v1::Reason ReasonOfFault(JwtFault fault) {
     case JwtFault::kTooLong:
     case JwtFault::kMalformed:
     case JwtFault::kAlgorithm:
+    case JwtFault::kUnknownKey:
     case JwtFault::kHeader:
     case JwtFault::kBadSignature:
     case JwtFault::kNoExpiry:
@@ -88,12 +89,12 @@ bool IsUserId(const std::string& id) {
 
 }  // namespace
 
-TokenVerifier::TokenVerifier(process::JwtKey key, process::JwtPolicy policy, ClaimNames claims)
-    : key_(std::move(key)), policy_(std::move(policy)), claims_(std::move(claims)) {}
+TokenVerifier::TokenVerifier(process::JwtKeySet keys, process::JwtPolicy policy, ClaimNames claims)
+    : keys_(std::move(keys)), policy_(std::move(policy)), claims_(std::move(claims)) {}
 
 std::optional<v1::Error> TokenVerifier::Verify(std::string_view token, absl::Time now,
                                                VerifiedUser& user) const {
-  const process::JwtVerdict verdict = VerifyJwt(WithoutScheme(token), key_, policy_, now);
+  const process::JwtVerdict verdict = VerifyJwt(WithoutScheme(token), keys_, policy_, now);
   if (!verdict.ok()) return MakeError(ReasonOfFault(verdict.fault), verdict.message);
 
   const json::object& claims = verdict.claims.json;

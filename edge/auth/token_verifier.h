@@ -1,5 +1,5 @@
 // token_verifier.h: a user's token -> who the user is and until when, or why not.
-// Owns: the key.   Used by: connection.
+// Owns: the keys.   Used by: connection.
 // Threads: immutable; any thread.
 // Fails: with an Error of reason TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED; the message helps.
 #pragma once
@@ -35,14 +35,14 @@ struct ClaimNames {
 
 class TokenVerifier {
  public:
-  explicit TokenVerifier(process::JwtKey key, process::JwtPolicy policy = {},
+  explicit TokenVerifier(process::JwtKeySet keys, process::JwtPolicy policy = {},
                          ClaimNames claims = {});
 
   // `token` with or without "Bearer ". nullopt: verified, `user` is filled. A value: the refusal.
   std::optional<v1::Error> Verify(std::string_view token, absl::Time now, VerifiedUser& user) const;
 
  private:
-  process::JwtKey key_;
+  process::JwtKeySet keys_;
   process::JwtPolicy policy_;
   ClaimNames claims_;
 };

@@ -15,6 +15,7 @@
 
 #include "control/control.h"
 #include "control/control_config.h"
+#include "edge/auth/user_keys.h"
 #include "edge/edge.h"
 #include "edge/edge_config.h"
 #include "process/config_loader.h"
@@ -42,6 +43,9 @@ constexpr absl::Duration kControlStopLimit = absl::Seconds(3);
 // While starting: how often readiness is looked at between two signals.
 constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
 
+// Checks user tokens where no option says what does.
+constexpr char kUserSecretFile[] = "data/user.secret";
+
 struct Config {
   edge::EdgeConfig edge;
   control::ControlConfig control;
@@ -49,7 +53,6 @@ struct Config {
 };
 
 void AddFlags(process::ConfigLoader& loader, Config& config) {
-  config.edge.user_secret_file = "data/user.secret";
   config.control.service_secret_file = "data/service.secret";
   config.edge.service_secret_file = config.control.service_secret_file;
   config.server.ops_listen = "127.0.0.1:8082";
@@ -57,7 +60,9 @@ void AddFlags(process::ConfigLoader& loader, Config& config) {
   control::AddControlFlags(loader, config.control);
   process::AddServerFlags(loader, config.server);
   loader.Drop("control");  // It is in here.
-  loader.Example("confab", "chat on http://127.0.0.1:8080, messages in ./data/confab.db");
+  loader.Example("confab",
+                 "chat on http://127.0.0.1:8080, messages in ./data/confab.db, "
+                 "secrets in ./data/user.secret and ./data/service.secret");
   loader.Example("confab --listen 127.0.0.1:0 --ready-file /tmp/confab.json",
                  "for a script: any free port, told in a file");
   loader.Example("confab --store postgresql://confab@db.internal/confab", "messages in PostgreSQL");
@@ -76,11 +81,10 @@ int Refuse(const absl::Status& status) {
 // Everything that is wrong with the configuration, before anything is started: a first run lacks
 // both secrets, and should have to be told once.
 absl::Status CheckConfig(const Config& config) {
-  std::vector<absl::Status> faults = {config.edge.Validate(), config.control.Validate()};
-  for (const std::string& file :
-       {config.edge.user_secret_file, config.control.service_secret_file}) {
-    if (!file.empty()) faults.push_back(process::JwtKey::FromSecretFile(file).status());
-  }
+  std::vector<absl::Status> faults = {config.edge.Validate(), config.control.Validate(),
+                                      edge::LoadUserKeys(config.edge).status()};
+  const std::string& services = config.control.service_secret_file;
+  if (!services.empty()) faults.push_back(process::JwtKey::FromSecretFile(services).status());
   std::string all;
   for (const absl::Status& fault : faults) {
     if (fault.ok()) continue;
@@ -155,6 +159,9 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
   if (!is_to_run.ok()) return Refuse(is_to_run.status());
   if (!*is_to_run) return kStopped;
+  if (config.edge.user_keys_file.empty() && config.edge.user_secret_file.empty()) {
+    config.edge.user_secret_file = kUserSecretFile;
+  }
   if (absl::Status checked = CheckConfig(config); !checked.ok()) return Refuse(checked);
   process::InitLog("confab", config.server.log_level);
   for (const std::string& warning : loader.warnings()) process::LogWarn(warning);

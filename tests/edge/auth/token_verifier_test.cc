@@ -32,7 +32,7 @@ class TokenVerifierTest : public testing::Test {
     return refusal ? v1::Reason_Name(refusal->reason()) : user_.user.id();
   }
 
-  TokenVerifier verifier_{Key()};
+  TokenVerifier verifier_{process::JwtKeySet(Key())};
   VerifiedUser user_;
 };
 
@@ -157,7 +157,7 @@ TEST_F(TokenVerifierTest, AsksForIssuerAndAudienceWhereConfigured) {
   process::JwtPolicy policy;
   policy.issuer = "https://id.example";
   policy.audience = "chat";
-  verifier_ = TokenVerifier(Key(), policy);
+  verifier_ = TokenVerifier(process::JwtKeySet(Key()), policy);
 
   EXPECT_EQ(UserOf({{"sub", "ann"}}), "REASON_TOKEN_INVALID");
   EXPECT_EQ(UserOf({{"sub", "ann"}, {"iss", "https://id.example"}, {"aud", "other"}}),
@@ -169,7 +169,7 @@ TEST_F(TokenVerifierTest, LooksWhereItIsTold) {
   ClaimNames names;
   names.user_id = {"uid"};
   names.name = {"nick", "name"};
-  verifier_ = TokenVerifier(Key(), {}, names);
+  verifier_ = TokenVerifier(process::JwtKeySet(Key()), {}, names);
 
   EXPECT_EQ(UserOf({{"sub", "ann"}, {"uid", "u-1"}, {"name", "Ann"}}), "u-1");
   EXPECT_EQ(user_.user.name(), "Ann");

@@ -85,7 +85,8 @@ class RecordingHost final : public edge::ConnectionHost {
   void CountRefusal(v1::Reason reason) override { refusals.push_back(reason); }
 
   edge::ConnectionLimits connection_limits;
-  edge::TokenVerifier verifier{*process::JwtKey::FromSecret(std::string(32, 's'))};
+  edge::TokenVerifier verifier{
+      process::JwtKeySet(*process::JwtKey::FromSecret(std::string(32, 's')))};
   bool is_full = false;
   std::optional<int64_t> position;  // Of every room.
 
