@@ -19,6 +19,9 @@ absl::Status CheckOptions(const StoreOptions& options) {
       options.statement_timeout < absl::Milliseconds(10)) {
     return absl::InvalidArgumentError("timeouts of the store must be positive");
   }
+  if (options.one_trip_limit < 0 || options.one_trip_limit > 4096) {
+    return absl::InvalidArgumentError("one_trip_limit is 0 to 4,096");
+  }
   return absl::OkStatus();
 }
 

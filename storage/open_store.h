@@ -19,6 +19,9 @@ struct StoreOptions {
   // Accept a database whose settings can lose a committed transaction (fsync=off,
   // synchronous_commit=off, full_page_writes=off). Refused by default, with the setting named.
   bool allow_unsafe_durability = false;
+  // PostgreSQL: a batch of at most so many messages is committed in one round trip, a larger one
+  // as three statements, which take less time for each message then. 0 to 4,096.
+  int one_trip_limit = 8;
 };
 
 // `url`: "sqlite:PATH" (directories of PATH must exist) or "postgresql://…" / "postgres://…".

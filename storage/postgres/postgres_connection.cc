@@ -1,6 +1,7 @@
 #include "storage/postgres/postgres_connection.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <utility>
 
@@ -71,18 +72,29 @@ absl::Status PostgresConnection::Prepare(absl::Span<const PreparedStatement> sta
 }
 
 absl::StatusOr<pqxx::result> PostgresConnection::RunAlone(
-    absl::FunctionRef<pqxx::result(pqxx::nontransaction&)> statement) {
+    PostgresPhase phase, absl::FunctionRef<pqxx::result(pqxx::nontransaction&)> statement) {
   const Watchdog::Guard guard(watchdog_, socket_, answer_limit());
   try {
     pqxx::nontransaction alone(*connection_);
     return statement(alone);
   } catch (const std::exception& error) {
-    return Failed(error, PostgresPhase::kRunning, guard.has_fired());
+    return Failed(error, phase, guard.has_fired());
   }
 }
 
+bool PostgresConnection::HasPeerEnded() const {
+  pollfd state{socket_, POLLRDHUP, 0};
+  return poll(&state, 1, 0) > 0;
+}
+
+absl::Status PostgresConnection::PeerEnded() {
+  is_broken_ = true;
+  return absl::UnavailableError("PostgreSQL: the server has ended the session");
+}
+
 absl::StatusOr<pqxx::result> PostgresConnection::Execute(const std::string& sql) {
-  return RunAlone([&](pqxx::nontransaction& alone) { return alone.exec(sql); });
+  return RunAlone(PostgresPhase::kRunning,
+                  [&](pqxx::nontransaction& alone) { return alone.exec(sql); });
 }
 
 absl::Status PostgresConnection::Transact(

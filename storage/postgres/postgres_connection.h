@@ -57,8 +57,17 @@ class PostgresConnection {
   // One prepared statement that is a transaction of its own.
   template <typename... Args>
   absl::StatusOr<pqxx::result> Query(const char* name, const Args&... args) {
-    return RunAlone(
-        [&](pqxx::nontransaction& alone) { return ExecPrepared(alone, name, args...); });
+    return RunAlone(PostgresPhase::kRunning, [&](pqxx::nontransaction& alone) {
+      return ExecPrepared(alone, name, args...);
+    });
+  }
+  // The same for one that appends: it is its own COMMIT, so UNKNOWN if its answer was lost.
+  template <typename... Args>
+  absl::StatusOr<pqxx::result> Commit(const char* name, const Args&... args) {
+    if (HasPeerEnded()) return PeerEnded();
+    return RunAlone(PostgresPhase::kCommitting, [&](pqxx::nontransaction& alone) {
+      return ExecPrepared(alone, name, args...);
+    });
   }
   // The same for SQL text; several statements are one transaction.
   absl::StatusOr<pqxx::result> Execute(const std::string& sql);
@@ -79,7 +88,10 @@ class PostgresConnection {
   PostgresConnection(const PostgresTarget& target, Watchdog& watchdog);
   absl::Status Connect();
   absl::StatusOr<pqxx::result> RunAlone(
-      absl::FunctionRef<pqxx::result(pqxx::nontransaction&)> statement);
+      PostgresPhase phase, absl::FunctionRef<pqxx::result(pqxx::nontransaction&)> statement);
+  // The server has ended the session already: what is sent now is never done.
+  bool HasPeerEnded() const;
+  absl::Status PeerEnded();
   // REQUIRES: within a catch block.
   absl::Status Failed(const std::exception& error, PostgresPhase phase, bool has_timed_out);
   Watchdog::Clock::duration answer_limit() const {

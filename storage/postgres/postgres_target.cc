@@ -45,6 +45,7 @@ absl::StatusOr<PostgresTarget> PostgresTargetOf(std::string_view url, const Stor
   PostgresTarget target;
   target.statement_timeout = options.statement_timeout;
   target.allow_unsafe_durability = options.allow_unsafe_durability;
+  target.one_trip_limit = static_cast<size_t>(options.one_trip_limit);
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     const char* value = option->val;
     for (const Setting& silent : kSilent) {

@@ -2,6 +2,7 @@
 // Threads: immutable; any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct PostgresTarget {
   std::string conninfo;
   absl::Duration statement_timeout;
   bool allow_unsafe_durability = false;
+  size_t one_trip_limit = 0;
 
   // How long we wait for an answer: the server's own limit comes first, with time for its answer.
   absl::Duration answer_limit() const { return statement_timeout + absl::Milliseconds(250); }

@@ -6,6 +6,7 @@
 #include <absl/time/clock.h>
 
 #include "storage/postgres/append_statements.h"
+#include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/postgres_schema.h"
 #include "storage/record_check.h"
 #include "storage/room_state.h"
@@ -59,6 +60,7 @@ absl::Status PostgresWriter::EnsureConnected() {
   if (!status.ok()) return status;
   if (status = active_lock_.Admit(connection); !status.ok()) return status;
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
   if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
   connection_ = *std::move(opened);
   return absl::OkStatus();
@@ -68,6 +70,15 @@ absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(
     absl::Span<const AppendRequest> batch) {
   if (auto status = CheckBatch(batch); !status.ok()) return status;
   if (auto status = EnsureConnected(); !status.ok()) return status;
+  if (batch.size() <= target_.one_trip_limit && FitsOneTrip(batch)) {
+    auto outcomes = AppendInOneTrip(*connection_, batch);
+    if (!outcomes.ok() || !outcomes->empty()) return outcomes;
+  }
+  return AppendInStatements(batch);
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInStatements(
+    absl::Span<const AppendRequest> batch) {
   std::vector<AppendOutcome> outcomes;
   auto status = connection_->Transact([&](PostgresTransaction& transaction) {
     AppendPlanner planner(batch);

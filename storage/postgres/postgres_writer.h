@@ -1,4 +1,5 @@
-// postgres_writer.h: the StoreWriter of a PostgreSQL database: three statements for a batch.
+// postgres_writer.h: the StoreWriter of a PostgreSQL database. A handful of messages is one
+// statement (one_trip_append), any other batch three (append_statements).
 // Owns: its connection, which it builds anew after it broke.   Used by: postgres_store.
 // Threads: caller serialises; several writers lock rooms in the order of their ids.
 // Fails: as store.h says.
@@ -30,6 +31,8 @@ class PostgresWriter : public StoreWriter {
       : target_(target), watchdog_(watchdog), active_lock_(active_lock) {}
   // A session that works and is admitted by the active lock.
   absl::Status EnsureConnected();
+  absl::StatusOr<std::vector<AppendOutcome>> AppendInStatements(
+      absl::Span<const AppendRequest> batch);
   absl::Status CreateOver(PostgresTransaction& transaction, const NewRoom& room,
                           RoomRecord& record);
   // Removes rows of deleted rooms until none are left or the time is over.

@@ -20,8 +20,8 @@ class MemoryBackend : public TestBackend {
   std::shared_ptr<MemoryDatabase> database_ = std::make_shared<MemoryDatabase>();
 };
 
-std::unique_ptr<Store> OpenOrThrow(const std::string& url) {
-  auto store = OpenStore(url, {});
+std::unique_ptr<Store> OpenOrThrow(const std::string& url, const StoreOptions& options = {}) {
+  auto store = OpenStore(url, options);
   if (!store.ok()) throw std::runtime_error(store.status().ToString());
   return *std::move(store);
 }
@@ -43,9 +43,11 @@ class SqliteBackend : public TestBackend {
 // A schema of its own on the test's server.
 class PostgresBackend : public TestBackend {
  public:
-  std::unique_ptr<Store> Open() override { return OpenOrThrow(url_); }
+  explicit PostgresBackend(int one_trip_limit) { options_.one_trip_limit = one_trip_limit; }
+  std::unique_ptr<Store> Open() override { return OpenOrThrow(url_, options_); }
 
  private:
+  StoreOptions options_;
   std::string url_ = testing_support::PostgresServer::Shared().NewSchemaUrl();
 };
 
@@ -55,7 +57,9 @@ std::vector<BackendParam> AllBackends() {
   return {
       {"Memory", [] { return std::make_unique<MemoryBackend>(); }},
       {"Sqlite", [] { return std::make_unique<SqliteBackend>(); }},
-      {"Postgres", [] { return std::make_unique<PostgresBackend>(); }},
+      // Each commit shape wherever it is possible at all.
+      {"PostgresInOneTrip", [] { return std::make_unique<PostgresBackend>(4096); }},
+      {"PostgresInStatements", [] { return std::make_unique<PostgresBackend>(0); }},
   };
 }
 

@@ -1,5 +1,6 @@
 // Measures Append: messages a second, and CPU of this process and of the database for each.
-// Built with the tests, run by hand: bench_append [seconds for each size] [sqlite|postgres]
+// Built with the tests, run by hand:
+// bench_append [seconds for each size] [sqlite|postgres] [one_trip_limit]
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -33,9 +34,9 @@ double OwnCpuSeconds() {
   exit(1);
 }
 
-void Run(const std::string& name, const std::string& url, absl::Duration duration,
-         const std::function<double()>& database_cpu) {
-  auto store = OpenStore(url, {});
+void Run(const std::string& name, const std::string& url, const StoreOptions& options,
+         absl::Duration duration, const std::function<double()>& database_cpu) {
+  auto store = OpenStore(url, options);
   if (!store.ok()) Fail(store.status());
   if (const auto is_active = (*store)->TryBecomeActive(); !is_active.ok() || !*is_active) {
     Fail(is_active.status());
@@ -49,7 +50,7 @@ void Run(const std::string& name, const std::string& url, absl::Duration duratio
   }
   std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same rooms in every run.
   int64_t keys = 0;
-  for (const size_t size : {1u, 8u, 64u, 512u}) {
+  for (const size_t size : {1u, 2u, 4u, 8u, 16u, 64u, 512u}) {
     const absl::Time start = absl::Now();
     const double own = OwnCpuSeconds();
     const double database = database_cpu();
@@ -85,15 +86,18 @@ int main(int argc, char** argv) {
   using confab::testing_support::PostgresServer;
   const absl::Duration duration = absl::Seconds(argc > 1 ? std::atof(argv[1]) : 5.0);
   const std::string only = argc > 2 ? argv[2] : "";
+  confab::storage::StoreOptions options;
+  if (argc > 3) options.one_trip_limit = std::atoi(argv[3]);
   if (only != "postgres") {
     std::string dir = "/tmp/confab-bench-XXXXXX";
     if (mkdtemp(dir.data()) == nullptr) return 1;
-    confab::storage::Run("sqlite", "sqlite:" + dir + "/c.db", duration, [] { return 0.0; });
+    confab::storage::Run("sqlite", "sqlite:" + dir + "/c.db", options, duration,
+                         [] { return 0.0; });
     std::filesystem::remove_all(dir);
   }
   if (only != "sqlite") {
     PostgresServer server({"shared_buffers=256MB", "max_wal_size=2GB"});
-    confab::storage::Run("postgres", server.NewSchemaUrl(), duration,
+    confab::storage::Run("postgres", server.NewSchemaUrl(), options, duration,
                          [&] { return server.CpuSeconds(); });
   }
   return 0;

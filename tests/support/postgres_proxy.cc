@@ -20,6 +20,16 @@ constexpr std::string_view kCommit(
     "COMMIT\0",
     12);
 
+// Binding one of the statements that are a transaction of their own: type, length, the portal's
+// empty name, the statement's.
+constexpr std::string_view kAppend("\0append_", 8);
+constexpr size_t kNamesOffset = 5;
+
+bool IsCommit(std::string_view request) {
+  return request == kCommit ||
+         (request.starts_with('B') && request.substr(kNamesOffset).starts_with(kAppend));
+}
+
 sockaddr_un AddressOf(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -98,8 +108,9 @@ bool PostgresProxy::PassToServer(int client, int server) {
   char buffer[65536];
   const ssize_t size = recv(client, buffer, sizeof(buffer), 0);
   if (size <= 0) return false;
-  // libpq sends a simple query in one piece when nothing else is waiting.
-  const bool is_commit = std::string_view(buffer, static_cast<size_t>(size)) == kCommit;
+  ++requests_;
+  // libpq sends a short request in one piece when nothing else is waiting.
+  const bool is_commit = IsCommit(std::string_view(buffer, static_cast<size_t>(size)));
   const Fault fault = is_commit ? fault_.load() : Fault::kNone;
   if (fault == Fault::kNone) return SendAll(server, buffer, size);
   if (fault == Fault::kLoseAnswer) {

@@ -20,12 +20,15 @@ class PostgresProxy {
 
   const std::string& socket_dir() const { return dir_; }
 
-  // The next COMMIT reaches the server and takes effect; the client is cut instead of answered.
+  // The next COMMIT, or statement that is its own COMMIT, reaches the server and takes effect; the
+  // client is cut instead of answered.
   void LoseNextCommitAnswer() { fault_ = Fault::kLoseAnswer; }
-  // The next COMMIT does not reach the server; the client is cut.
+  // It does not reach the server; the client is cut.
   void LoseNextCommit() { fault_ = Fault::kLoseRequest; }
   // True once the fault has struck.
   bool has_struck() const { return fault_ == Fault::kNone; }
+  // How often clients have sent something: round trips, as long as requests are short.
+  int requests() const { return requests_; }
 
  private:
   enum class Fault { kNone, kLoseAnswer, kLoseRequest };
@@ -36,6 +39,7 @@ class PostgresProxy {
   std::string server_path_;
   std::string dir_;
   std::atomic<Fault> fault_ = Fault::kNone;
+  std::atomic<int> requests_ = 0;
   std::atomic<bool> is_stopping_ = false;
   int listener_ = -1;
   std::mutex mu_;

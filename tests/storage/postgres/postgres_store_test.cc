@@ -8,25 +8,14 @@
 #include <gmock/gmock.h>
 
 #include "storage/open_store.h"
+#include "tests/storage/postgres/postgres_words.h"
 #include "tests/support/postgres.h"
-#include "tests/support/postgres_proxy.h"
 
 namespace confab::storage {
 namespace {
 
-using Kind = AppendOutcome::Kind;
-using testing_support::PostgresProxy;
 using testing_support::PostgresServer;
 using testing_support::PostgresSession;
-
-// Long enough for a loaded machine, short enough to be no wait for ever.
-constexpr auto kBound = absl::Seconds(10);
-
-std::unique_ptr<Store> OpenOrFail(const std::string& url, const StoreOptions& options = {}) {
-  auto store = OpenStore(url, options);
-  EXPECT_TRUE(store.ok()) << store.status();
-  return store.ok() ? *std::move(store) : nullptr;
-}
 
 // A session that was closed ends at the server a moment later.
 bool BecomesActive(Store& store) {
@@ -39,37 +28,6 @@ bool BecomesActive(Store& store) {
   return false;
 }
 
-std::unique_ptr<StoreWriter> WriterOf(Store& store) {
-  const auto is_active = store.TryBecomeActive();
-  EXPECT_TRUE(is_active.ok() && *is_active) << is_active.status();
-  auto writer = store.OpenWriter();
-  EXPECT_TRUE(writer.ok()) << writer.status();
-  return writer.ok() ? *std::move(writer) : nullptr;
-}
-
-void CreateRoom(StoreWriter& writer, const std::string& id) {
-  NewRoom room;
-  room.id = RoomId(id);
-  room.members = {{UserId("ann"), Role::kOwner}};
-  const auto record = writer.CreateRoom(room);
-  ASSERT_TRUE(record.ok()) << record.status();
-}
-
-std::vector<AppendRequest> Message(const std::string& room, const std::string& key) {
-  NewEvent event;
-  event.actor.id = UserId("ann");
-  event.dedup = {DedupKey::Space::kClient, key};
-  event.message_id = "id of " + key;
-  event.content = "hello";
-  return {{RoomId(room), 1, {event}}};
-}
-
-int64_t LastSeq(Store& store, const std::string& room) {
-  const auto snapshot = store.ReadRoom(RoomId(room), {});
-  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-  return snapshot.ok() ? snapshot->room.last_seq : -1;
-}
-
 // Ends the sessions of the schema's store that hold or await the named advisory lock.
 void CutActiveSession(PostgresServer& server, const std::string& schema) {
   // The key is a 64-bit hash: pg_locks shows its halves.
@@ -77,43 +35,6 @@ void CutActiveSession(PostgresServer& server, const std::string& schema) {
       "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND"
       " (classid::bigint << 32) | objid::bigint = hashtextextended('confab/active/" +
       schema + "', 0)");
-}
-
-TEST(PostgresStore, ALostAnswerToCommitIsUnknownAndTheSameBatchIsThenARetry) {
-  PostgresServer& server = PostgresServer::Shared();
-  PostgresProxy proxy(server.socket_dir());
-  const auto store = OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()));
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-
-  proxy.LoseNextCommitAnswer();
-  const auto lost = writer->Append(Message("a", "k"));
-  const auto again = writer->Append(Message("a", "k"));
-
-  EXPECT_TRUE(proxy.has_struck());
-  EXPECT_EQ(lost.status().code(), absl::StatusCode::kUnknown) << lost.status();
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->at(0).kind, Kind::kDuplicate);
-  EXPECT_EQ(again->at(0).first_seq, 2);
-  EXPECT_EQ(again->at(0).message_id, "id of k");
-  EXPECT_EQ(LastSeq(*store, "a"), 2);
-}
-
-TEST(PostgresStore, ACommitThatNeverArrivedIsUnknownTooAndTheSameBatchIsThenStored) {
-  PostgresServer& server = PostgresServer::Shared();
-  PostgresProxy proxy(server.socket_dir());
-  const auto store = OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()));
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-
-  proxy.LoseNextCommit();
-  const auto lost = writer->Append(Message("a", "k"));
-  const auto again = writer->Append(Message("a", "k"));
-
-  EXPECT_EQ(lost.status().code(), absl::StatusCode::kUnknown) << lost.status();
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->at(0).kind, Kind::kStored);
-  EXPECT_EQ(LastSeq(*store, "a"), 2);
 }
 
 TEST(PostgresStore, AServerThatWasKilledIsUnavailableAndEverythingRecoversWithIt) {
@@ -139,51 +60,6 @@ TEST(PostgresStore, AServerThatWasKilledIsUnavailableAndEverythingRecoversWithIt
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(after->at(0).first_seq, 3);
   EXPECT_EQ(LastSeq(*store, "a"), 3);
-}
-
-TEST(PostgresStore, AServerThatStopsAnsweringIsGivenUpInTime) {
-  PostgresServer server;
-  StoreOptions options;
-  options.statement_timeout = absl::Seconds(1);
-  const auto store = OpenOrFail(server.NewSchemaUrl(), options);
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-  ASSERT_EQ(LastSeq(*store, "a"), 1);
-
-  server.Pause();
-  const absl::Time start = absl::Now();
-  const auto append = writer->Append(Message("a", "k"));
-  const absl::Duration appended = absl::Now() - start;
-  const auto read = store->ReadRoom(RoomId("a"), {});
-  const absl::Duration waited = absl::Now() - start;
-  server.Resume();
-
-  EXPECT_TRUE(absl::IsUnavailable(append.status())) << append.status();
-  EXPECT_TRUE(absl::IsUnavailable(read.status())) << read.status();
-  EXPECT_GE(appended, options.statement_timeout);
-  EXPECT_LT(waited, kBound);
-  EXPECT_TRUE(store->IsActive());
-  const auto after = writer->Append(Message("a", "k"));
-  ASSERT_TRUE(after.ok()) << after.status();
-  EXPECT_EQ(LastSeq(*store, "a"), 2);
-}
-
-TEST(PostgresStore, AStatementThatTakesTooLongEndsAtItsLimitAndTheSessionGoesOn) {
-  PostgresServer& server = PostgresServer::Shared();
-  const std::string schema = server.NewSchema();
-  StoreOptions options;
-  options.statement_timeout = absl::Milliseconds(500);
-  const auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema), options);
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-
-  PostgresSession holder(server);
-  holder.Execute("BEGIN; SELECT * FROM " + schema + ".rooms FOR UPDATE");
-  const auto blocked = writer->Append(Message("a", "k"));
-  holder.Execute("ROLLBACK");
-
-  EXPECT_TRUE(absl::IsDeadlineExceeded(blocked.status())) << blocked.status();
-  EXPECT_TRUE(writer->Append(Message("a", "k")).ok());
 }
 
 TEST(PostgresStore, TakesItsLockAgainIfNobodyElseWasActiveMeanwhile) {
@@ -378,46 +254,6 @@ TEST(PostgresStore, ReadersThatAreAllLentAreWaitedForInVainForABoundedTime) {
 
   EXPECT_TRUE(absl::IsResourceExhausted(refused.status())) << refused.status();
   EXPECT_TRUE(absl::IsNotFound(store->ReadRoom(RoomId("a"), {}).status()));
-}
-
-TEST(PostgresStore, PlansUseIndexesWhateverTheSizeOfTheTables) {
-  PostgresServer& server = PostgresServer::Shared();
-  for (const int rooms : {500, 100'000}) {
-    const std::string schema = server.NewSchema();
-    auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema));
-    server.Execute("SET search_path = " + schema +
-                   "; INSERT INTO rooms SELECT 'r' || n, '', false, 1, 1, 1, 1, 1, 0 FROM "
-                   "generate_series(1, " +
-                   std::to_string(rooms) +
-                   ") n; INSERT INTO events SELECT 'r' || n, 1, 1, 0, 1, 'ann', '', '', 'c1', '', "
-                   "'', '', '', '' FROM generate_series(1, " +
-                   std::to_string(rooms) + ") n; ANALYZE");
-    auto writer = WriterOf(*store);
-    std::vector<AppendRequest> batch;
-    for (int i = 1; i <= 64; ++i) {
-      batch.push_back(Message("r" + std::to_string(i * 7), "k").front());
-    }
-    for (int round = 0; round < 10; ++round) {
-      for (AppendRequest& request : batch) request.events[0].dedup.key += "x";
-      const auto outcomes = writer->Append(batch);
-      ASSERT_TRUE(outcomes.ok()) << outcomes.status();
-    }
-    ASSERT_TRUE(store->ReadRoom(RoomId("r7"), {UserId("ann")}).ok());
-    ASSERT_TRUE(store->ReadEvents({RoomId("r7"), 0, -1, 5, 500}).ok());
-    ASSERT_TRUE(store->ReadEvents({RoomId("r7"), -1, -1, 5, 500}).ok());
-    ASSERT_TRUE(store->ListRooms(RoomId("r5"), UserId(), 5).ok());
-    ASSERT_TRUE(store->ListRooms(RoomId("r5"), UserId("ann"), 5).ok());
-    ASSERT_TRUE(store->ListMembers(RoomId("r7"), UserId(), 5).ok());
-
-    // A session's statistics are complete once it has ended.
-    writer.reset();
-    store.reset();
-    server.Await("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'confab'", "0");
-    EXPECT_EQ(server.Execute("SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE "
-                             "schemaname = '" +
-                             schema + "' AND relname IN ('rooms', 'events', 'members')"),
-              "0");
-  }
 }
 
 }  // namespace

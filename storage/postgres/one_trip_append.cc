@@ -1,0 +1,144 @@
+#include "storage/postgres/one_trip_append.h"
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <absl/container/flat_hash_set.h>
+
+#include "storage/postgres/text_array.h"
+
+namespace confab::storage {
+namespace {
+
+// Both statements work on one snapshot, taken before the locks. Three things make that safe:
+// - The rooms' rows are read by locking them, which gives the newest version, however long it took.
+// - A rival's key that the snapshot does not show yet fails on the unique index, and nothing is done.
+// - The clock is read after the locks; in append_one before, and again if the row was changed until
+//   it was locked.
+static_assert(static_cast<int>(EventKind::kMessagePosted) == 1 &&
+              static_cast<int>(Role::kNone) == 0);
+constexpr PreparedStatement kStatements[] = {
+    {"append_one",
+     "WITH updated AS ("
+     "  UPDATE rooms SET last_seq = last_seq + 1, last_at = greatest(last_at,"
+     "   (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+     "  WHERE id = $1 AND state = 0 AND member_seq = $2 AND NOT EXISTS ("
+     "   SELECT FROM events WHERE room_id = $1 AND actor_id = $3 AND dedup_key = $4)"
+     "  RETURNING last_seq, last_at) "
+     "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
+     " dedup_key, message_id, type, content, reply_to, subject) "
+     "SELECT $1, u.last_seq, 1, 0, u.last_at, $3, $5, $6, $4, $7, $8, $9, $10, '' FROM updated u "
+     "RETURNING seq, created_at"},
+
+    // Locks in the order of ids, as every writer does. The clock stands above an aggregate, which
+    // is complete only when every lock is held.
+    {"append_few",
+     "WITH asked AS MATERIALIZED ("
+     "  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[],"
+     "   $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) WITH ORDINALITY"
+     "  AS a (room_id, member_seq, actor_id, dedup_key, actor_name, actor_email, message_id, type,"
+     "   content, reply_to, ord)),"
+     " locked AS MATERIALIZED ("
+     "  SELECT id, last_seq, member_seq, last_at FROM rooms"
+     "  WHERE id = ANY($1::text[]) AND state = 0 ORDER BY id FOR NO KEY UPDATE),"
+     " clock AS MATERIALIZED ("
+     "  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now"
+     "  FROM (SELECT count(*) FROM locked) all_locked),"
+     " fit AS MATERIALIZED ("
+     "  SELECT a.*, l.last_seq + row_number() OVER (PARTITION BY l.id ORDER BY a.ord) AS seq,"
+     "   greatest(l.last_at, c.now) AS created_at"
+     "  FROM asked a JOIN locked l ON l.id = a.room_id AND l.member_seq = a.member_seq, clock c"
+     "  WHERE NOT EXISTS (SELECT FROM events e WHERE e.room_id = a.room_id"
+     "   AND e.actor_id = a.actor_id AND e.dedup_key = a.dedup_key OFFSET 0)),"
+     " whole AS MATERIALIZED ("
+     "  SELECT * FROM fit WHERE (SELECT count(*) FROM fit) = (SELECT count(*) FROM asked)),"
+     " updated AS ("
+     "  UPDATE rooms r SET last_seq = n.last_seq, last_at = n.last_at"
+     "  FROM (SELECT room_id, max(seq) AS last_seq, max(created_at) AS last_at FROM whole"
+     "   GROUP BY room_id) n"
+     "  WHERE r.id = n.room_id),"
+     " inserted AS ("
+     "  INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name,"
+     "   actor_email, dedup_key, message_id, type, content, reply_to, subject)"
+     "  SELECT room_id, seq, 1, 0, created_at, actor_id, actor_name, actor_email, dedup_key,"
+     "   message_id, type, content, reply_to, '' FROM whole) "
+     "SELECT seq, created_at FROM whole ORDER BY ord"},
+};
+
+// As in the column: the key space's letter, then the key.
+std::string ColumnOf(const DedupKey& dedup) { return static_cast<char>(dedup.space) + dedup.key; }
+
+absl::StatusOr<pqxx::result> AppendOne(PostgresConnection& connection,
+                                       const AppendRequest& request) {
+  const NewEvent& event = request.events[0];
+  return connection.Commit("append_one", request.room.value, request.expected_member_seq,
+                           event.actor.id.value, ColumnOf(event.dedup), event.actor.name,
+                           event.actor.email, event.message_id, event.type, event.content,
+                           event.reply_to);
+}
+
+absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
+                                       absl::Span<const AppendRequest> batch) {
+  TextArray rooms, member_seqs, actors, keys, names, emails, message_ids, types, contents, replies;
+  for (const AppendRequest& request : batch) {
+    const NewEvent& event = request.events[0];
+    rooms.Add(request.room.value);
+    member_seqs.Add(request.expected_member_seq);
+    actors.Add(event.actor.id.value);
+    keys.Add(static_cast<char>(event.dedup.space), event.dedup.key);
+    names.Add(event.actor.name);
+    emails.Add(event.actor.email);
+    message_ids.Add(event.message_id);
+    types.Add(event.type);
+    contents.Add(event.content);
+    replies.Add(event.reply_to);
+  }
+  return connection.Commit("append_few", rooms.Finish(), member_seqs.Finish(), actors.Finish(),
+                           keys.Finish(), names.Finish(), emails.Finish(), message_ids.Finish(),
+                           types.Finish(), contents.Finish(), replies.Finish());
+}
+
+}  // namespace
+
+absl::Span<const PreparedStatement> OneTripStatements() { return kStatements; }
+
+bool FitsOneTrip(absl::Span<const AppendRequest> batch) {
+  for (const AppendRequest& request : batch) {
+    if (request.events.size() != 1 || request.events[0].kind != EventKind::kMessagePosted) {
+      return false;
+    }
+  }
+  if (batch.size() == 1) return true;
+  absl::flat_hash_set<std::tuple<RoomId, UserId, std::string>> keys;
+  for (const AppendRequest& request : batch) {
+    const NewEvent& event = request.events[0];
+    if (!keys.emplace(request.room, event.actor.id, ColumnOf(event.dedup)).second) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> AppendInOneTrip(PostgresConnection& connection,
+                                                           absl::Span<const AppendRequest> batch) {
+  const auto rows =
+      batch.size() == 1 ? AppendOne(connection, batch[0]) : AppendFew(connection, batch);
+  std::vector<AppendOutcome> outcomes;
+  // A rival's key, most likely. Data that cannot be stored is refused by the other shape as well.
+  if (absl::IsInvalidArgument(rows.status())) return outcomes;
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return outcomes;
+  if (static_cast<size_t>(rows->size()) != batch.size()) {
+    return absl::InternalError("a batch was stored in part");
+  }
+  outcomes.reserve(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const pqxx::row row = (*rows)[static_cast<pqxx::result::size_type>(i)];
+    outcomes.push_back({AppendOutcome::Kind::kStored, row[0].as<int64_t>(),
+                        batch[i].events[0].message_id, absl::FromUnixMicros(row[1].as<int64_t>()),
+                        batch[i].expected_member_seq});
+  }
+  return outcomes;
+}
+
+}  // namespace confab::storage
