@@ -61,9 +61,11 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
                     .fragments = config.fragments_limit,
                     .message_time = config.message_time_limit,
                     .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit)},
-      .listener = {.header_time = config.header_time_limit,
-                   .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit),
-                   .connections = static_cast<std::size_t>(config.connections_limit) / threads + 1},
+      .http = {.header_time = config.header_time_limit,
+               .body_time = config.body_time_limit,
+               .idle_time = config.idle_time_limit,
+               .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)},
+      .listener = {.connections = static_cast<std::size_t>(config.connections_limit) / threads + 1},
       .command_deadline = config.command_deadline};
 }
 

@@ -92,6 +92,12 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Range(absl::Milliseconds(100), absl::Minutes(10));
   loader.Add("header-time", &config.header_time_limit, "for a request's headers", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10));
+  loader.Add("body-time", &config.body_time_limit, "for a request's body", kLimits)
+      .Range(absl::Milliseconds(100), absl::Minutes(10));
+  loader
+      .Add("idle-time", &config.idle_time_limit, "between two HTTP requests of a connection",
+           kLimits)
+      .Range(absl::Milliseconds(100), absl::Minutes(10));
   loader.Add("header-bytes", &config.header_bytes_limit, "of a request's headers", kLimits)
       .Range(1024, 8 * 1024)
       .Bytes();

@@ -41,6 +41,10 @@ struct EdgeConfig {
   // A request's headers, and within them. Real clients send under 2 KiB.
   absl::Duration header_time_limit = absl::Seconds(10);
   int header_bytes_limit = 8 * 1024;
+  // For the body of a request: the largest message over a slow phone.
+  absl::Duration body_time_limit = absl::Seconds(15);
+  // Between two requests of a connection.
+  absl::Duration idle_time_limit = absl::Seconds(60);
 
   // A message of a client: four times the largest content, so that JSON escapes fit.
   int64_t message_bytes_limit = 64 * 1024;

@@ -57,6 +57,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
                   .list = {},
                   .limits = settings.transport,
                   .closes = metrics.closes},
+      http_{.transports = transports_, .origins = settings.origins, .limits = settings.http},
       sessions_{
           .host = *this,
           .wheel = loop_->wheel(),
@@ -66,7 +67,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
           .native_json_encoder = native_json_encoder_,
           .native_binary_encoder = native_binary_encoder_,
           .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes)},
-      listener_(std::make_unique<Listener>(transports_, settings.origins, settings.listener)),
+      listener_(std::make_unique<Listener>(http_, settings.listener)),
       hub_(kEncoders),
       pending_(index) {
   loop_->SetTurnEnd([this] { OnTurnEnd(); });
@@ -77,6 +78,7 @@ IoThread::~IoThread() {
   is_down_ = true;
   TimerWheel::Entry::Cancel();
   listener_.reset();
+  EndHttpTalks(http_);
   loop_.reset();
 }
 
@@ -97,6 +99,7 @@ void IoThread::Join() {
 std::future<void> IoThread::BeginStop() {
   loop_->Post([this] {
     is_stopping_ = true;
+    http_.is_stopping = true;
     listener_->Close();
     transports_.list.StopAll();
   });

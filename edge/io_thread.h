@@ -29,6 +29,7 @@
 #include "edge/edge_metrics.h"
 #include "edge/hub/hub.h"
 #include "edge/transport/event_loop.h"
+#include "edge/transport/http_talk.h"
 #include "edge/transport/listener.h"
 
 namespace confab::edge {
@@ -43,6 +44,7 @@ struct IoSettings {
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;
   TransportLimits transport;
+  HttpLimits http;
   ListenerLimits listener;
   absl::Duration command_deadline = absl::Seconds(3);
 };
@@ -113,6 +115,7 @@ class IoThread final : public Distributor::Recipient,
   const NativeEventEncoder native_json_encoder_;
   const NativeEventEncoder native_binary_encoder_;
   TransportHome transports_;
+  HttpHome http_;
   SessionHome sessions_;
   std::unique_ptr<Listener> listener_;
   Hub hub_;

@@ -34,4 +34,14 @@ struct HttpAnswer {
   std::vector<std::pair<std::string, std::string>> headers = {};  // Beside those: Allow, ….
 };
 
+// What the bytes of an answer take from its request and its connection.
+struct HttpAnswerFrame {
+  std::string_view origin;  // The request's; empty if it had none.
+  bool is_head = false;
+  bool keeps_alive = true;
+};
+
+// The answer as it is written.
+std::string FormatHttpAnswer(const HttpAnswer& answer, const HttpAnswerFrame& frame);
+
 }  // namespace confab::edge

@@ -1,5 +1,4 @@
-// listener.h: accepts sockets of one io thread and reads what they ask for: an upgrade becomes a
-// WebSocketTransport, anything else gets an answer and is closed.
+// listener.h: accepts the sockets of one io thread; each begins as an HTTP talk.
 // Owns: the listening socket.   Used by: io_thread.
 // Threads: confined to the io thread, except Open (before the thread runs).
 // Fails: Open with INVALID_ARGUMENT (address) or FAILED_PRECONDITION (taken). Later never: without
@@ -12,23 +11,19 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
 
-#include "edge/auth/origin_policy.h"
-#include "edge/transport/websocket_transport.h"
+#include "edge/transport/http_talk.h"
 
 namespace confab::edge {
 
 struct ListenerLimits {
-  absl::Duration header_time = absl::Seconds(10);
-  std::uint32_t header_bytes = 8 * 1024;
   std::size_t connections = 100'000;  // Of this thread; more are closed at once.
 };
 
 class Listener {
  public:
-  // `home` and `origins` outlive the listener and all its transports.
-  Listener(TransportHome& home, const OriginPolicy& origins, ListenerLimits limits);
+  // `home` outlives the listener.
+  Listener(HttpHome& home, ListenerLimits limits);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

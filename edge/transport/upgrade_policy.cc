@@ -111,6 +111,7 @@ UpgradeDecision DecideUpgrade(const HttpRequestView& request, const OriginPolicy
     decision.subprotocol = subprotocol;
     decision.answer = CheckNative(request, origin_allowed);
   } else {
+    decision.is_plain = true;
     decision.answer = AnswerPlain(request, target);
   }
   if (decision.answer) decision.answer->allows_origin = origin_allowed && request.origin;

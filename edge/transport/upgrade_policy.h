@@ -12,9 +12,10 @@
 namespace confab::edge {
 
 struct UpgradeDecision {
-  std::optional<HttpAnswer> answer;  // Set: answer so and close. Else upgrade:
+  std::optional<HttpAnswer> answer;  // Set: answer so. Else upgrade:
   OpenRequest open;
   std::string subprotocol;  // To be named in the answer; may be empty.
+  bool is_plain = false;  // Neither an upgrade nor Engine.IO: the HTTP service's, if there is one.
 };
 
 UpgradeDecision DecideUpgrade(const HttpRequestView& request, const OriginPolicy& origins);

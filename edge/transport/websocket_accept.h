@@ -6,8 +6,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
 
 #include "edge/transport/websocket_transport.h"
 
@@ -15,7 +15,7 @@ namespace confab::edge {
 
 using EdgeSocket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
+using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
 // `early` are bytes that came behind the request. `subprotocol` is named in the answer; may be
 // empty.

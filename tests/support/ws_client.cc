@@ -107,6 +107,20 @@ int WsClient::ReadStatus(std::chrono::milliseconds patience) {
   return head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
 }
 
+std::string WsClient::ReadBody(std::chrono::milliseconds patience) {
+  const auto until = Clock::now() + patience;
+  constexpr std::string_view kLength = "\r\nContent-Length: ";
+  const std::size_t at = head_.find(kLength);
+  if (at == std::string::npos) return "";
+  const auto size = static_cast<std::size_t>(std::atoi(head_.c_str() + at + kLength.size()));
+  while (buffer_.size() < size) {
+    if (!Fill(until)) return "";
+  }
+  std::string body = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return body;
+}
+
 std::string WsClient::ReadToEnd(std::chrono::milliseconds patience) {
   const auto until = Clock::now() + patience;
   while (Fill(until)) {

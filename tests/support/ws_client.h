@@ -42,6 +42,8 @@ class WsClient {
   static std::string MakeFrame(int opcode, std::string_view payload, bool is_final = true);
 
   int ReadStatus(std::chrono::milliseconds patience = kPatience);  // Of an HTTP answer.
+  // The body of the answer whose head was read last, by its Content-Length.
+  std::string ReadBody(std::chrono::milliseconds patience = kPatience);
   std::string ReadToEnd(std::chrono::milliseconds patience = kPatience);
   std::optional<Frame> ReadFrame(std::chrono::milliseconds patience = kPatience);
   // The next text or binary message; pings and pongs are passed over.

@@ -1,0 +1,314 @@
+#include "edge/transport/http_talk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "edge/transport/edge_stream.h"
+#include "edge/transport/event_loop.h"
+#include "edge/transport/http_answer.h"
+#include "edge/transport/upgrade_policy.h"
+#include "edge/transport/websocket_accept.h"
+
+namespace confab::edge {
+
+namespace {
+
+namespace net = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+// Headers of a request; a browser sends some 15.
+constexpr int kFieldsLimit = 100;
+// For an answer of one message limit to be taken, by a phone too.
+constexpr absl::Duration kAnswerTimeLimit = absl::Seconds(15);
+// For the peer to hang up after the last answer.
+constexpr absl::Duration kLingerTimeLimit = absl::Seconds(2);
+// Read at once: an idle connection keeps the small one, a body comes in the large ones.
+constexpr std::size_t kIdleReadBytes = 512;
+constexpr std::size_t kBodyReadBytes = 8 * 1024;
+// Room behind the headers for a body, or for frames, that come in the same segment.
+constexpr std::size_t kBufferBytesBehindHeaders = 8 * 1024;
+
+std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+HttpAnswer Plain(int status, std::string body) {
+  return {.status = status, .content_type = "text/plain", .body = std::move(body)};
+}
+
+}  // namespace
+
+class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from_this<HttpTalk> {
+ public:
+  HttpTalk(HttpHome& home, EdgeStream&& stream)
+      : home_(home),
+        stream_(std::move(stream)),
+        buffer_(home.limits.header_bytes + kBufferBytesBehindHeaders) {}
+
+  void Begin() {
+    started_at_ = std::chrono::steady_clock::now();
+    home_.talks.insert(shared_from_this());
+    Arm(home_.limits.header_time);
+    Read();
+  }
+
+  // Ends the talk and the connection. Whoever calls it holds a reference.
+  void Close() {
+    TimerWheel::Entry::Cancel();
+    phase_ = Phase::kEnded;
+    call_.reset();
+    error_code ignored;
+    stream_.socket().close(ignored);
+    home_.talks.erase(shared_from_this());
+  }
+
+ private:
+  using Parser = http::request_parser<http::string_body>;
+
+  enum class Phase : char {
+    kIdle,     // No byte of a request yet.
+    kHeaders,  // In its headers.
+    kBody,     // In its body.
+    kWaiting,  // It is whole; its answer is awaited.
+    kWriting,  // The answer is.
+    kEnding,   // The last answer is written; waits for the peer to hang up.
+    kEnded,
+  };
+
+  void Arm(absl::Duration limit) { home_.transports.loop.wheel().Arm(*this, limit); }
+
+  void OnTimer() override {
+    const auto self = shared_from_this();
+    Close();
+  }
+
+  // --- reading
+
+  // Always at most one read is under way, also while an answer is awaited: so it is seen when the
+  // client goes. None is under way while bytes wait in the buffer and the talk looks at them.
+  void Read() {
+    const std::size_t room = buffer_.max_size() - buffer_.size();
+    const std::size_t wanted = phase_ == Phase::kBody ? kBodyReadBytes : kIdleReadBytes;
+    is_reading_ = true;
+    stream_.async_read_some(
+        buffer_.prepare(std::min(room, std::max(wanted, buffer_.size()))),
+        [self = shared_from_this()](error_code error, std::size_t n) { self->OnRead(error, n); });
+  }
+
+  void OnRead(error_code error, std::size_t n) {
+    is_reading_ = false;
+    if (phase_ == Phase::kEnded) return;
+    if (error) {
+      // Whoever has said all may still listen to an answer that is being written.
+      if (error != net::error::eof || phase_ != Phase::kWriting) return Close();
+      keeps_alive_ = false;
+      return;
+    }
+    if (phase_ == Phase::kEnding) {
+      buffer_.clear();
+      return Read();
+    }
+    buffer_.commit(n);
+    Advance();
+  }
+
+  // Goes on with what is in the buffer. REQUIRES: no read is under way.
+  void Advance() {
+    const auto self = shared_from_this();
+    while (IsReadingRequest() && buffer_.size() > 0) {
+      if (phase_ == Phase::kIdle) BeginRequest();
+      error_code error;
+      const std::size_t n = parser_->put(buffer_.data(), error);
+      buffer_.consume(n);
+      if (error == http::error::need_more) {
+        if (n > 0 && phase_ == Phase::kBody) continue;
+        if (buffer_.size() == buffer_.max_size()) error = http::error::header_limit;
+      }
+      if (error == http::error::need_more) break;
+      if (error) {
+        RefuseBroken(error);
+      } else if (phase_ == Phase::kHeaders) {
+        OnHeaders();
+      } else if (parser_->is_done()) {
+        OnRequest();
+      }
+    }
+    if (!is_reading_ && (IsReadingRequest() || (IsAnswering() && buffer_.size() == 0))) Read();
+  }
+
+  bool IsReadingRequest() const { return phase_ <= Phase::kBody; }
+  bool IsAnswering() const { return phase_ == Phase::kWaiting || phase_ == Phase::kWriting; }
+
+  void BeginRequest() {
+    if (requests_++ > 0) {
+      started_at_ = std::chrono::steady_clock::now();
+      Arm(home_.limits.header_time);
+    }
+    phase_ = Phase::kHeaders;
+    parser_ = std::make_unique<Parser>();
+    parser_->header_limit(home_.limits.header_bytes);
+    parser_->body_limit(home_.transports.limits.message_bytes);
+  }
+
+  void OnHeaders() {
+    const auto& request = parser_->get();
+    keeps_alive_ = request.version() == 11 && parser_->keep_alive() && !home_.is_stopping;
+    if (std::distance(request.begin(), request.end()) > kFieldsLimit) {
+      return Refuse(Plain(431, "too many headers\n"));
+    }
+    if (boost::beast::websocket::is_upgrade(request)) return OnUpgradeRequest();
+    if (parser_->is_done()) return OnRequest();
+    phase_ = Phase::kBody;
+    parser_->eager(true);
+    Arm(home_.limits.body_time);
+    if (http::token_list(request[http::field::expect]).exists("100-continue")) SayContinue();
+  }
+
+  // The client waits for this word before it sends the body. It is short and the first thing on
+  // its way, so the kernel takes it whole.
+  void SayContinue() { stream_.Send("HTTP/1.1 100 Continue\r\n\r\n"); }
+
+  void OnRequest() {
+    TimerWheel::Entry::Cancel();
+    phase_ = Phase::kWaiting;
+    const HttpRequestView request = ViewOfRequest();
+    UpgradeDecision decision = DecideUpgrade(request, home_.origins);
+    if (home_.service == nullptr || !decision.is_plain) return Answer(std::move(*decision.answer));
+    // The answer may come at once, before the call is there.
+    std::unique_ptr<HttpCall> call = home_.service->Serve(
+        request, parser_->get().body(), [weak = weak_from_this()](HttpAnswer answer) {
+          if (const auto self = weak.lock()) self->Answer(std::move(answer));
+        });
+    if (phase_ == Phase::kWaiting) call_ = std::move(call);
+  }
+
+  HttpRequestView ViewOfRequest() const {
+    const auto& request = parser_->get();
+    HttpRequestView view;
+    view.method = View(request.method_string());
+    view.is_http11 = request.version() == 11;
+    view.target = View(request.target());
+    view.host = View(request[http::field::host]);
+    if (const auto it = request.find(http::field::origin); it != request.end()) {
+      view.origin = View(it->value());
+    }
+    view.authorization = View(request[http::field::authorization]);
+    view.content_type = View(request[http::field::content_type]);
+    view.idempotency_key = View(request["Idempotency-Key"]);
+    view.subprotocols = View(request[http::field::sec_websocket_protocol]);
+    view.websocket_key = View(request[http::field::sec_websocket_key]);
+    view.websocket_version = View(request[http::field::sec_websocket_version]);
+    view.is_upgrade = boost::beast::websocket::is_upgrade(request);
+    return view;
+  }
+
+  // --- becoming a WebSocket
+
+  void OnUpgradeRequest() {
+    UpgradeDecision decision = DecideUpgrade(ViewOfRequest(), home_.origins);
+    if (decision.answer) return Refuse(std::move(*decision.answer));
+    TimerWheel::Entry::Cancel();
+    decision.open.accepted_at = started_at_;
+    const auto rest = buffer_.data();
+    std::string early(static_cast<const char*>(rest.data()), rest.size());
+    phase_ = Phase::kEnded;
+    AcceptWebSocket(home_.transports, std::move(stream_.socket()), parser_->get(), std::move(early),
+                    std::move(decision.open), decision.subprotocol);
+    home_.talks.erase(shared_from_this());
+  }
+
+  // --- answering
+
+  // What cannot be read on: the answer is the last one.
+  void RefuseBroken(error_code error) {
+    if (error == http::error::body_limit) {
+      return Refuse({.status = 413,
+                     .content_type = "text/plain",
+                     .body = "the body exceeds the limit of one message\n"});
+    }
+    if (error == http::error::header_limit) return Refuse(Plain(431, "headers too large\n"));
+    Refuse(Plain(400, "not HTTP\n"));
+  }
+
+  void Refuse(HttpAnswer answer) {
+    keeps_alive_ = false;
+    phase_ = Phase::kWaiting;
+    answer.allows_origin |= IsOriginAllowed();
+    Answer(std::move(answer));
+  }
+
+  bool IsOriginAllowed() const {
+    const HttpRequestView request = ViewOfRequest();
+    return request.origin && home_.origins.Allows(request.origin, request.host);
+  }
+
+  void Answer(HttpAnswer answer) {
+    if (phase_ != Phase::kWaiting) return;
+    phase_ = Phase::kWriting;
+    Arm(kAnswerTimeLimit);
+    const auto& request = parser_->get();
+    keeps_alive_ = keeps_alive_ && !home_.is_stopping;
+    out_ = FormatHttpAnswer(answer, {.origin = View(request[http::field::origin]),
+                                     .is_head = request.method() == http::verb::head,
+                                     .keeps_alive = keeps_alive_});
+    net::async_write(
+        stream_, net::buffer(out_),
+        [self = shared_from_this()](error_code error, std::size_t) { self->OnWritten(error); });
+  }
+
+  void OnWritten(error_code error) {
+    if (phase_ == Phase::kEnded) return;
+    call_.reset();
+    if (error) return Close();
+    if (!keeps_alive_) return End();
+    // An idle connection keeps little.
+    std::exchange(out_, std::string());
+    parser_.reset();
+    if (buffer_.size() == 0 && !is_reading_) buffer_.shrink_to_fit();
+    phase_ = Phase::kIdle;
+    Arm(home_.limits.idle_time);
+    if (!is_reading_) Advance();
+  }
+
+  // Closing with unread bytes would send a reset that can overtake the answer.
+  void End() {
+    phase_ = Phase::kEnding;
+    Arm(kLingerTimeLimit);
+    stream_.ShutDownSending();
+    if (is_reading_) return;
+    buffer_.clear();
+    Read();
+  }
+
+  HttpHome& home_;
+  EdgeStream stream_;
+  boost::beast::flat_buffer buffer_;
+  std::unique_ptr<Parser> parser_;  // Of the request; null while there is none.
+  std::unique_ptr<HttpCall> call_;
+  std::string out_;
+  std::chrono::steady_clock::time_point started_at_;  // Of the request, or the connection.
+  std::uint64_t requests_ = 0;
+  Phase phase_ = Phase::kIdle;
+  bool is_reading_ = false;
+  bool keeps_alive_ = true;
+};
+
+void BeginHttpTalk(HttpHome& home, EdgeStream stream) {
+  std::make_shared<HttpTalk>(home, std::move(stream))->Begin();
+}
+
+void EndHttpTalks(HttpHome& home) {
+  const auto talks = std::move(home.talks);
+  home.talks.clear();
+  for (const auto& talk : talks) talk->Close();
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,52 @@
+// http_talk.h: the HTTP requests of one TCP connection, one after the other, until it ends or becomes
+// a WebSocket.
+// Owns: HttpHome: the open talks of one io thread.   Used by: listener (begins), io_thread (ends).
+// Threads: confined to the io thread.
+// Fails: what is no HTTP, too large or too slow gets an answer where one can be given, then the end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/time/time.h>
+
+#include "edge/auth/origin_policy.h"
+#include "edge/transport/http_service.h"
+#include "edge/transport/websocket_transport.h"
+
+namespace confab::edge {
+
+struct HttpLimits {
+  absl::Duration header_time = absl::Seconds(10);  // From the accepted socket or the first byte.
+  absl::Duration body_time = absl::Seconds(15);    // From the headers to the end of the body.
+  // Between two requests. Longer than the pause of a client that polls, so that its next request
+  // does not meet the end of the connection.
+  absl::Duration idle_time = absl::Seconds(60);
+  std::uint32_t header_bytes = 8 * 1024;
+};
+
+class EdgeStream;
+class HttpTalk;
+
+// What all HTTP talks of one io thread share. Outlives them, and goes before the loop.
+struct HttpHome {
+  TransportHome& transports;
+  const OriginPolicy& origins;
+  HttpLimits limits;
+  // Answers what is neither an upgrade nor Engine.IO; null: a word about what stands here, or 404.
+  HttpService* service = nullptr;
+
+  // Talks own themselves while they are in here.
+  absl::flat_hash_set<std::shared_ptr<HttpTalk>> talks = {};
+  bool is_stopping = false;  // Answers are the last of their connection.
+};
+
+// Reads and answers until the peer or a limit ends it.
+void BeginHttpTalk(HttpHome& home, EdgeStream stream);
+
+// Ends all of them at once; who waits for an answer gets none.
+void EndHttpTalks(HttpHome& home);
+
+}  // namespace confab::edge
