@@ -120,7 +120,8 @@ class Control::Parts {
     messages_ = std::make_unique<MessageService>(api);
     edges_ = std::make_unique<EdgeLinkService>(
         dispatcher_, config_.control_id,
-        [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); });
+        [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
+        [this](std::string_view token) { return AdmitPublish(token); });
     absl::StatusOr<std::unique_ptr<GrpcServer>> server =
         GrpcServer::Start(config_, {rooms_.get(), messages_.get(), edges_.get()});
     if (!server.ok()) return server.status();
@@ -128,6 +129,13 @@ class Control::Parts {
     process::LogInfo("control listens",
                      {{"address", server_->address()}, {"control_id", config_.control_id}});
     return absl::OkStatus();
+  }
+
+  // A Publish over HTTP is a PostMessage that came through an edge.
+  absl::StatusOr<std::string> AdmitPublish(std::string_view token) const {
+    auto service = admission_->AdmitToken(token, "/confab.v1.MessageService/PostMessage");
+    if (!service.ok()) return service.status();
+    return std::move(service->name);
   }
 
   void TakeLease() {

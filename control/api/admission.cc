@@ -52,8 +52,12 @@ absl::StatusOr<ServiceIdentity> Admission::Admit(const grpc::CallbackServerConte
     return RefusalStatus(v1::REASON_TOKEN_MISSING,
                          "no service token: set the metadata \"authorization: Bearer ...\"");
   }
-  const std::string_view value(entry->second.data(), entry->second.size());
-  return verifier_.Admit(WithoutBearer(value), method, absl::Now());
+  return AdmitToken({entry->second.data(), entry->second.size()}, method);
+}
+
+absl::StatusOr<ServiceIdentity> Admission::AdmitToken(std::string_view token,
+                                                      std::string_view method) const {
+  return verifier_.Admit(WithoutBearer(token), method, absl::Now());
 }
 
 absl::Status Admission::AdmitEdge(const grpc::CallbackServerContext& context) const {

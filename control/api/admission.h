@@ -27,6 +27,9 @@ class Admission {
   absl::StatusOr<ServiceIdentity> Admit(const grpc::CallbackServerContext& context,
                                         std::string_view method) const;
 
+  // The same for a token that came another way; empty: none.
+  absl::StatusOr<ServiceIdentity> AdmitToken(std::string_view token, std::string_view method) const;
+
   // Attach: over the private socket or from within the process without a token.
   absl::Status AdmitEdge(const grpc::CallbackServerContext& context) const;
 

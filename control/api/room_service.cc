@@ -5,7 +5,7 @@
 
 #include "control/api/translate.h"
 #include "control/dispatch/dispatcher.h"
-#include "control/status_reason.h"
+#include "control/room/event_message.h"
 
 namespace confab::control {
 namespace {
@@ -29,21 +29,17 @@ grpc::ServerUnaryReactor* RoomService::CreateRoom(grpc::CallbackServerContext* c
   if (!call.is_admitted()) return call.reactor();
   auto members = MembersOf(request->members());
   if (!members.ok()) return call.Finish(members.status());
-  if (request->visibility() != v1::ROOM_VISIBILITY_UNSPECIFIED &&
-      request->visibility() != v1::ROOM_VISIBILITY_PRIVATE &&
-      request->visibility() != v1::ROOM_VISIBILITY_PUBLIC) {
-    return call.Finish(RefusalStatus(
-        v1::REASON_BAD_REQUEST, "visibility: ROOM_VISIBILITY_PRIVATE or ROOM_VISIBILITY_PUBLIC"));
-  }
+  const absl::StatusOr<bool> is_public = IsPublic(request->visibility());
+  if (!is_public.ok()) return call.Finish(is_public.status());
   storage::NewRoom room;
   room.id = RoomId(request->room_id());
   room.topic = request->topic();
-  room.is_public = request->visibility() == v1::ROOM_VISIBILITY_PUBLIC;
+  room.is_public = *is_public;
   room.members = *std::move(members);
   parts_.dispatcher.CreateRoom(
       std::move(room), DeadlineOf(*context),
       call.Answer<storage::RoomRecord>([response](const storage::RoomRecord& record) {
-        Fill(record, response->mutable_room());
+        *response->mutable_room() = ToMessage(record);
       }));
   return call.reactor();
 }
@@ -53,9 +49,9 @@ grpc::ServerUnaryReactor* RoomService::GetRoom(grpc::CallbackServerContext* cont
                                                v1::GetRoomResponse* response) {
   const UnaryCall call(parts_, context, "/confab.v1.RoomService/GetRoom");
   if (!call.is_admitted()) return call.reactor();
-  parts_.dispatcher.GetRoom(RoomId(request->room_id()),
+  parts_.dispatcher.GetRoom(RoomId(request->room_id()), UserId(),
                             call.Answer<RoomWithCount>([response](const RoomWithCount& found) {
-                              Fill(found.room, response->mutable_room());
+                              *response->mutable_room() = ToMessage(found.room);
                               response->mutable_room()->set_member_count(found.member_count);
                             }));
   return call.reactor();
@@ -76,7 +72,7 @@ grpc::ServerUnaryReactor* RoomService::ListRooms(grpc::CallbackServerContext* co
                 response->set_next_page_token(response->rooms(size - 1).id());
                 break;
               }
-              Fill(room, response->add_rooms());
+              *response->add_rooms() = ToMessage(room);
             }
           }));
   return call.reactor();
@@ -131,11 +127,11 @@ grpc::ServerUnaryReactor* RoomService::ListMembers(grpc::CallbackServerContext* 
   if (!call.is_admitted()) return call.reactor();
   const int32_t size = PageSize(request->page_size());
   parts_.dispatcher.ListMembers(
-      RoomId(request->room_id()), UserId(request->page_token()), size,
+      RoomId(request->room_id()), UserId(), UserId(request->page_token()), size,
       call.Answer<std::vector<storage::MemberRecord>>(
           [response, size](const std::vector<storage::MemberRecord>& members) {
             for (const storage::MemberRecord& member : members) {
-              Fill(member, response->add_members());
+              *response->add_members() = ToMessage(member);
             }
             if (response->members_size() >= size) {
               response->set_next_page_token(members.back().user.value);
@@ -155,7 +151,7 @@ grpc::ServerUnaryReactor* RoomService::SetMemberRole(grpc::CallbackServerContext
       RoomId(request->room_id()), storage::Actor{}, UserId(request->user_id()), *role,
       DeadlineOf(*context),
       call.Answer<storage::MemberRecord>([response](const storage::MemberRecord& member) {
-        Fill(member, response->mutable_member());
+        *response->mutable_member() = ToMessage(member);
       }));
   return call.reactor();
 }

@@ -1,9 +1,7 @@
-// translate.h: the store's records as RoomService says them, and back. Events, roles and times are
-// said in room/event_message.
+// translate.h: what RoomService is given, as the store's values. The way back is room/event_message.
 // Threads: pure.
 #pragma once
 
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,17 +9,10 @@
 #include <google/protobuf/repeated_ptr_field.h>
 
 #include "confab/v1/room_service.pb.h"
-#include "confab/v1/types.pb.h"
 
 #include "storage/records.h"
 
 namespace confab::control {
-
-void Fill(const storage::RoomRecord& record, v1::Room* room);
-void Fill(const storage::MemberRecord& record, v1::Member* member);
-
-// BAD_REQUEST for a value that is no role; unset where `unset` is kNone.
-absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset);
 
 // ROLE_MEMBER where no role is given. BAD_REQUEST for a value that is no role.
 absl::StatusOr<std::vector<std::pair<storage::UserId, storage::Role>>> MembersOf(

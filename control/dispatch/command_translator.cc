@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "control/dispatch/call_rules.h"
+#include "control/room/event_message.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
 
@@ -91,6 +93,62 @@ std::optional<Refusal> FillReplay(v1::ReplayPage& replay, RoomCommand& command) 
   return std::nullopt;
 }
 
+std::optional<Refusal> FillEnroll(v1::BecomeMember& enroll, RoomCommand& command) {
+  command.request = EnrollRequest{};
+  return SetRoom(enroll.mutable_room_id(), command);
+}
+
+std::optional<Refusal> FillQuit(v1::QuitRoom& quit, RoomCommand& command) {
+  command.request = QuitRequest{};
+  return SetRoom(quit.mutable_room_id(), command);
+}
+
+std::optional<Refusal> RefusalOf(const absl::Status& status) {
+  if (status.ok()) return std::nullopt;
+  const v1::Error error = ErrorOf(status);
+  return Refusal{error.reason(), error.message()};
+}
+
+std::optional<Refusal> FillCreate(v1::CreateRoom& create, RoomCommand& command) {
+  storage::NewRoom room;
+  room.id = RoomId(create.room_id().empty() ? NewUuid7() : std::move(*create.mutable_room_id()));
+  room.topic = std::move(*create.mutable_topic());
+  const absl::StatusOr<bool> is_public = IsPublic(create.visibility());
+  if (!is_public.ok()) return RefusalOf(is_public.status());
+  room.is_public = *is_public;
+  room.creator = *command.actor;
+  room.members.emplace_back(room.creator.id, storage::Role::kOwner);
+  for (const v1::FirstMember& member : create.members()) {
+    if (member.user_id() == room.creator.id.value) continue;
+    const absl::StatusOr<storage::Role> role = RoleOf(member.role(), storage::Role::kMember);
+    if (!role.ok()) return RefusalOf(role.status());
+    room.members.emplace_back(storage::UserId(member.user_id()), *role);
+  }
+  if (auto refusal = RefusalOf(CheckNewRoom(room))) return refusal;
+  command.kind = CommitJob::Kind::kCreateRoom;
+  command.request = CreateRequest{};
+  command.is_repeat_safe = false;
+  command.append.room = room.id;
+  command.new_room = std::make_unique<storage::NewRoom>(std::move(room));
+  return std::nullopt;
+}
+
+ServicePost PostOf(v1::Publish& publish, std::string service) {
+  ServicePost post;
+  post.room = RoomId(std::move(*publish.mutable_room_id()));
+  if (publish.has_sender()) {
+    post.sender.emplace();
+    post.sender->id = storage::UserId(publish.sender().id());
+    post.sender->name = publish.sender().name();
+  }
+  post.service = std::move(service);
+  post.idempotency_key = std::move(*publish.mutable_idempotency_key());
+  post.type = std::move(*publish.mutable_type());
+  post.content = std::move(*publish.mutable_content());
+  post.reply_to = std::move(*publish.mutable_reply_to());
+  return post;
+}
+
 std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
   switch (input.command_case()) {
     case v1::Command::kJoinRoom:
@@ -103,10 +161,42 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
       return FillRead(*input.mutable_get_history(), command);
     case v1::Command::kReplayPage:
       return FillReplay(*input.mutable_replay_page(), command);
+    case v1::Command::kCreateRoom:
+      return FillCreate(*input.mutable_create_room(), command);
+    case v1::Command::kBecomeMember:
+      return FillEnroll(*input.mutable_become_member(), command);
+    case v1::Command::kQuitRoom:
+      return FillQuit(*input.mutable_quit_room(), command);
+    case v1::Command::kGetRoom:  // These go past the lanes (edge_reads), this one has no user:
+    case v1::Command::kListRooms:
+    case v1::Command::kListMembers:
+    case v1::Command::kPublish:
     case v1::Command::COMMAND_NOT_SET:
       break;
   }
   return Refusal{v1::REASON_UNKNOWN_COMMAND, "control does not know this command"};
+}
+
+absl::StatusOr<std::unique_ptr<RoomCommand>> TranslatePublish(v1::Publish& publish,
+                                                              std::string service,
+                                                              const DedupKey& key) {
+  auto command = Translate(PostOf(publish, std::move(service)));
+  // Without a key of the service's own: the edge may send it again after re-attaching.
+  if (command.ok() && !(*command)->is_repeat_safe) (*command)->append.events[0].dedup = key;
+  return command;
+}
+
+absl::StatusOr<std::unique_ptr<RoomCommand>> TranslateUsers(
+    std::shared_ptr<const storage::Actor> user, v1::Command& input, DedupKey key) {
+  auto command = std::make_unique<RoomCommand>();
+  command->key = std::move(key);
+  command->actor = std::move(user);
+  // An empty id would be the system.
+  if (auto refusal = CheckId(command->actor->id.value, "the user's id")) {
+    return ToStatus(*std::move(refusal));
+  }
+  if (auto refusal = Fill(input, *command)) return ToStatus(*std::move(refusal));
+  return command;
 }
 
 }  // namespace
@@ -123,22 +213,21 @@ int32_t PageLimit(int64_t asked) {
 absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(EdgeCommand input,
                                                        const std::shared_ptr<Attachment>& edge,
                                                        Deadline now, absl::Duration limit) {
-  auto command = std::make_unique<RoomCommand>();
+  const DedupKey key = {DedupKey::Space::kEdge,
+                        fmt::format("{}{}", edge->key_prefix(), input.command.request())};
+  auto translated =
+      input.command.has_publish()
+          ? TranslatePublish(*input.command.mutable_publish(), std::move(input.service), key)
+          : TranslateUsers(std::move(input.actor), input.command, key);
+  if (!translated.ok()) return translated;
   if (input.command.deadline_ms() > 0) {
     limit = std::min(limit, absl::Milliseconds(input.command.deadline_ms()));
   }
-  command->deadline = now + absl::ToChronoNanoseconds(limit);
-  command->edge = edge;
-  command->reply = EdgeReply{input.command.connection(), input.command.request()};
-  command->key = {DedupKey::Space::kEdge,
-                  fmt::format("{}{}", edge->key_prefix(), input.command.request())};
-  command->actor = std::move(input.actor);
-  // An empty id would be the system.
-  if (auto refusal = CheckId(command->actor->id.value, "the user's id")) {
-    return ToStatus(*std::move(refusal));
-  }
-  if (auto refusal = Fill(input.command, *command)) return ToStatus(*std::move(refusal));
-  return command;
+  RoomCommand& command = **translated;
+  command.deadline = now + absl::ToChronoNanoseconds(limit);
+  command.edge = edge;
+  command.reply = EdgeReply{input.command.connection(), input.command.request()};
+  return translated;
 }
 
 absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServicePost post) {

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "control/dispatch/call_rules.h"
 #include "control/dispatch/command_translator.h"
+#include "control/dispatch/edge_reads.h"
 #include "control/dispatch/room_lanes.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
@@ -25,8 +27,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kMembersLimit = 1000;        // One transaction, one request of at most 140 KiB.
-constexpr size_t kRoomTopicBytesLimit = 256;  // A line for people.
 constexpr int32_t kListDefault = 100;
 constexpr int32_t kListLimit = 1000;
 constexpr char kTopicPrefix[] = "room:";
@@ -40,43 +40,6 @@ absl::Status BadRequest(std::string message) {
 }
 
 int32_t ListLimit(int32_t asked) { return asked <= 0 ? kListDefault : std::min(asked, kListLimit); }
-
-absl::Status CheckUsers(const std::vector<UserId>& users) {
-  if (users.empty() || users.size() > kMembersLimit) {
-    return BadRequest(fmt::format("name 1 to {} users", kMembersLimit));
-  }
-  std::vector<UserId> sorted = users;
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return BadRequest("a user is named twice");
-  }
-  for (const UserId& user : users) {
-    if (auto refusal = CheckId(user.value, "user_id")) return ToStatus(*std::move(refusal));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckMembers(const std::vector<std::pair<UserId, Role>>& members) {
-  std::vector<UserId> users;
-  for (const auto& [user, role] : members) {
-    if (role == Role::kNone) return BadRequest("a member needs a role");
-    users.push_back(user);
-  }
-  return CheckUsers(users);
-}
-
-absl::Status CheckRoom(const RoomId& room) {
-  auto refusal = CheckId(room.value, "room_id");
-  return refusal ? ToStatus(*std::move(refusal)) : absl::OkStatus();
-}
-
-absl::Status CheckNewRoom(const storage::NewRoom& room) {
-  if (auto status = CheckRoom(room.id); !status.ok()) return status;
-  if (room.topic.size() > kRoomTopicBytesLimit) {
-    return BadRequest(fmt::format("topic has at most {} bytes", kRoomTopicBytesLimit));
-  }
-  return room.members.empty() ? absl::OkStatus() : CheckMembers(room.members);
-}
 
 }  // namespace
 
@@ -153,15 +116,28 @@ void Dispatcher::DeleteRoom(RoomId room, Deadline deadline, Callback<RoomDeleted
   Submit(std::move(command), std::move(done), deadline);
 }
 
-void Dispatcher::GetRoom(RoomId room, Callback<RoomWithCount> done) {
+// By the member list of this moment: whoever was removed before is refused.
+absl::StatusOr<storage::RoomRecord> Dispatcher::ReadRoomFor(storage::Store& store,
+                                                            const RoomId& room, const UserId& asker,
+                                                            RoomAct act) {
+  absl::StatusOr<storage::RoomSnapshot> snapshot =
+      asker.empty() ? store.ReadRoom(room, {}) : store.ReadRoom(room, {asker});
+  if (!snapshot.ok()) return snapshot.status();
+  if (!asker.empty() && !Permits(snapshot->members.at(0).role, act, snapshot->room.is_public)) {
+    return RefusalStatus(v1::REASON_NOT_A_MEMBER, "you are not a member of this room");
+  }
+  return std::move(snapshot->room);
+}
+
+void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   Read<RoomWithCount>(
-      [room](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
-        auto snapshot = store.ReadRoom(room, {});
-        if (!snapshot.ok()) return snapshot.status();
+      [room, asker](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
+        auto record = ReadRoomFor(store, room, asker, RoomAct::kShow);
+        if (!record.ok()) return record.status();
         auto count = store.CountMembers(room);
         if (!count.ok()) return count.status();
-        return RoomWithCount{std::move(snapshot->room), *count};
+        return RoomWithCount{*std::move(record), *count};
       },
       std::move(done));
 }
@@ -178,15 +154,21 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
       std::move(done));
 }
 
-void Dispatcher::ListMembers(RoomId room, UserId after, int32_t limit,
+void Dispatcher::ListMembers(RoomId room, UserId asker, UserId after, int32_t limit,
                              Callback<std::vector<storage::MemberRecord>> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   if (auto refusal = CheckOptionalKey(after.value, "an id")) {
     return done(ToStatus(*std::move(refusal)));
   }
   Read<std::vector<storage::MemberRecord>>(
-      [room, after, limit = ListLimit(limit)](storage::Store& store) {
-        return store.ListMembers(room, after, limit);
+      [room, asker, after, limit = ListLimit(limit)](
+          storage::Store& store) -> absl::StatusOr<std::vector<storage::MemberRecord>> {
+        auto members = store.ListMembers(room, after, limit);
+        if (!members.ok() || asker.empty()) return members;
+        // Behind the page: it shows no list of which the asker was no member any more.
+        auto record = ReadRoomFor(store, room, asker, RoomAct::kListMembers);
+        if (!record.ok()) return record.status();
+        return members;
       },
       std::move(done));
 }
@@ -366,6 +348,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
                                  CommitQueue::kRetryAfterMs));
       continue;
     }
+    if (AnswerRead(*this, edge, command)) continue;
     auto translated = Translate(std::move(command), edge, now, options_.command_deadline);
     if (!translated.ok()) {
       edge->Release();

@@ -28,6 +28,7 @@
 #include "control/dispatch/dispatcher_types.h"
 #include "control/fanout/edge_registry.h"
 #include "control/fanout/edge_stream.h"
+#include "control/room/permission.h"
 #include "control/room/room_command.h"
 #include "storage/records.h"
 #include "storage/store.h"
@@ -63,7 +64,8 @@ class Dispatcher {
   // --- Rooms. Identifiers and texts are checked here.
   void CreateRoom(storage::NewRoom room, Deadline deadline, Callback<storage::RoomRecord> done);
   void DeleteRoom(storage::RoomId room, Deadline deadline, Callback<RoomDeleted> done);
-  void GetRoom(storage::RoomId room, Callback<RoomWithCount> done);
+  // `asker` as for ListMembers; a public room is shown to anybody.
+  void GetRoom(storage::RoomId room, storage::UserId asker, Callback<RoomWithCount> done);
   // `member` empty: all rooms.
   void ListRooms(storage::RoomId after, storage::UserId member, int32_t limit,
                  Callback<std::vector<storage::RoomRecord>> done);
@@ -77,8 +79,9 @@ class Dispatcher {
   // MEMBER_NOT_FOUND if the user is none.
   void SetMemberRole(storage::RoomId room, storage::Actor actor, storage::UserId user,
                      storage::Role role, Deadline deadline, Callback<storage::MemberRecord> done);
-  void ListMembers(storage::RoomId room, storage::UserId after, int32_t limit,
-                   Callback<std::vector<storage::MemberRecord>> done);
+  // `asker` empty: the system; else a user, who must be a member.
+  void ListMembers(storage::RoomId room, storage::UserId asker, storage::UserId after,
+                   int32_t limit, Callback<std::vector<storage::MemberRecord>> done);
 
   // --- Messages.
   void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);
@@ -101,6 +104,9 @@ class Dispatcher {
   void Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline);
   void Change(std::unique_ptr<RoomCommand> command, storage::RoomId room, storage::Actor actor,
               Deadline deadline, Reply done);
+  static absl::StatusOr<storage::RoomRecord> ReadRoomFor(storage::Store& store,
+                                                         const storage::RoomId& room,
+                                                         const storage::UserId& asker, RoomAct act);
   template <typename T, typename Work>
   void Read(Work work, Callback<T> done);
 

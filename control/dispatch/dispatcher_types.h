@@ -54,6 +54,8 @@ struct EdgeAnnouncement {
 struct EdgeCommand {
   std::shared_ptr<const storage::Actor> actor;
   v1::Command command;
+  // Name of the service whose token came with a Publish and was good for it.
+  std::string service = {};
 };
 
 // What an edge says after its Hello and what concerns rooms.

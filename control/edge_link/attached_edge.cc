@@ -109,9 +109,10 @@ class AttachedEdge::Sender final : public EdgeStream {
 };
 
 AttachedEdge::AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
-                           grpc::CallbackServerContext& context)
+                           const AdmitPublish& admit_publish, grpc::CallbackServerContext& context)
     : dispatcher_(dispatcher),
       control_id_(control_id),
+      admit_publish_(admit_publish),
       sender_(std::make_shared<Sender>(*this, context)) {
   StartRead(&request_);
 }
@@ -219,16 +220,29 @@ absl::Status AttachedEdge::ReceiveCommand(v1::Command& command) {
   if (attachment_ == nullptr) return absl::InvalidArgumentError("Hello comes before commands");
   const auto connection = connections_.find(command.connection());
   if (connection == connections_.end()) {
-    v1::ControlItem item;
-    item.mutable_result()->set_connection(command.connection());
-    item.mutable_result()->set_request(command.request());
-    *item.mutable_result()->mutable_error() =
-        ErrorOf(RefusalStatus(v1::REASON_INTERNAL, "the edge has not announced this connection"));
-    sender_->Send(absl::MakeSpan(&item, 1));
+    Refuse(command,
+           RefusalStatus(v1::REASON_INTERNAL, "the edge has not announced this connection"));
     return absl::OkStatus();
   }
-  gathered_.emplace_back(EdgeCommand{connection->second, std::move(command)});
+  EdgeCommand asked{connection->second, std::move(command)};
+  if (asked.command.has_publish()) {
+    absl::StatusOr<std::string> service = admit_publish_(asked.command.publish().service_token());
+    if (!service.ok()) {
+      Refuse(asked.command, service.status());
+      return absl::OkStatus();
+    }
+    asked.service = *std::move(service);
+  }
+  gathered_.emplace_back(std::move(asked));
   return absl::OkStatus();
+}
+
+void AttachedEdge::Refuse(const v1::Command& command, const absl::Status& why) {
+  v1::ControlItem item;
+  item.mutable_result()->set_connection(command.connection());
+  item.mutable_result()->set_request(command.request());
+  *item.mutable_result()->mutable_error() = ErrorOf(why);
+  sender_->Send(absl::MakeSpan(&item, 1));
 }
 
 }  // namespace confab::control

@@ -8,12 +8,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
@@ -31,9 +34,12 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   // One process serves at most so many connections; ends an edge that never closes any.
   static constexpr size_t kConnectionsLimit = HelloReader::kConnectionsLimit;
 
-  // Deletes itself when gRPC is done with it. `dispatcher` outlives that.
+  // Whose service token came with a Publish, and may publish: the service's name.
+  using AdmitPublish = std::function<absl::StatusOr<std::string>(std::string_view token)>;
+
+  // Deletes itself when gRPC is done with it. `dispatcher` and `admit_publish` outlive that.
   AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
-               grpc::CallbackServerContext& context);
+               const AdmitPublish& admit_publish, grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -47,10 +53,12 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   absl::Status ReceiveHello(v1::Hello& chunk);
   absl::Status Open(v1::ConnectionOpened& opened);
   absl::Status ReceiveCommand(v1::Command& command);
+  void Refuse(const v1::Command& command, const absl::Status& why);
   void DispatchGathered();
 
   Dispatcher& dispatcher_;
   const std::string control_id_;
+  const AdmitPublish& admit_publish_;
   const std::shared_ptr<Sender> sender_;
   v1::AttachRequest request_;
   HelloReader hello_;

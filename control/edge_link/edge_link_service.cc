@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "control/api/grpc_status.h"
-#include "control/edge_link/attached_edge.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -17,8 +16,12 @@ class RefusedStream final : public grpc::ServerBidiReactor<v1::AttachRequest, v1
 
 }  // namespace
 
-EdgeLinkService::EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit)
-    : dispatcher_(dispatcher), control_id_(std::move(control_id)), admit_(std::move(admit)) {}
+EdgeLinkService::EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit,
+                                 AdmitPublish admit_publish)
+    : dispatcher_(dispatcher),
+      control_id_(std::move(control_id)),
+      admit_(std::move(admit)),
+      admit_publish_(std::move(admit_publish)) {}
 
 grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService::Attach(
     grpc::CallbackServerContext* context) {
@@ -27,7 +30,7 @@ grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService:
     status = RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
   }
   if (!status.ok()) return new RefusedStream(status);
-  return new AttachedEdge(dispatcher_, control_id_, *context);
+  return new AttachedEdge(dispatcher_, control_id_, admit_publish_, *context);
 }
 
 }  // namespace confab::control

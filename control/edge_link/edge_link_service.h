@@ -13,6 +13,7 @@
 #include "confab/v1/edge_link.grpc.pb.h"
 
 #include "control/dispatch/dispatcher.h"
+#include "control/edge_link/attached_edge.h"
 
 namespace confab::control {
 
@@ -21,8 +22,11 @@ class EdgeLinkService final : public v1::EdgeLinkService::CallbackService {
   // Whether the caller may attach: whoever does may assert any user.
   using Admit = std::function<absl::Status(const grpc::CallbackServerContext&)>;
 
+  using AdmitPublish = AttachedEdge::AdmitPublish;
+
   // `dispatcher` outlives all streams. `control_id` names this process to edges.
-  EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit);
+  EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit,
+                  AdmitPublish admit_publish);
 
   grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* Attach(
       grpc::CallbackServerContext* context) override;
@@ -31,6 +35,7 @@ class EdgeLinkService final : public v1::EdgeLinkService::CallbackService {
   Dispatcher& dispatcher_;
   const std::string control_id_;
   const Admit admit_;
+  const AdmitPublish admit_publish_;
 };
 
 }  // namespace confab::control

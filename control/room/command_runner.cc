@@ -34,6 +34,8 @@ Step CommandRunner::Run(Room& room, RoomCommand& c) {
                         [&](LeaveRequest&) { return RunLeave(room, c); },
                         [&](PostRequest&) { return RunPost(room, c); },
                         [&](ReadRequest& read) { return RunRead(room, c, read); },
+                        [&](EnrollRequest&) { return RunEnroll(room, c); },
+                        [&](QuitRequest&) { return RunQuit(room, c); },
                         [&](AddRequest& add) {
                           return RunChange(c, room.DecideAdd(ActorOf(c), add.members, c.key));
                         },
@@ -131,6 +133,28 @@ Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read)
   return Step::kAnswered;
 }
 
+Step CommandRunner::RunEnroll(Room& room, RoomCommand& command) {
+  const Verdict verdict = room.DecideJoin(ActorOf(command).id);
+  if (verdict.kind == Verdict::Kind::kEnroll) {
+    command.append.events = room.DecideEnroll(*command.actor, command.key).events;
+    return Step::kWriteAndBlock;
+  }
+  if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+  tools_.results.Enrolled(command, verdict.membership.role, log_.published_seq());
+  return Step::kAnswered;
+}
+
+Step CommandRunner::RunQuit(Room& room, RoomCommand& command) {
+  MemberChange change = room.DecideQuit(ActorOf(command), command.key);
+  if (change.verdict.kind != Verdict::Kind::kAllow) return Deny(command, change.verdict);
+  if (!change.events.empty()) {
+    command.append.events = std::move(change.events);
+    return Step::kWriteAndBlock;
+  }
+  tools_.results.Quitted(command);
+  return Step::kAnswered;
+}
+
 Step CommandRunner::RunChange(RoomCommand& command, MemberChange change) {
   if (change.verdict.kind != Verdict::Kind::kAllow) return Deny(command, change.verdict);
   if (!change.events.empty()) {
@@ -189,6 +213,10 @@ bool CommandRunner::Settle(RoomCommand& command) {
   }
   if (std::holds_alternative<PostRequest>(command.request)) {
     tools_.results.Posted(command);
+  } else if (std::holds_alternative<EnrollRequest>(command.request)) {
+    tools_.results.Enrolled(command, storage::Role::kMember, log_.published_seq());
+  } else if (std::holds_alternative<QuitRequest>(command.request)) {
+    tools_.results.Quitted(command);
   } else if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
     tools_.results.Give(command,
                         storage::MemberRecord{role->user, role->role, command.outcome.first_seq,

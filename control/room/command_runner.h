@@ -47,6 +47,8 @@ class CommandRunner {
   Step RunLeave(Room& room, RoomCommand& command);
   Step RunPost(Room& room, RoomCommand& command);
   Step RunRead(Room& room, RoomCommand& command, ReadRequest& read);
+  Step RunEnroll(Room& room, RoomCommand& command);
+  Step RunQuit(Room& room, RoomCommand& command);
   Step RunChange(RoomCommand& command, MemberChange change);
   Step RunAnnounce(Room& room, RoomCommand& command, AnnounceRequest& announce);
   Step RunTail(RoomCommand& command, TailRequest& tail);

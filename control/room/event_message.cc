@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "control/status_reason.h"
+
 namespace confab::control {
 
 using storage::EventKind;
@@ -75,6 +77,58 @@ google::protobuf::Timestamp ToMessage(absl::Time time) {
   message.set_seconds(seconds);
   message.set_nanos(static_cast<int32_t>((micros - seconds * kMicros) * 1000));
   return message;
+}
+
+v1::Room ToMessage(const storage::RoomRecord& record) {
+  v1::Room room;
+  room.set_id(record.id.value);
+  room.set_topic(record.topic);
+  room.set_visibility(record.is_public ? v1::ROOM_VISIBILITY_PUBLIC : v1::ROOM_VISIBILITY_PRIVATE);
+  room.set_last_seq(record.last_seq);
+  *room.mutable_created_at() = ToMessage(record.created_at);
+  return room;
+}
+
+v1::Member ToMessage(const storage::MemberRecord& record) {
+  v1::Member member;
+  member.set_user_id(record.user.value);
+  member.set_role(ToMessage(record.role));
+  *member.mutable_changed_at() = ToMessage(record.changed_at);
+  return member;
+}
+
+absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset) {
+  switch (role) {
+    case v1::ROLE_UNSPECIFIED:
+      if (unset != storage::Role::kNone) return unset;
+      break;
+    case v1::ROLE_READER:
+      return storage::Role::kReader;
+    case v1::ROLE_MEMBER:
+      return storage::Role::kMember;
+    case v1::ROLE_MODERATOR:
+      return storage::Role::kModerator;
+    case v1::ROLE_OWNER:
+      return storage::Role::kOwner;
+    default:
+      break;
+  }
+  return RefusalStatus(v1::REASON_BAD_REQUEST,
+                       "role: one of ROLE_READER, ROLE_MEMBER, ROLE_MODERATOR, ROLE_OWNER");
+}
+
+absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility) {
+  switch (visibility) {
+    case v1::ROOM_VISIBILITY_UNSPECIFIED:
+    case v1::ROOM_VISIBILITY_PRIVATE:
+      return false;
+    case v1::ROOM_VISIBILITY_PUBLIC:
+      return true;
+    default:
+      break;
+  }
+  return RefusalStatus(v1::REASON_BAD_REQUEST,
+                       "visibility: ROOM_VISIBILITY_PRIVATE or ROOM_VISIBILITY_PUBLIC");
 }
 
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,

@@ -1,9 +1,10 @@
-// event_message.h: an event of the log as the contract spells it.
+// event_message.h: events, rooms, members and roles as the contract spells them.
 // Threads: pure.
 #pragma once
 
 #include <cstdint>
 
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include "confab/v1/edge_link.pb.h"
@@ -15,6 +16,14 @@ namespace confab::control {
 
 v1::Role ToMessage(storage::Role role);
 google::protobuf::Timestamp ToMessage(absl::Time time);
+
+v1::Room ToMessage(const storage::RoomRecord& record);
+v1::Member ToMessage(const storage::MemberRecord& record);
+
+// BAD_REQUEST for a value that is no role; unset where `unset` is kNone.
+absl::StatusOr<storage::Role> RoleOf(v1::Role role, storage::Role unset);
+// Unset is private. BAD_REQUEST for a value that is none of them.
+absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility);
 
 // What edges are sent; `event` is moved out of.
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,

@@ -354,7 +354,7 @@ void LiveRoom::OnRoomJob(Command command) {
   if (command->kind == CommitJob::Kind::kDeleteRoom) {
     tools_.results.Give(*command, RoomDeleted{});
   } else {
-    tools_.results.Give(*command, std::move(command->record));
+    tools_.results.Created(*command);
   }
   Pump();
 }

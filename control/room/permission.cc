@@ -4,8 +4,11 @@ namespace confab::control {
 
 using storage::Role;
 
-bool Permits(Role role, RoomAct act) {
+bool Permits(Role role, RoomAct act, bool is_public) {
   switch (act) {
+    case RoomAct::kShow:
+      return is_public || role >= Role::kReader;
+    case RoomAct::kListMembers:
     case RoomAct::kSubscribe:
     case RoomAct::kRead:
       return role >= Role::kReader;

@@ -7,6 +7,8 @@
 namespace confab::control {
 
 enum class RoomAct {
+  kShow,              // See the room itself: its topic, how many it has. Anybody, if it is public.
+  kListMembers,       // See who belongs to it.
   kSubscribe,         // Receive events live, replay what was missed.
   kRead,              // Read pages of the log.
   kPost,              // Post messages.
@@ -14,8 +16,8 @@ enum class RoomAct {
   kManageModerators,  // The same for moderators and owners.
 };
 
-// Whether `role` permits `act`. Role::kNone permits nothing.
-bool Permits(storage::Role role, RoomAct act);
+// Whether `role` permits `act`. Role::kNone permits nothing but what a public room shows.
+bool Permits(storage::Role role, RoomAct act, bool is_public = false);
 
 // What it takes to give somebody `role`, or to take it away.
 RoomAct ActToManage(storage::Role role);

@@ -64,6 +64,27 @@ void ResultWriter::Left(RoomCommand& command) {
   AddResult(command).mutable_leave_room()->set_room_id(command.room().value);
 }
 
+void ResultWriter::Enrolled(RoomCommand& command, storage::Role role, int64_t last_seq) {
+  Count(v1::REASON_UNSPECIFIED);
+  v1::BecomeMemberResult& enrolled = *AddResult(command).mutable_become_member();
+  enrolled.set_room_id(command.room().value);
+  enrolled.set_role(ToMessage(role));
+  enrolled.set_last_seq(last_seq);
+}
+
+void ResultWriter::Quitted(RoomCommand& command) {
+  Count(v1::REASON_UNSPECIFIED);
+  AddResult(command).mutable_quit_room()->set_room_id(command.room().value);
+}
+
+void ResultWriter::Created(RoomCommand& command) {
+  if (!std::holds_alternative<EdgeReply>(command.reply)) {
+    return Give(command, std::move(command.record));
+  }
+  Count(v1::REASON_UNSPECIFIED);
+  *AddResult(command).mutable_room() = ToMessage(command.record);
+}
+
 void ResultWriter::Posted(RoomCommand& command) {
   storage::AppendOutcome& outcome = command.outcome;
   if (!std::holds_alternative<EdgeReply>(command.reply)) {

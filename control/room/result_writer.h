@@ -37,6 +37,9 @@ class ResultWriter {
   void Joined(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Left(RoomCommand& command);
   void Posted(RoomCommand& command);  // From its outcome.
+  void Enrolled(RoomCommand& command, storage::Role role, int64_t last_seq);
+  void Quitted(RoomCommand& command);
+  void Created(RoomCommand& command);  // From its record.
   void Page(RoomCommand& command, storage::EventPage page);
 
   // Answers a service's call. REQUIRES: the reply is a Callback<T>.

@@ -149,6 +149,21 @@ MemberChange Room::DecideEnroll(const Actor& user, const DedupKey& key) const {
   return change;
 }
 
+MemberChange Room::DecideQuit(const Actor& user, const DedupKey& key) {
+  MemberChange change;
+  const Membership* membership = Find(user.id);
+  if (membership == nullptr) {
+    change.verdict = Load();
+    change.missing.push_back(user.id);
+    return change;
+  }
+  change.verdict = Allow(*membership);
+  if (membership->role != Role::kNone) {
+    AddEvent(change, EventKind::kMemberRemoved, user, user.id, Role::kNone, key);
+  }
+  return change;
+}
+
 MemberChange Room::DecideAdd(const Actor& actor, absl::Span<const std::pair<UserId, Role>> members,
                              const DedupKey& key) {
   MemberChange change;

@@ -89,6 +89,8 @@ class Room {
   // --- Decisions about the member list. `key` becomes the first event's dedup key; the others
   // derive theirs from it. An actor with an empty id is the system and may do everything.
   MemberChange DecideEnroll(const storage::Actor& user, const storage::DedupKey& key) const;
+  // Stop being a member, whatever the role; who is none has nothing to change.
+  MemberChange DecideQuit(const storage::Actor& user, const storage::DedupKey& key);
   MemberChange DecideAdd(const storage::Actor& actor,
                          absl::Span<const std::pair<storage::UserId, storage::Role>> members,
                          const storage::DedupKey& key);

@@ -33,6 +33,8 @@ struct ReadRequest {
   bool is_replay = false;
   std::optional<storage::EventPage> page;  // Read; may the user have it?
 };
+struct EnrollRequest {};  // The user becomes a member; subscribes nothing.
+struct QuitRequest {};    // The user stops being one.
 struct AddRequest {
   std::vector<std::pair<storage::UserId, storage::Role>> members;
 };
@@ -63,9 +65,9 @@ struct TailRequest {
   bool has_synced = false;
 };
 
-using RoomRequest =
-    std::variant<JoinRequest, LeaveRequest, PostRequest, ReadRequest, AddRequest, RemoveRequest,
-                 RoleRequest, CreateRequest, DeleteRequest, AnnounceRequest, TailRequest>;
+using RoomRequest = std::variant<JoinRequest, LeaveRequest, PostRequest, ReadRequest, EnrollRequest,
+                                 QuitRequest, AddRequest, RemoveRequest, RoleRequest, CreateRequest,
+                                 DeleteRequest, AnnounceRequest, TailRequest>;
 
 // --- Who gets the answer.
 struct EdgeReply {

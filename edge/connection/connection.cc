@@ -20,30 +20,11 @@ std::chrono::steady_clock::time_point SteadyOf(absl::Time wall, absl::Time wall_
   return std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(left);
 }
 
-const std::string& RoomOf(const v1::Command& command) {
-  switch (command.command_case()) {
-    case v1::Command::kJoinRoom:
-      return command.join_room().room_id();
-    case v1::Command::kLeaveRoom:
-      return command.leave_room().room_id();
-    case v1::Command::kPostMessage:
-      return command.post_message().room_id();
-    case v1::Command::kGetHistory:
-      return command.get_history().room_id();
-    case v1::Command::kReplayPage:
-      return command.replay_page().room_id();
-    case v1::Command::COMMAND_NOT_SET:
-      break;
-  }
-  static const std::string none;
-  return none;
-}
-
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
-                       const EventEncoder& encoder)
-    : host_(host), wire_(wire), transport_(&transport), encoder_(encoder) {}
+                       const EventEncoder& encoder, Kind kind)
+    : host_(host), wire_(wire), transport_(&transport), encoder_(encoder), kind_(kind) {}
 
 Connection::~Connection() {
   if (is_authenticated_) host_.Leave(*this);
@@ -70,6 +51,11 @@ void Connection::MoveTo(Transport& transport) {
   host_.OnMoved(*this);
 }
 
+void Connection::EnterWithoutUser() {
+  is_authenticated_ = true;
+  host_.Enter(*this);
+}
+
 void Connection::Admit(std::uint64_t id, std::string_view name) {
   id_ = id;
   v1::User user;
@@ -84,6 +70,7 @@ v1::ConnectionOpened Connection::Describe() const {
   opened.mutable_user()->set_id(user_id_);
   opened.mutable_user()->set_name(user_name_);
   opened.set_email(email_);
+  opened.set_is_http_request(kind_ == Kind::kHttpRequest);
   return opened;
 }
 
@@ -161,12 +148,12 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
 
 void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                            const v1::Error& error) {
-  const std::string& room = RoomOf(command);
   if (command.has_replay_page()) {
-    if (RoomReplay* replay = FindReplay(room)) replay->OnNoPage();
+    if (RoomReplay* replay = FindReplay(command.replay_page().room_id())) replay->OnNoPage();
     return host_.ReplayLater(*this);
   }
   if (command.has_join_room()) {
+    const std::string& room = command.join_room().room_id();
     if (const std::optional<PendingJoin> join = TakeJoin(room)) OnJoinFailed(*join);
   }
   Tidy();

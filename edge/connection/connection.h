@@ -78,16 +78,24 @@ class Connection {
  public:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
+  enum class Kind {
+    kSocket,
+    kHttpRequest,  // Lives for one command, never subscribes: nobody is online by it.
+  };
+
   // All of them outlive this object.
   Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
-             const EventEncoder& encoder);
+             const EventEncoder& encoder, Kind kind = Kind::kSocket);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // nullopt: accepted, the host was entered. Else the refusal.
   std::optional<v1::Error> Authenticate(std::string_view token);
+  // The host was entered for nobody: a service's command follows, which control verifies.
+  void EnterWithoutUser();
   bool is_authenticated() const { return is_authenticated_; }
+  Kind kind() const { return kind_; }
   bool IsTokenOver(SteadyTime now) const { return now >= ends_at_; }
 
   // By the host: control is there, and this is the connection's number.
@@ -168,6 +176,7 @@ class Connection {
   ClientWire& wire_;
   Transport* transport_;
   const EventEncoder& encoder_;
+  const Kind kind_;
   std::uint64_t id_ = 0;
   std::string user_id_;
   std::string user_name_;

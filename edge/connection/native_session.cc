@@ -48,6 +48,11 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kHistory:
       *reply.mutable_history() = result.history();
       return;
+    case v1::Result::kRoom:  // Only HTTP asks for these.
+    case v1::Result::kRooms:
+    case v1::Result::kMembers:
+    case v1::Result::kBecomeMember:
+    case v1::Result::kQuitRoom:
     case v1::Result::RESULT_NOT_SET:
       return;
   }

@@ -12,10 +12,19 @@ bool IsSafeToRepeat(const v1::Command& command) {
   switch (command.command_case()) {
     case v1::Command::kPostMessage:
       return !command.post_message().client_msg_id().empty();
+    case v1::Command::kPublish:
+      return !command.publish().idempotency_key().empty();
+    case v1::Command::kCreateRoom:  // Repeated, it finds the room it made: whose is it?
+      return false;
     case v1::Command::kJoinRoom:  // Repeated, it finds the member there already.
     case v1::Command::kLeaveRoom:
     case v1::Command::kGetHistory:
     case v1::Command::kReplayPage:
+    case v1::Command::kGetRoom:
+    case v1::Command::kListRooms:
+    case v1::Command::kListMembers:
+    case v1::Command::kBecomeMember:
+    case v1::Command::kQuitRoom:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }
@@ -38,8 +47,8 @@ v1::Error ErrorOfExpiry(const PendingRequest& request) {
   }
   return MakeError(
       v1::REASON_OUTCOME_UNKNOWN,
-      "no answer in time; the message may have been stored: look into the history, and "
-      "send with clientMsgId to make retries safe");
+      "no answer in time; it may have been done: look, before you do it again (a message with "
+      "clientMsgId can be sent again safely)");
 }
 
 PendingRequests::PendingRequests(uint8_t thread_index, size_t count_limit, size_t bytes_limit)

@@ -216,6 +216,11 @@ bool ConfabDialect::EncodeAck(const v1::Command& command, const v1::Result& resu
       out.append(R"([{"ok":true)");
       AppendHistory(result.history(), out);
       break;
+    case v1::Result::kRoom:  // Only HTTP asks for these.
+    case v1::Result::kRooms:
+    case v1::Result::kMembers:
+    case v1::Result::kBecomeMember:
+    case v1::Result::kQuitRoom:
     case v1::Result::RESULT_NOT_SET:
       return EncodeRefusal(command, MakeError(v1::REASON_INTERNAL, "result without content"), out);
   }

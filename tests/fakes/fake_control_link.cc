@@ -242,6 +242,15 @@ void FakeControlLink::Answer(const v1::Command& command) {
       Page(rooms_[command.replay_page().room_id()], command.replay_page().after_seq(), kPageLimit,
            *result.mutable_history());
       break;
+    case v1::Command::kCreateRoom:
+    case v1::Command::kGetRoom:
+    case v1::Command::kListRooms:
+    case v1::Command::kListMembers:
+    case v1::Command::kBecomeMember:
+    case v1::Command::kQuitRoom:
+    case v1::Command::kPublish:
+      *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not faked");
+      break;
     case v1::Command::COMMAND_NOT_SET:
       break;
   }

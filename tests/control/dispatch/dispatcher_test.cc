@@ -400,8 +400,8 @@ TEST_F(DispatcherTest, ListsRoomsAndMembers) {
   Awaited<std::vector<storage::MemberRecord>> members;
   Awaited<RoomWithCount> room;
   dispatcher_->ListRooms(RoomId(""), UserId("ann"), 0, rooms.callback());
-  dispatcher_->ListMembers(RoomId("a"), UserId(""), 0, members.callback());
-  dispatcher_->GetRoom(RoomId("a"), room.callback());
+  dispatcher_->ListMembers(RoomId("a"), {}, UserId(""), 0, members.callback());
+  dispatcher_->GetRoom(RoomId("a"), {}, room.callback());
   EXPECT_EQ(rooms.Get()->size(), 1u);
   EXPECT_EQ(members.Get()->size(), 2u);
   EXPECT_EQ(room.Get()->member_count, 2);

@@ -15,7 +15,13 @@ namespace {
 
 class EdgeLinkTest : public ControlBench {
  protected:
-  EdgeLinkTest() : service_(*dispatcher_, "c1", [this](const auto&) { return admitted_; }) {
+  EdgeLinkTest()
+      : service_(
+            *dispatcher_, "c1", [this](const auto&) { return admitted_; },
+            [](std::string_view token) -> absl::StatusOr<std::string> {
+              if (token == "good") return "svc";
+              return RefusalStatus(v1::REASON_TOKEN_INVALID, "not good");
+            }) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
@@ -134,6 +140,30 @@ TEST_F(EdgeLinkTest, AnswersCommandsOfUnknownConnections) {
   link->Send(closed);
   link->Send(TestEdge::Join(9, "ann", 6, "a"));
   EXPECT_EQ(link->ReadUntil("result 6 INTERNAL").back(), "result 6 INTERNAL");
+}
+
+TEST_F(EdgeLinkTest, LetsOnlyServicesPublish) {
+  MakeRoom("a", {"ann"});
+  auto link = Attach();
+  link->Open(1, "");  // Of an HTTP request: nobody.
+  EdgeCommand publish = TestEdge::Ask(1, "", 5);
+  publish.command.mutable_publish()->set_room_id("a");
+  publish.command.mutable_publish()->set_content("from outside");
+  publish.command.mutable_publish()->set_service_token("bad");
+
+  link->Send(publish);
+  EXPECT_EQ(link->ReadUntil("result 5 TOKEN_INVALID").back(), "result 5 TOKEN_INVALID");
+  EXPECT_EQ(List("a")->events.size(), 1u);
+
+  publish.command.set_request(6);
+  publish.command.mutable_publish()->set_service_token("good");
+  link->Send(publish);
+  EXPECT_EQ(link->ReadUntil("result 6 ok").back(), "result 6 ok");
+  EXPECT_EQ(List("a")->events.back().event.type, "system");
+
+  // And nothing else of a connection without a user.
+  link->Send(TestEdge::Post(1, "", 7, "a", "as the system?"));
+  EXPECT_EQ(link->ReadUntil("result 7 BAD_REQUEST").back(), "result 7 BAD_REQUEST");
 }
 
 TEST_F(EdgeLinkTest, EndsAStreamThatBreaksTheRules) {

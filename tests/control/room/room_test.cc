@@ -73,6 +73,24 @@ TEST(Room, EnrollsWhoJoinsAPublicRoom) {
   EXPECT_EQ(change.events[0].role, Role::kMember);
 }
 
+TEST(Room, LetsEveryMemberQuit) {
+  Room room(
+      Snapshot(2, {{"ann", Role::kOwner, 1}, {"rea", Role::kReader, 2}, {"eve", Role::kNone, 0}}));
+
+  for (const char* user : {"ann", "rea"}) {
+    const MemberChange change = room.DecideQuit(User(user), kKey);
+    ASSERT_EQ(change.events.size(), 1u) << user;
+    EXPECT_EQ(change.events[0].kind, EventKind::kMemberRemoved);
+    EXPECT_EQ(change.events[0].subject, UserId(user));
+    EXPECT_EQ(change.events[0].actor.id, UserId(user));
+    EXPECT_EQ(change.events[0].dedup, kKey);
+  }
+  const MemberChange none = room.DecideQuit(User("eve"), kKey);
+  EXPECT_EQ(none.verdict.kind, Kind::kAllow);
+  EXPECT_TRUE(none.events.empty());
+  EXPECT_EQ(room.DecideQuit(User("bob"), kKey).verdict.kind, Kind::kLoad);
+}
+
 TEST(Room, ReplaysForAFormerMemberUpToTheEnd) {
   Room room(Snapshot(7, {{"bob", Role::kNone, 7}}));
 

@@ -1,0 +1,120 @@
+#include "control/dispatch/edge_reads.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <absl/types/span.h>
+
+#include "control/dispatch/dispatcher.h"
+#include "control/room/content_rules.h"
+#include "control/room/event_message.h"
+#include "control/status_reason.h"
+
+namespace confab::control {
+
+using storage::MemberRecord;
+using storage::RoomId;
+using storage::RoomRecord;
+using storage::UserId;
+
+namespace {
+
+constexpr uint32_t kPageDefault = 100;
+constexpr uint32_t kPageLimit = 500;  // As for pages of history: at most some 220 KB.
+
+size_t PageSize(uint32_t asked) { return std::min(asked == 0 ? kPageDefault : asked, kPageLimit); }
+
+// A callback that sends the Result.
+template <typename T, typename Fill>
+Callback<T> Answer(const std::shared_ptr<Attachment>& edge, const v1::Command& command, Fill fill) {
+  return [edge, connection = command.connection(), request = command.request(),
+          fill = std::move(fill)](absl::StatusOr<T> answer) {
+    v1::ControlItem item;
+    v1::Result& result = *item.mutable_result();
+    result.set_connection(connection);
+    result.set_request(request);
+    if (answer.ok()) {
+      fill(*answer, result);
+    } else {
+      *result.mutable_error() = ErrorOf(answer.status());
+    }
+    edge->Release();
+    edge->stream().Send(absl::MakeSpan(&item, 1));
+  };
+}
+
+// `records` holds one more than the page if there are more.
+template <typename Record, typename Add>
+bool FillPage(const std::vector<Record>& records, size_t size, Add add) {
+  for (size_t i = 0; i < std::min(size, records.size()); ++i) add(ToMessage(records[i]));
+  return records.size() > size;
+}
+
+void GetRoom(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
+             const EdgeCommand& asked) {
+  dispatcher.GetRoom(RoomId(asked.command.get_room().room_id()), asked.actor->id,
+                     Answer<RoomWithCount>(
+                         edge, asked.command, [](const RoomWithCount& found, v1::Result& result) {
+                           *result.mutable_room() = ToMessage(found.room);
+                           result.mutable_room()->set_member_count(found.member_count);
+                         }));
+}
+
+void ListRooms(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
+               const EdgeCommand& asked) {
+  const v1::ListRooms& list = asked.command.list_rooms();
+  const size_t size = PageSize(list.page_size());
+  dispatcher.ListRooms(
+      RoomId(list.page_token()), asked.actor->id, static_cast<int32_t>(size + 1),
+      Answer<std::vector<RoomRecord>>(
+          edge, asked.command, [size](const std::vector<RoomRecord>& rooms, v1::Result& result) {
+            v1::RoomPage& page = *result.mutable_rooms();
+            const bool has_more =
+                FillPage(rooms, size, [&](v1::Room room) { *page.add_rooms() = std::move(room); });
+            if (has_more) page.set_next_page_token(rooms[size - 1].id.value);
+          }));
+}
+
+void ListMembers(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
+                 const EdgeCommand& asked) {
+  const v1::ListMembers& list = asked.command.list_members();
+  const size_t size = PageSize(list.page_size());
+  dispatcher.ListMembers(
+      RoomId(list.room_id()), asked.actor->id, UserId(list.page_token()),
+      static_cast<int32_t>(size + 1),
+      Answer<std::vector<MemberRecord>>(
+          edge, asked.command,
+          [size, room = list.room_id()](const std::vector<MemberRecord>& members,
+                                        v1::Result& result) {
+            v1::MemberPage& page = *result.mutable_members();
+            page.set_room_id(room);
+            const bool has_more = FillPage(
+                members, size, [&](v1::Member member) { *page.add_members() = std::move(member); });
+            if (has_more) page.set_next_page_token(members[size - 1].user.value);
+          }));
+}
+
+}  // namespace
+
+bool AnswerRead(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
+                const EdgeCommand& asked) {
+  const v1::Command& command = asked.command;
+  if (!command.has_get_room() && !command.has_list_rooms() && !command.has_list_members()) {
+    return false;
+  }
+  // An empty id would be the system.
+  if (auto refusal = CheckId(asked.actor->id.value, "the user's id")) {
+    Answer<RoomWithCount>(edge, command, [](const RoomWithCount&, v1::Result&) {})(
+        RefusalStatus(refusal->reason, refusal->message));
+  } else if (command.has_get_room()) {
+    GetRoom(dispatcher, edge, asked);
+  } else if (command.has_list_rooms()) {
+    ListRooms(dispatcher, edge, asked);
+  } else {
+    ListMembers(dispatcher, edge, asked);
+  }
+  return true;
+}
+
+}  // namespace confab::control
