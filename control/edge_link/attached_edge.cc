@@ -36,9 +36,11 @@ class AttachedEdge::Sender final : public EdgeStream {
       End(absl::ResourceExhaustedError("the edge takes too slowly what control has for it"));
       // The write under way may never end by itself, and Finish waits for it.
       if (is_writing_ && context_ != nullptr) context_->TryCancel();
-    } else if (!is_writing_) {
-      Write();
+      return before;
     }
+    AttachedEdge* writer = TakeBatch();
+    lock.Unlock();
+    if (writer != nullptr) writer->StartWrite(&response_);
     return before;
   }
 
@@ -58,11 +60,11 @@ class AttachedEdge::Sender final : public EdgeStream {
   void OnWriteDone(bool ok) {
     process::MutexLock lock(mu_);
     is_writing_ = false;
-    if (is_ending_) {
-      Finish();
-    } else if (ok) {
-      Write();
-    }  // Else the stream is broken, which the read side learns as well.
+    if (is_ending_) return Finish();
+    // Not ok: the stream is broken, which the read side learns as well.
+    AttachedEdge* writer = ok ? TakeBatch() : nullptr;
+    lock.Unlock();
+    if (writer != nullptr) writer->StartWrite(&response_);
   }
 
   // Nothing touches the reactor afterwards.
@@ -75,11 +77,13 @@ class AttachedEdge::Sender final : public EdgeStream {
   }
 
  private:
-  // gRPC serialises here, under the lock: the next batch gathers meanwhile in the lanes.
-  void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (!outbox_.Take(response_)) return;
+  // Not null: response_ is to be written by it, without the lock: gRPC serialises and sends within
+  // the call, and meanwhile lanes queue and reactions end. The reactor lives until that write ends,
+  // because Finish waits for it.
+  AttachedEdge* TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (is_writing_ || !outbox_.Take(response_)) return nullptr;
     is_writing_ = true;
-    reactor_->StartWrite(&response_);
+    return reactor_;
   }
 
   // A write under way goes first; a peer that is gone is noticed by keepalive.
@@ -100,7 +104,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   AttachedEdge* reactor_ ABSL_GUARDED_BY(mu_);
   grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mu_);
   StreamOutbox outbox_ ABSL_GUARDED_BY(mu_);
-  v1::AttachResponse response_ ABSL_GUARDED_BY(mu_);  // Of the write under way.
+  v1::AttachResponse response_;  // Of the write under way: gRPC's while is_writing_.
   uint64_t subscribes_ ABSL_GUARDED_BY(mu_) = 0;
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
   bool is_ending_ ABSL_GUARDED_BY(mu_) = false;

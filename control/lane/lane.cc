@@ -28,10 +28,15 @@ void Lane::Stop() {
 }
 
 void Lane::Post(Task task) {
-  const process::MutexLock lock(mu_);
-  if (is_stopped_) return;
-  queue_.push_back(std::move(task));
-  if (queue_.size() == 1) wake_.notify_one();
+  bool is_first = false;
+  {
+    const process::MutexLock lock(mu_);
+    if (is_stopped_) return;
+    is_first = queue_.empty();
+    queue_.push_back(std::move(task));
+  }
+  // Without the lock, which the lane would otherwise wait for as soon as it is awake.
+  if (is_first) wake_.notify_one();
 }
 
 bool Lane::IsLater(const Delayed& a, const Delayed& b) {

@@ -11,9 +11,12 @@ ReadPool::ReadPool(size_t threads, size_t queue_limit) : queue_limit_(queue_limi
 ReadPool::~ReadPool() { Stop(); }
 
 bool ReadPool::Run(Task&& task) {
-  const process::MutexLock lock(mu_);
-  if (is_stopping_ || queue_.size() >= queue_limit_) return false;
-  queue_.push_back(std::move(task));
+  {
+    const process::MutexLock lock(mu_);
+    if (is_stopping_ || queue_.size() >= queue_limit_) return false;
+    queue_.push_back(std::move(task));
+  }
+  // Without the lock, which the reader would otherwise wait for as soon as it is awake.
   wake_.notify_one();
   return true;
 }

@@ -73,17 +73,19 @@ void CommitQueue::Start(storage::Store& store) {
 }
 
 void CommitQueue::Push(Jobs& jobs) {
-  const process::MutexLock lock(mu_);
   size_t taken = 0;
-  const bool was_empty = queue_.empty();
+  process::MutexLock lock(mu_);
+  const bool is_first = queue_.empty();
   for (; taken < jobs.size() && !is_stopping_; ++taken) {
     const size_t bytes = BytesOf(*jobs[taken]);
     if (queue_.size() >= kJobsLimit || bytes_ + bytes > kBytesLimit) break;
     bytes_ += bytes;
     queue_.push_back(std::move(jobs[taken]));
   }
+  lock.Unlock();
+  // Without the lock, which the committer would otherwise wait for as soon as it is awake.
+  if (is_first && taken > 0) wake_.notify_one();
   jobs.erase(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(taken));
-  if (was_empty && taken > 0) wake_.notify_one();
 }
 
 void CommitQueue::Stop() {
