@@ -31,20 +31,26 @@ std::string HostName() {
   return name.data();
 }
 
-absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
-                                        bool is_loopback, std::uint64_t epoch) {
+absl::StatusOr<std::shared_ptr<const TokenVerifier>> MakeTokens(const EdgeConfig& config) {
   absl::StatusOr<process::JwtKeySet> keys = LoadUserKeys(config);
   if (!keys.ok()) return keys.status();
+  process::JwtPolicy policy;
+  policy.issuer = config.token_issuer;
+  policy.audience = config.token_audience;
+  return std::make_shared<const TokenVerifier>(*std::move(keys), std::move(policy));
+}
+
+absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
+                                        bool is_loopback, std::uint64_t epoch) {
+  absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
+  if (!tokens.ok()) return tokens.status();
   absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
   if (!origins.ok()) return origins.status();
   absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
   if (!dialects.ok()) return dialects.status();
   const Dialect& dialect = *dialects->Find(config.dialect);
-  process::JwtPolicy policy;
-  policy.issuer = config.token_issuer;
-  policy.audience = config.token_audience;
   return IoSettings{
-      .tokens = TokenVerifier(*std::move(keys), policy),
+      .tokens = *std::move(tokens),
       .origins = std::move(*origins),
       .dialects = std::move(*dialects),
       .dialect = dialect,
@@ -81,6 +87,7 @@ class Edge::Parts {
         link(std::move(made_link)) {}
 
   absl::Status Start();
+  absl::Status Reload();
   void Stop(absl::Duration deadline);
 
   EdgeConfig config;
@@ -133,6 +140,21 @@ absl::Status Edge::Parts::Start() {
   return absl::OkStatus();
 }
 
+absl::Status Edge::Parts::Reload() {
+  if (!is_running) return absl::FailedPreconditionError("the edge is not started");
+  const absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
+  if (!tokens.ok()) {
+    metrics.reloads_failed.Add();
+    process::LogError("not reloaded: the keys in use stay",
+                      {{"why", std::string(tokens.status().message())}});
+    return tokens.status();
+  }
+  for (const auto& thread : threads) thread->PostTokens(*tokens);
+  metrics.reloads_done.Add();
+  process::LogInfo("reloaded", {{"keys", static_cast<std::int64_t>((*tokens)->key_count())}});
+  return absl::OkStatus();
+}
+
 void Edge::Parts::Stop(absl::Duration deadline) {
   if (!std::exchange(is_running, false)) return;
   const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(deadline);
@@ -159,6 +181,8 @@ Edge::~Edge() { parts_->Stop(absl::ZeroDuration()); }
 absl::Status Edge::Start() { return parts_->Start(); }
 
 void Edge::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
+
+absl::Status Edge::Reload() { return parts_->Reload(); }
 
 std::string Edge::address() const { return parts_->address; }
 

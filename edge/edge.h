@@ -1,6 +1,6 @@
 // edge.h: sockets, protocols, tokens and fan-out as one object.
 // Owns: the io threads with all that lives on them, the link to control.
-// Used by: main, tools/confab, tests.   Threads: any thread, except Start and Stop (the owner's).
+// Used by: main, tools/confab, tests.   Threads: any thread, except Start, Reload and Stop (the owner's).
 // Fails: Start says what to change. Control being away is no failure: it is waited for.
 #pragma once
 
@@ -44,6 +44,11 @@ class Edge {
   // Accepts no more, tells every client to come back, closes. Returns after `deadline` at the
   // latest.
   void Stop(absl::Duration deadline);
+
+  // Reads the files of user tokens' keys again: new connections are checked with them within a
+  // moment, those that are open stay. If anything is wrong with them all stays as it was; the log
+  // and the status say what. FAILED_PRECONDITION: not started.
+  absl::Status Reload();
 
   // "127.0.0.1:8080", the port as bound. REQUIRES: started.
   std::string address() const;

@@ -21,6 +21,10 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
                                     "Events handed to a connection's outbox")),
       link_resets(metrics.AddCounter("confab_edge_link_resets_total",
                                      "Streams given up for an impossible order of items")),
+      reloads_done(metrics.AddCounter("confab_edge_reloads_total", "Reloads (HUP), by result",
+                                      {{"result", "ok"}})),
+      reloads_failed(metrics.AddCounter("confab_edge_reloads_total", "Reloads (HUP), by result",
+                                        {{"result", "failed"}})),
       delivery_seconds(
           metrics.AddHistogram("confab_edge_delivery_seconds",
                                "From an event's commit to its write, once an event and io thread",

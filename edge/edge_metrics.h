@@ -24,6 +24,8 @@ struct EdgeMetrics {
   process::Gauge& commands_waiting;
   process::Counter& deliveries;
   process::Counter& link_resets;
+  process::Counter& reloads_done;
+  process::Counter& reloads_failed;
   process::Histogram& delivery_seconds;
   process::Histogram& command_seconds;
   std::array<process::Counter*, kCloseReasonCount> closes{};

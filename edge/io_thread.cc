@@ -48,6 +48,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
       distributor_(distributor),
       metrics_(metrics),
       index_(index),
+      tokens_(settings.tokens),
       loop_(std::make_unique<EventLoop>()),
       socketio_encoder_(kSocketIo, settings.dialect),
       native_json_encoder_(kNativeJson, NativeForm::kJson),
@@ -94,6 +95,10 @@ void IoThread::Start() {
 void IoThread::Join() {
   loop_->Stop();
   if (thread_.joinable()) thread_.join();
+}
+
+void IoThread::PostTokens(std::shared_ptr<const TokenVerifier> tokens) {
+  loop_->Post([this, tokens = std::move(tokens)]() mutable { tokens_ = std::move(tokens); });
 }
 
 std::future<void> IoThread::BeginStop() {

@@ -36,7 +36,7 @@ namespace confab::edge {
 
 // What all io threads share; immutable once they run.
 struct IoSettings {
-  TokenVerifier tokens;
+  std::shared_ptr<const TokenVerifier> tokens;  // At the start; see PostTokens.
   OriginPolicy origins;
   DialectSet dialects;
   const Dialect& dialect;  // Of `dialects`: for who names none.
@@ -67,6 +67,9 @@ class IoThread final : public Distributor::Recipient,
   void PostItems(ItemBatch items) override;
   void PostClosed(std::uint64_t stream) override;
 
+  // From now on tokens are checked with these; who is connected stays.
+  void PostTokens(std::shared_ptr<const TokenVerifier> tokens);
+
   // Accepts no more and tells every client to come back. The future is ready when all are gone.
   std::future<void> BeginStop();
   void Join();
@@ -75,7 +78,7 @@ class IoThread final : public Distributor::Recipient,
   std::unique_ptr<Session> OpenSession(OpenRequest request, Transport& transport) override;
 
   const ConnectionLimits& limits() const override { return settings_.connection; }
-  const TokenVerifier& tokens() const override { return settings_.tokens; }
+  const TokenVerifier& tokens() const override { return *tokens_; }
   void Enter(Connection& connection) override;
   void Leave(Connection& connection) override;
   void OnMoved(Connection& connection) override { hub_.OnMoved(connection); }
@@ -109,6 +112,7 @@ class IoThread final : public Distributor::Recipient,
   Distributor& distributor_;
   EdgeMetrics& metrics_;
   const std::uint8_t index_;
+  std::shared_ptr<const TokenVerifier> tokens_;
 
   std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.
   const SocketIoEventEncoder socketio_encoder_;

@@ -47,7 +47,7 @@ int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
   confab::process::LogInfo("edge serves", {{"listen", edge.address()}, {"ops", (*ops)->address()}});
 
   while (signals.Wait() != confab::process::Signal::kTerminate) {
-    confab::process::LogInfo("nothing to reload yet");
+    static_cast<void>(edge.Reload());  // It has said what was wrong.
   }
   signals.LetSecondSignalKill();
   confab::process::LogInfo("stopping");

@@ -38,6 +38,8 @@ class TokenVerifier {
   explicit TokenVerifier(process::JwtKeySet keys, process::JwtPolicy policy = {},
                          ClaimNames claims = {});
 
+  size_t key_count() const { return keys_.size(); }
+
   // `token` with or without "Bearer ". nullopt: verified, `user` is filled. A value: the refusal.
   std::optional<v1::Error> Verify(std::string_view token, absl::Time now, VerifiedUser& user) const;
 

@@ -132,7 +132,7 @@ int Serve(process::Signals& signals, const Config& config) {
         "confab serves",
         {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
     while (signals.Wait() != process::Signal::kTerminate) {
-      process::LogInfo("nothing is reloaded yet: restart to change options");
+      static_cast<void>(edge.Reload());  // It has said what was wrong.
     }
   }
 
