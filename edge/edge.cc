@@ -48,12 +48,13 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   if (!origins.ok()) return origins.status();
   absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
   if (!dialects.ok()) return dialects.status();
-  const Dialect& dialect = *dialects->Find(config.dialect);
+  const std::size_t default_dialect = *dialects->IndexOf(config.dialect);
   return IoSettings{
       .tokens = *std::move(tokens),
       .origins = std::move(*origins),
       .dialects = std::move(*dialects),
-      .dialect = dialect,
+      .default_dialect = default_dialect,
+      .namespaces = config.namespaces,
       .epoch_name = fmt::format("{:x}", epoch),
       .connection = {.frames = *RateLimit::Parse(config.rate_frames),
                      .sends = *RateLimit::Parse(config.rate_sends),

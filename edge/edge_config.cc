@@ -1,5 +1,7 @@
 #include "edge/edge_config.h"
 
+#include <algorithm>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 #include "edge/connection/rate_limit.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/hub/topic_table.h"
+#include "edge/protocol/socketio_codec.h"
 #include "process/config_loader.h"
 #include "process/listen_address.h"
 
@@ -21,6 +24,31 @@ absl::Status Refuse(std::string_view flag, std::string_view allowed) {
 absl::Status CheckRate(std::string_view flag, const std::string& text) {
   if (RateLimit::Parse(text).ok()) return absl::OkStatus();
   return Refuse(flag, fmt::format("must be RATE/BURST (such as 10/30) or off, not {}", text));
+}
+
+// One encoder and connection for each that a client joins; programs know a handful.
+constexpr std::size_t kNamespacesLimit = 16;
+
+// A comma would end the name on the wire.
+bool IsNamespace(std::string_view name) {
+  return name.starts_with('/') && name.size() <= kSocketIoNamespaceBytesLimit &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > ' ' && c <= '~' && c != ','; });
+}
+
+absl::Status CheckNamespaces(const std::vector<std::string>& names) {
+  const std::set<std::string_view> different(names.begin(), names.end());
+  if (names.empty() || names.size() > kNamespacesLimit || different.size() < names.size()) {
+    return Refuse("namespaces", fmt::format("must be 1 to {} different names", kNamespacesLimit));
+  }
+  for (const std::string& name : names) {
+    if (IsNamespace(name)) continue;
+    return Refuse("namespaces",
+                  fmt::format("must be names such as / or /chat, at most {} printable characters "
+                              "without blanks, not \"{}\"",
+                              kSocketIoNamespaceBytesLimit, name));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -38,6 +66,7 @@ absl::Status EdgeConfig::Validate() const {
   if (dialects->Find(dialect) == nullptr) {
     return Refuse("dialect", fmt::format("knows no {}; there is: {}", dialect, dialects->Names()));
   }
+  if (absl::Status status = CheckNamespaces(namespaces); !status.ok()) return status;
   if (io_threads < 0 || io_threads > static_cast<int>(TopicTable::kThreadsLimit)) {
     return Refuse("io-threads", fmt::format("must be 0 to {}", TopicTable::kThreadsLimit));
   }
@@ -83,6 +112,8 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("allowed-origins", &config.allowed_origins,
              "origins of web pages that may connect, * for all", "Edge");
   loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
+  loader.Add("namespaces", &config.namespaces, "Socket.IO namespaces that clients may join", "Edge")
+      .Placeholder("/NAME,...");
   loader.Add("edge-id", &config.edge_id, "name of this edge (default: host name and port)", "Edge");
   loader.Add("io-threads", &config.io_threads, "threads with a loop (0: one for each core)", "Edge")
       .Range(0, static_cast<double>(TopicTable::kThreadsLimit));

@@ -32,6 +32,8 @@ struct EdgeConfig {
   std::string token_audience;
   std::vector<std::string> allowed_origins;
   std::string dialect = "confab";
+  // Socket.IO namespaces that clients may join.
+  std::vector<std::string> namespaces = {"/"};
   // Name of this edge towards control, stable over its restarts; empty: host name and port.
   std::string edge_id;
   int io_threads = 0;  // 0: one for each core.

@@ -11,14 +11,13 @@
 
 #include "edge/connection/engineio_session.h"
 #include "edge/connection/native_session.h"
+#include "edge/connection/socketio_connection.h"
 #include "edge/connection/socketio_talk.h"
 #include "edge/hello.h"
 
 namespace confab::edge {
 
 namespace {
-
-enum EncoderIndex : std::size_t { kSocketIo, kNativeJson, kNativeBinary, kEncoders };
 
 // Times of a turn's events beyond this are not looked at: a figure, not an account.
 constexpr std::size_t kDeliveredLimit = 256;
@@ -50,26 +49,24 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
       index_(index),
       tokens_(settings.tokens),
       loop_(std::make_unique<EventLoop>()),
-      socketio_encoder_(kSocketIo, settings.dialect),
-      native_json_encoder_(kNativeJson, NativeForm::kJson),
-      native_binary_encoder_(kNativeBinary, NativeForm::kBinary),
+      encoders_(settings.dialects, settings.namespaces),
       transports_{.loop = *loop_,
                   .sessions = *this,
                   .list = {},
                   .limits = settings.transport,
                   .closes = metrics.closes},
       http_{.transports = transports_, .origins = settings.origins, .limits = settings.http},
-      sessions_{
-          .host = *this,
-          .wheel = loop_->wheel(),
-          .heartbeat = settings.heartbeat,
-          .dialect = settings.dialect,
-          .socketio_encoder = socketio_encoder_,
-          .native_json_encoder = native_json_encoder_,
-          .native_binary_encoder = native_binary_encoder_,
-          .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes)},
+      sessions_{.host = *this,
+                .wheel = loop_->wheel(),
+                .heartbeat = settings.heartbeat,
+                .dialects = settings.dialects,
+                .default_dialect = settings.default_dialect,
+                .namespaces = settings.namespaces,
+                .encoders = encoders_,
+                .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes),
+                .message_time = settings.transport.message_time},
       listener_(std::make_unique<Listener>(http_, settings.listener)),
-      hub_(kEncoders),
+      hub_(encoders_.size()),
       pending_(index) {
   loop_->SetTurnEnd([this] { OnTurnEnd(); });
   loop_->wheel().Arm(*this, loop_->wheel().tick());
@@ -114,7 +111,8 @@ std::future<void> IoThread::BeginStop() {
 std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& transport) {
   if (request.protocol == OpenRequest::Protocol::kSocketIo) {
     auto session = std::make_unique<EngineIoSession>(sessions_, request, transport, NewSid());
-    session->SetApp(std::make_unique<SocketIoTalk>(*session, std::move(request)));
+    session->SetApp(
+        std::make_unique<SocketIoTalk>(*session, std::move(request), SocketIoConnection::Make));
     return session;
   }
   return std::make_unique<NativeSession>(sessions_, std::move(request), transport);

@@ -39,8 +39,9 @@ struct IoSettings {
   std::shared_ptr<const TokenVerifier> tokens;  // At the start; see PostTokens.
   OriginPolicy origins;
   DialectSet dialects;
-  const Dialect& dialect;  // Of `dialects`: for who names none.
-  std::string epoch_name;  // Prefix of connection names.
+  std::size_t default_dialect = 0;      // Its place in `dialects`, for who names none.
+  std::vector<std::string> namespaces;  // What Socket.IO clients may join.
+  std::string epoch_name;               // Prefix of connection names.
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;
   TransportLimits transport;
@@ -115,9 +116,7 @@ class IoThread final : public Distributor::Recipient,
   std::shared_ptr<const TokenVerifier> tokens_;
 
   std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.
-  const SocketIoEventEncoder socketio_encoder_;
-  const NativeEventEncoder native_json_encoder_;
-  const NativeEventEncoder native_binary_encoder_;
+  const EncoderTable encoders_;
   TransportHome transports_;
   HttpHome http_;
   SessionHome sessions_;

@@ -26,8 +26,18 @@ Connection::Connection(ConnectionHost& host, ClientWire& wire, Transport& transp
                        const EventEncoder& encoder, Kind kind)
     : host_(host), wire_(wire), transport_(&transport), encoder_(encoder), kind_(kind) {}
 
-Connection::~Connection() {
-  if (is_authenticated_) host_.Leave(*this);
+Connection::~Connection() { Leave(); }
+
+void Connection::Leave() {
+  if (!std::exchange(is_authenticated_, false)) return;
+  host_.Leave(*this);
+  id_ = 0;
+}
+
+void Connection::SetDevice(std::string_view device_id) {
+  if (device_id.empty()) return;
+  if (circumstances_ == nullptr) circumstances_ = std::make_unique<Circumstances>();
+  circumstances_->device_id = device_id;
 }
 
 std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
@@ -40,6 +50,10 @@ std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
   user_id_ = std::move(*verified.user.mutable_id());
   user_name_ = std::move(*verified.user.mutable_name());
   email_ = std::move(verified.email);
+  if (!verified.role_context.empty()) {
+    if (circumstances_ == nullptr) circumstances_ = std::make_unique<Circumstances>();
+    circumstances_->role_context = std::move(verified.role_context);
+  }
   ends_at_ = SteadyOf(verified.expires_at, now) + kTokenGrace;
   is_authenticated_ = true;
   host_.Enter(*this);
@@ -71,6 +85,10 @@ v1::ConnectionOpened Connection::Describe() const {
   opened.mutable_user()->set_name(user_name_);
   opened.set_email(email_);
   opened.set_is_http_request(kind_ == Kind::kHttpRequest);
+  if (circumstances_ != nullptr) {
+    opened.set_device_id(circumstances_->device_id);
+    opened.set_role_context(circumstances_->role_context);
+  }
   return opened;
 }
 

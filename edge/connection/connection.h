@@ -90,6 +90,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // What the client calls its device; before Authenticate.
+  void SetDevice(std::string_view device_id);
   // nullopt: accepted, the host was entered. Else the refusal.
   std::optional<v1::Error> Authenticate(std::string_view token);
   // The host was entered for nobody: a service's command follows, which control verifies.
@@ -101,6 +103,9 @@ class Connection {
   // By the host: control is there, and this is the connection's number.
   void Admit(std::uint64_t id, std::string_view name);
   bool is_admitted() const { return id_ != 0; }
+
+  // It is over, before it is destroyed: the host knows nothing of it any more.
+  void Leave();
 
   // A command of the client. It gets exactly one answer.
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
@@ -158,6 +163,12 @@ class Connection {
     std::vector<RoomReplay> replays;
   };
 
+  // What few clients have.
+  struct Circumstances {
+    std::string device_id;
+    std::string role_context;
+  };
+
   static std::optional<v1::Error> Take(RateBucket& bucket, const RateLimit& limit,
                                        std::string_view what, SteadyTime now);
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
@@ -181,6 +192,7 @@ class Connection {
   std::string user_id_;
   std::string user_name_;
   std::string email_;
+  std::unique_ptr<Circumstances> circumstances_;
   SteadyTime ends_at_ = SteadyTime::max();
   RateBucket frames_;
   RateBucket sends_;

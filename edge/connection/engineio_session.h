@@ -69,9 +69,11 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void SendBinary(std::string_view payload);
   // Ends without a word.
   void Close(CloseReason reason);
-  // A token was accepted, and its connection waits for control; control knows a connection.
+  // A token was accepted, and its connection waits for control; control knows a connection; there
+  // is none any more.
   void OnAuthenticated() { heartbeat_.OnAuthenticated(); }
   void OnAdmitted() { heartbeat_.OnAdmitted(); }
+  void OnLeft() { heartbeat_.OnLeft(); }
 
   SessionHome& home() { return home_; }
   Transport& transport() { return *transport_; }

@@ -7,10 +7,16 @@
 
 namespace confab::edge {
 
+SocketIoEventEncoder::SocketIoEventEncoder(std::size_t index, const Dialect& dialect,
+                                           std::string_view nsp)
+    : EventEncoder(index), dialect_(dialect) {
+  AppendSocketIoEventPrefix(nsp, prefix_);
+}
+
 SharedFrame SocketIoEventEncoder::Encode(const v1::Event& event, std::string_view actor_email,
                                          std::string& scratch) const {
   BeginWebSocketFrame(scratch);
-  AppendSocketIoEventPrefix("/", scratch);
+  scratch += prefix_;
   if (!dialect_.EncodeEvent(event, actor_email, scratch)) return {};
   return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
 }

@@ -35,13 +35,13 @@ class EventEncoder {
 class SocketIoEventEncoder final : public EventEncoder {
  public:
   // `dialect` outlives this object.
-  SocketIoEventEncoder(std::size_t index, const Dialect& dialect)
-      : EventEncoder(index), dialect_(dialect) {}
+  SocketIoEventEncoder(std::size_t index, const Dialect& dialect, std::string_view nsp);
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
 
  private:
   const Dialect& dialect_;
+  std::string prefix_;  // "42" or "42/nsp,".
 };
 
 class NativeEventEncoder final : public EventEncoder {

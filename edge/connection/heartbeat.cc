@@ -21,14 +21,16 @@ Heartbeat::Heartbeat(Owner& owner, TimerWheel& wheel, const HeartbeatLimits& lim
   Arm();
 }
 
-void Heartbeat::OnAuthenticated() {
-  phase_ = Phase::kWaiting;
-  phase_ends_ = After(std::chrono::steady_clock::now(), limits_.hold);
-  Arm();
-}
+void Heartbeat::OnAuthenticated() { Enter(Phase::kWaiting, limits_.hold); }
 
-void Heartbeat::OnAdmitted() {
-  phase_ = Phase::kAdmitted;
+void Heartbeat::OnAdmitted() { Enter(Phase::kAdmitted, absl::ZeroDuration()); }
+
+void Heartbeat::OnLeft() { Enter(Phase::kOpening, limits_.open); }
+
+void Heartbeat::Enter(Phase phase, absl::Duration time) {
+  if (phase_ == phase || phase_ == Phase::kStopped) return;
+  phase_ = phase;
+  phase_ends_ = After(std::chrono::steady_clock::now(), time);
   Arm();
 }
 

@@ -36,8 +36,9 @@ class Heartbeat final : private TimerWheel::Entry {
   // `owner`, `wheel` and `limits` outlive this object. The first ping comes an interval from now.
   Heartbeat(Owner& owner, TimerWheel& wheel, const HeartbeatLimits& limits, SteadyTime accepted_at);
 
-  void OnAuthenticated();  // The token was accepted; waits for control.
+  void OnAuthenticated();  // A token was accepted; waits for control.
   void OnAdmitted();
+  void OnLeft();  // Nobody is authenticated any more: a token is due anew.
   void OnPong();
   void Stop();
 
@@ -45,6 +46,8 @@ class Heartbeat final : private TimerWheel::Entry {
   enum class Phase : char { kOpening, kWaiting, kAdmitted, kStopped };
 
   void OnTimer() override;
+  // Its time begins only where it is another one than before.
+  void Enter(Phase phase, absl::Duration time);
   void Arm();
 
   Owner& owner_;

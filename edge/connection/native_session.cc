@@ -58,10 +58,6 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
   }
 }
 
-const EventEncoder& EncoderOf(const SessionHome& home, NativeForm form) {
-  return form == NativeForm::kJson ? home.native_json_encoder : home.native_binary_encoder;
-}
-
 NativeForm FormOf(const OpenRequest& request) {
   return request.protocol == OpenRequest::Protocol::kNativeJson ? NativeForm::kJson
                                                                 : NativeForm::kBinary;
@@ -77,7 +73,7 @@ std::optional<std::uint64_t> ReplyIdOf(const v1::ClientFrame& frame) {
 NativeSession::NativeSession(SessionHome& home, OpenRequest request, Transport& transport)
     : home_(home),
       transport_(transport),
-      connection_(home.host, *this, transport, EncoderOf(home, FormOf(request))),
+      connection_(home.host, *this, transport, home.encoders.Native(FormOf(request))),
       heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at),
       upgrade_token_(std::move(request.token)),
       form_(FormOf(request)) {}

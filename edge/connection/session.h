@@ -36,6 +36,9 @@ struct OpenRequest {
   enum class Protocol { kSocketIo, kNativeJson, kNativeBinary };
   Protocol protocol = Protocol::kSocketIo;
   std::string token;  // Authorization header, else `token` of the query; may be empty.
+  // Of the query, as the client wrote them; may be empty.
+  std::string dialect;
+  std::string device_id;
   std::chrono::steady_clock::time_point accepted_at;
 };
 

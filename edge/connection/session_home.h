@@ -3,14 +3,17 @@
 // Threads: confined to the io thread.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include <absl/time/time.h>
 
 #include "edge/connection/connection.h"
-#include "edge/connection/event_encoder.h"
+#include "edge/connection/encoder_table.h"
 #include "edge/connection/heartbeat.h"
-#include "edge/dialect/dialect.h"
+#include "edge/dialect/dialect_set.h"
 #include "edge/protocol/json_text.h"
 #include "edge/transport/timer_wheel.h"
 
@@ -20,11 +23,12 @@ struct SessionHome {
   ConnectionHost& host;
   TimerWheel& wheel;
   const HeartbeatLimits& heartbeat;
-  const Dialect& dialect;
-  const EventEncoder& socketio_encoder;
-  const EventEncoder& native_json_encoder;
-  const EventEncoder& native_binary_encoder;
+  const DialectSet& dialects;
+  std::size_t default_dialect = 0;             // Its place, for who names none.
+  const std::vector<std::string>& namespaces;  // What Socket.IO clients may join.
+  const EncoderTable& encoders;
   std::uint32_t message_bytes_limit = 65'536;
+  absl::Duration message_time = absl::Seconds(10);  // From a message's first part to its last.
   JsonParser json{};
   std::string scratch{};  // A frame under construction.
 };

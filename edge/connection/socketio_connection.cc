@@ -1,52 +1,116 @@
 #include "edge/connection/socketio_connection.h"
 
-#include <span>
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "proto/reason.h"
 
 namespace confab::edge {
 
-SocketIoConnection::SocketIoConnection(EngineIoSession& engine, std::string nsp)
-    : engine_(engine),
-      nsp_(std::move(nsp)),
-      connection_(engine.home().host, *this, engine.transport(), engine.home().socketio_encoder) {}
+namespace {
 
-void SocketIoConnection::Connect(std::string_view token) {
-  engine_.OnAuthenticated();
-  const std::optional<v1::Error> refusal = connection_.Authenticate(token);
-  if (!refusal) return;
-  engine_.SendText([&](std::string& out) { AppendSocketIoConnectError(nsp_, *refusal, out); });
-  engine_.Close(CloseReason::kTokenInvalid);
+// DESIGN.md section 7.
+constexpr std::size_t kEventNameBytesLimit = 64;
+constexpr std::size_t kDeviceIdBytesLimit = 128;
+
+// A member of the CONNECT payload; nullptr if there is none, or null.
+const boost::json::value* FieldOf(const boost::json::value* auth, std::string_view name) {
+  if (auth == nullptr || !auth->is_object()) return nullptr;
+  const boost::json::value* field = auth->get_object().if_contains({name.data(), name.size()});
+  return field == nullptr || field->is_null() ? nullptr : field;
 }
 
-void SocketIoConnection::OnEvent(const SocketIoPacket& packet) {
-  v1::Command command;
-  if (!packet.unreadable.empty()) {
-    return connection_.RefuseFrame(command, packet.ack_id,
-                                   MakeError(v1::REASON_BAD_REQUEST, packet.unreadable));
+std::string_view TextOf(const boost::json::value* field) {
+  if (field == nullptr || !field->is_string()) return {};
+  return {field->get_string().data(), field->get_string().size()};
+}
+
+// It stands in the query, where any bytes can be written.
+std::optional<v1::Error> CheckDeviceId(std::string_view device_id) {
+  const bool is_printable =
+      std::all_of(device_id.begin(), device_id.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (is_printable && device_id.size() <= kDeviceIdBytesLimit) return std::nullopt;
+  return MakeError(
+      v1::REASON_BAD_REQUEST,
+      fmt::format("deviceId must be at most {} printable ASCII characters", kDeviceIdBytesLimit));
+}
+
+}  // namespace
+
+SocketIoConnection::SocketIoConnection(SocketIoTalk& talk, std::size_t nsp)
+    : talk_(talk), nsp_(nsp) {}
+
+std::optional<v1::Error> SocketIoConnection::ChooseDialect(const SocketIoPacket& packet,
+                                                           std::size_t& chosen) const {
+  const SessionHome& home = talk_.engine().home();
+  const boost::json::value* field = FieldOf(packet.json, "dialect");
+  const std::string_view name = field != nullptr ? TextOf(field) : talk_.request().dialect;
+  chosen = home.default_dialect;
+  if (field == nullptr && name.empty()) return std::nullopt;
+  const std::optional<std::size_t> found = home.dialects.IndexOf(name);
+  if (!found) {
+    return MakeError(v1::REASON_BAD_REQUEST,
+                     fmt::format("no such dialect; there is: {}", home.dialects.Names()));
   }
+  chosen = *found;
+  return std::nullopt;
+}
+
+std::optional<v1::Error> SocketIoConnection::Connect(const SocketIoPacket& packet) {
+  SessionHome& home = talk_.engine().home();
+  std::size_t dialect = 0;
+  std::optional<v1::Error> refusal = ChooseDialect(packet, dialect);
+  if (!refusal) refusal = CheckDeviceId(talk_.request().device_id);
+  if (refusal) {
+    home.host.CountRefusal(refusal->reason());
+    return refusal;
+  }
+  dialect_ = &home.dialects.at(dialect);
+  connection_.emplace(home.host, static_cast<ClientWire&>(*this), talk_.engine().transport(),
+                      home.encoders.SocketIo(dialect, nsp_));
+  connection_->SetDevice(talk_.request().device_id);
+  std::string_view token = TextOf(FieldOf(packet.json, "token"));
+  if (token.empty()) token = talk_.request().token;
+  return connection_->Authenticate(token);
+}
+
+void SocketIoConnection::OnEvent(const SocketIoPacket& packet,
+                                 std::span<const std::string> attachments) {
+  v1::Command command;
+  const auto refuse = [&](std::string text) {
+    connection_->RefuseFrame(command, packet.ack_id,
+                             MakeError(v1::REASON_BAD_REQUEST, std::move(text)));
+  };
+  if (!packet.unreadable.empty()) return refuse(packet.unreadable);
   if (packet.json == nullptr) return;
+  if (packet.event.size() > kEventNameBytesLimit) {
+    return refuse(fmt::format("the event's name exceeds {} bytes", kEventNameBytesLimit));
+  }
   const boost::json::array& array = packet.json->get_array();
   const std::span<const boost::json::value> args(array.data() + 1, array.size() - 1);
-  if (std::optional<v1::Error> refusal =
-          engine_.home().dialect.Translate(packet.event, args, command)) {
-    return connection_.RefuseFrame(command, packet.ack_id, *refusal);
+  const std::optional<v1::Error> refusal = dialect_->Translate(packet.event, args, command);
+  // What stands in place of an attachment looks like an object of the wrong form.
+  if (!attachments.empty() && (!refusal || refusal->reason() == v1::REASON_BAD_REQUEST)) {
+    return refuse(fmt::format("{} takes no binary", packet.event));
   }
-  connection_.Ask(std::move(command), packet.ack_id);
+  if (refusal) return connection_->RefuseFrame(command, packet.ack_id, *refusal);
+  connection_->Ask(std::move(command), packet.ack_id);
 }
 
 template <typename Encode>
 void SocketIoConnection::SayEvent(Encode&& encode) {
-  engine_.SendTextIf([&](std::string& out) {
-    AppendSocketIoEventPrefix(nsp_, out);
-    return encode(engine_.home().dialect, out);
+  talk_.engine().SendTextIf([&](std::string& out) {
+    AppendSocketIoEventPrefix(nsp(), out);
+    return encode(*dialect_, out);
   });
 }
 
 void SocketIoConnection::SayConnected(std::string_view connection_id, const v1::User& user) {
-  engine_.OnAdmitted();
-  engine_.SendText([&](std::string& out) { AppendSocketIoConnect(nsp_, connection_id, out); });
+  talk_.OnJoined();
+  talk_.engine().SendText(
+      [&](std::string& out) { AppendSocketIoConnect(nsp(), connection_id, out); });
   SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeConnected(connection_id, user, out);
   });
@@ -57,9 +121,9 @@ void SocketIoConnection::SayResult(const v1::Command& command,
                                    const v1::Result& result) {
   if (result.has_error()) return SayRefusal(command, reply_id, result.error());
   if (reply_id) {
-    engine_.SendText([&](std::string& out) {
-      AppendSocketIoAckPrefix(nsp_, *reply_id, out);
-      engine_.home().dialect.EncodeAck(command, result, out);
+    talk_.engine().SendTextIf([&](std::string& out) {
+      AppendSocketIoAckPrefix(nsp(), *reply_id, out);
+      return dialect_->EncodeAck(command, result, out);
     });
   }
   SayEvent([&](const Dialect& dialect, std::string& out) {
@@ -70,18 +134,18 @@ void SocketIoConnection::SayResult(const v1::Command& command,
 void SocketIoConnection::SayRefusal(const v1::Command& command,
                                     std::optional<std::uint64_t> reply_id, const v1::Error& error) {
   if (reply_id) {
-    engine_.SendText([&](std::string& out) {
-      AppendSocketIoAckPrefix(nsp_, *reply_id, out);
-      engine_.home().dialect.EncodeRefusal(command, error, out);
+    talk_.engine().SendTextIf([&](std::string& out) {
+      AppendSocketIoAckPrefix(nsp(), *reply_id, out);
+      return dialect_->EncodeRefusal(command, error, out);
     });
-    if (!engine_.home().dialect.tells_every_refusal()) return;
+    if (!dialect_->tells_every_refusal()) return;
   }
   SayEvent(
       [&](const Dialect& dialect, std::string& out) { return dialect.EncodeError(error, out); });
 }
 
 void SocketIoConnection::SayClosing(CloseReason reason) {
-  if (!connection_.is_admitted()) return;
+  if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);
   SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeClosing(traits.code, traits.word, 0, out);

@@ -1,33 +1,43 @@
 // socketio_connection.h: one namespace of a Socket.IO talk: its connection, and how that one speaks.
-// Owns: the connection.   Used by: socketio_talk.
+// Owns: the connection, once its dialect is chosen.   Used by: socketio_talk.
 // Threads: confined to the io thread.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "edge/connection/connection.h"
-#include "edge/connection/engineio_session.h"
+#include "edge/connection/socketio_namespace.h"
+#include "edge/connection/socketio_talk.h"
 #include "edge/protocol/socketio_codec.h"
 
 namespace confab::edge {
 
-class SocketIoConnection final : private ClientWire {
+class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
  public:
-  // `engine` outlives this object.
-  SocketIoConnection(EngineIoSession& engine, std::string nsp);
+  // `nsp` is its place in the home's list.
+  SocketIoConnection(SocketIoTalk& talk, std::size_t nsp);
 
-  const std::string& nsp() const { return nsp_; }
-  Connection& connection() { return connection_; }
-  const Connection& connection() const { return connection_; }
+  static std::unique_ptr<SocketIoNamespace> Make(SocketIoTalk& talk, std::size_t nsp) {
+    return std::make_unique<SocketIoConnection>(talk, nsp);
+  }
 
-  // Shows the token of CONNECT. A refusal was told to the client, and the session is closed.
-  void Connect(std::string_view token);
-  // An EVENT of the client. REQUIRES: the connection is admitted.
-  void OnEvent(const SocketIoPacket& packet);
-  // The last event before the transport is closed.
-  void SayClosing(CloseReason reason);
+  // Chooses the dialect: `dialect` of the payload, else of the query, else the server's. The token:
+  // `token` of the payload, else what the request brought.
+  std::optional<v1::Error> Connect(const SocketIoPacket& packet) override;
+  bool is_joined() const override { return connection_ && connection_->is_admitted(); }
+  void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
+  void OnDrained() override { connection_->Replay(); }
+  void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }
+  void SayClosing(CloseReason reason) override;
+  bool IsTokenOver(Heartbeat::SteadyTime now) const override {
+    return connection_->IsTokenOver(now);
+  }
+  void Leave() override { connection_->Leave(); }
 
  private:
   void SayConnected(std::string_view connection_id, const v1::User& user) override;
@@ -35,15 +45,18 @@ class SocketIoConnection final : private ClientWire {
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
-  void Shut(CloseReason reason) override { engine_.Shut(reason); }
+  void Shut(CloseReason reason) override { talk_.Shut(*this, reason); }
 
+  std::optional<v1::Error> ChooseDialect(const SocketIoPacket& packet, std::size_t& chosen) const;
+  std::string_view nsp() const { return talk_.engine().home().namespaces[nsp_]; }
   // Sends the event that `encode(dialect, out)` appends, or nothing where it has no name.
   template <typename Encode>
   void SayEvent(Encode&& encode);
 
-  EngineIoSession& engine_;
-  const std::string nsp_;
-  Connection connection_;
+  SocketIoTalk& talk_;
+  const std::size_t nsp_;
+  const Dialect* dialect_ = nullptr;  // Set with the connection.
+  std::optional<Connection> connection_;
 };
 
 }  // namespace confab::edge

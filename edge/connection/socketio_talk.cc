@@ -1,96 +1,204 @@
 #include "edge/connection/socketio_talk.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
-
-#include "edge/connection/socketio_connection.h"
 
 namespace confab::edge {
 
-namespace {
+// A BINARY_EVENT or BINARY_ACK that waits for its attachments: they and the header together are
+// bounded like one message, in bytes and time.
+class SocketIoTalk::BinaryPacket final : private TimerWheel::Entry {
+ public:
+  BinaryPacket(SocketIoTalk& talk, std::string_view header, std::size_t attachments)
+      : talk_(talk), header_(header), due_(attachments), bytes_(header.size()) {
+    const SessionHome& home = talk.engine_.home();
+    home.wheel.Arm(*this, home.message_time);
+  }
 
-// auth.token of the CONNECT payload.
-std::string_view TokenOf(const boost::json::value* auth) {
-  if (auth == nullptr || !auth->is_object()) return {};
-  const boost::json::value* token = auth->get_object().if_contains("token");
-  if (token == nullptr || !token->is_string()) return {};
-  return {token->get_string().data(), token->get_string().size()};
-}
+  // False: too large.
+  bool Add(std::string_view bytes) {
+    bytes_ += bytes.size();
+    if (bytes_ > talk_.engine_.home().message_bytes_limit) return false;
+    attachments_.emplace_back(bytes);
+    return true;
+  }
 
-}  // namespace
+  bool is_whole() const { return attachments_.size() == due_; }
+  const std::string& header() const { return header_; }
+  const std::vector<std::string>& attachments() const { return attachments_; }
 
-SocketIoTalk::SocketIoTalk(EngineIoSession& engine, OpenRequest request)
-    : engine_(engine), request_(std::move(request)) {}
+ private:
+  void OnTimer() override { talk_.Close(CloseReason::kBadPacket); }
+
+  SocketIoTalk& talk_;
+  const std::string header_;
+  const std::size_t due_;
+  std::vector<std::string> attachments_;
+  std::size_t bytes_;
+};
+
+SocketIoTalk::SocketIoTalk(EngineIoSession& engine, OpenRequest request,
+                           SocketIoNamespaceMaker make)
+    : engine_(engine), request_(std::move(request)), make_(make) {}
 
 SocketIoTalk::~SocketIoTalk() = default;
 
-SocketIoConnection* SocketIoTalk::Find(std::string_view nsp) const {
-  for (const auto& one : namespaces_) {
-    if (one->nsp() == nsp) return one.get();
+SocketIoTalk::Joined* SocketIoTalk::Find(std::string_view nsp) {
+  for (Joined& one : namespaces_) {
+    if (one.nsp == nsp) return &one;
   }
   return nullptr;
 }
 
-void SocketIoTalk::OnMessage(bool is_binary, std::string_view body) {
-  // Binary belongs to events with attachments, which are not built yet.
-  if (is_binary) return engine_.Close(CloseReason::kBadPacket);
-  SocketIoPacket packet;
-  if (!DecodeSocketIo(body, engine_.home().json, packet).ok()) {
-    return engine_.Close(CloseReason::kBadPacket);
-  }
-  OnPacket(packet);
+bool SocketIoTalk::HasLive() const {
+  return std::any_of(namespaces_.begin(), namespaces_.end(),
+                     [](const Joined& one) { return !one.is_over; });
 }
 
-void SocketIoTalk::OnPacket(const SocketIoPacket& packet) {
+void SocketIoTalk::OnMessage(bool is_binary, std::string_view body) {
+  if (is_over_) return;
+  if (is_binary) return OnAttachment(body);
+  if (incomplete_ != nullptr) return Close(CloseReason::kBadPacket);
+  SocketIoPacket packet;
+  if (!DecodeSocketIo(body, engine_.home().json, packet).ok()) {
+    return Close(CloseReason::kBadPacket);
+  }
+  if (packet.attachments == 0) return OnPacket(packet, {});
+  if (Find(packet.nsp) == nullptr) return Close(CloseReason::kBadPacket);
+  incomplete_ = std::make_unique<BinaryPacket>(*this, body, packet.attachments);
+}
+
+void SocketIoTalk::OnAttachment(std::string_view bytes) {
+  if (incomplete_ == nullptr) return Close(CloseReason::kBadPacket);
+  if (!incomplete_->Add(bytes)) return Close(CloseReason::kMessageTooBig);
+  if (!incomplete_->is_whole()) return;
+  const std::unique_ptr<BinaryPacket> whole = std::move(incomplete_);
+  SocketIoPacket packet;
+  // It was good when it came.
+  if (!DecodeSocketIo(whole->header(), engine_.home().json, packet).ok()) return;
+  OnPacket(packet, whole->attachments());
+}
+
+void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
+                            std::span<const std::string> attachments) {
   if (packet.type == SocketIoType::kConnect) return OnConnect(packet);
-  SocketIoConnection* connection = Find(packet.nsp);
-  // Anything else of a namespace that was not joined.
-  if (connection == nullptr || !connection->connection().is_admitted()) {
-    return engine_.Close(CloseReason::kBadPacket);
-  }
-  switch (packet.type) {
-    case SocketIoType::kEvent:
-      return connection->OnEvent(packet);
-    case SocketIoType::kDisconnect:
-      return engine_.Close(CloseReason::kNormal);
-    case SocketIoType::kAck:  // We ask for none.
-      return;
-    case SocketIoType::kConnect:
-    case SocketIoType::kConnectError:
-    case SocketIoType::kBinaryEvent:
-    case SocketIoType::kBinaryAck:
-      return engine_.Close(CloseReason::kBadPacket);
-  }
+  Joined* joined = Find(packet.nsp);
+  if (joined == nullptr) return Close(CloseReason::kBadPacket);
+  if (packet.type == SocketIoType::kDisconnect) return Drop(joined);
+  if (joined->is_over) return;
+  if (!joined->behind->is_joined()) return Close(CloseReason::kBadPacket);
+  const bool is_event =
+      packet.type == SocketIoType::kEvent || packet.type == SocketIoType::kBinaryEvent;
+  // Acks answer nothing: the server asks for none.
+  if (is_event) joined->behind->OnEvent(packet, attachments);
 }
 
 void SocketIoTalk::OnConnect(const SocketIoPacket& packet) {
-  if (packet.nsp != "/") {
+  // Each costs the check of a signature, and control hears of it.
+  if (connects_.Take(engine_.home().host.limits().joins, std::chrono::steady_clock::now()) != 0) {
+    return Close(CloseReason::kRateLimited);
+  }
+  const std::vector<std::string>& known = engine_.home().namespaces;
+  const auto name = std::find(known.begin(), known.end(), packet.nsp);
+  if (name == known.end()) {
     return engine_.SendText(
         [&](std::string& out) { AppendSocketIoInvalidNamespace(packet.nsp, out); });
   }
-  if (Find(packet.nsp) != nullptr) return engine_.Close(CloseReason::kBadPacket);
-  std::string_view token = TokenOf(packet.json);
-  if (token.empty()) token = request_.token;
-  auto& added = namespaces_.emplace_back(
-      std::make_unique<SocketIoConnection>(engine_, std::string(packet.nsp)));
-  added->Connect(token);
+  if (Joined* before = Find(*name)) {
+    if (!before->is_over) return Close(CloseReason::kBadPacket);
+    Drop(before);
+  }
+  SocketIoNamespace& added =
+      *namespaces_
+           .emplace_back(
+               Joined{.nsp = *name,
+                      .behind = make_(*this, static_cast<std::size_t>(name - known.begin()))})
+           .behind;
+  const std::optional<v1::Error> refusal = added.Connect(packet);
+  if (!refusal) return UpdatePhase();
+  namespaces_.pop_back();
+  Refuse(*name, *refusal);
+}
+
+void SocketIoTalk::Refuse(std::string_view nsp, const v1::Error& error) {
+  // The stock client never comes back by itself after CONNECT_ERROR.
+  if (error.retryable()) {
+    return Close(error.reason() == v1::REASON_RATE_LIMITED ? CloseReason::kRateLimited
+                                                           : CloseReason::kControlUnavailable);
+  }
+  engine_.SendText([&](std::string& out) { AppendSocketIoConnectError(nsp, error, out); });
+  if (HasLive()) return;
+  Close(error.reason() == v1::REASON_BAD_REQUEST ? CloseReason::kForbidden
+                                                 : CloseReason::kTokenInvalid);
+}
+
+void SocketIoTalk::Drop(Joined* joined) {
+  namespaces_.erase(namespaces_.begin() + (joined - namespaces_.data()));
+  UpdatePhase();
+}
+
+void SocketIoTalk::Shut(const SocketIoNamespace& ended, CloseReason reason) {
+  const auto others = std::count_if(namespaces_.begin(), namespaces_.end(), [&](const Joined& one) {
+    return one.behind.get() != &ended && !one.is_over;
+  });
+  if (TraitsOf(reason).may_return || others == 0) return engine_.Shut(reason);
+  for (Joined& one : namespaces_) {
+    if (one.behind.get() != &ended || one.is_over) continue;
+    one.is_over = true;
+    one.behind->SayClosing(reason);
+    engine_.SendText([&](std::string& out) { AppendSocketIoDisconnect(one.nsp, out); });
+    one.behind->Leave();
+  }
+  UpdatePhase();
+}
+
+void SocketIoTalk::Close(CloseReason reason) {
+  is_over_ = true;
+  for (Joined& one : namespaces_) {
+    if (!std::exchange(one.is_over, true)) one.behind->Leave();
+  }
+  engine_.Close(reason);
+}
+
+// The session is as far as the furthest of its namespaces.
+void SocketIoTalk::UpdatePhase() {
+  bool is_waiting = false;
+  for (const Joined& one : namespaces_) {
+    if (one.is_over) continue;
+    if (one.behind->is_joined()) return engine_.OnAdmitted();
+    is_waiting = true;
+  }
+  is_waiting ? engine_.OnAuthenticated() : engine_.OnLeft();
 }
 
 void SocketIoTalk::OnDrained() {
-  for (const auto& one : namespaces_) one->connection().Replay();
+  for (const Joined& one : namespaces_) {
+    if (!one.is_over) one.behind->OnDrained();
+  }
 }
 
 void SocketIoTalk::OnMoved(Transport& transport) {
-  for (const auto& one : namespaces_) one->connection().MoveTo(transport);
+  for (const Joined& one : namespaces_) {
+    if (!one.is_over) one.behind->OnMoved(transport);
+  }
 }
 
 void SocketIoTalk::SayClosing(CloseReason reason) {
-  for (const auto& one : namespaces_) one->SayClosing(reason);
+  is_over_ = true;
+  for (const Joined& one : namespaces_) {
+    if (one.is_over || !one.behind->is_joined()) continue;
+    one.behind->SayClosing(reason);
+    // Without DISCONNECT the stock client comes back by itself.
+    if (TraitsOf(reason).may_return) continue;
+    engine_.SendText([&](std::string& out) { AppendSocketIoDisconnect(one.nsp, out); });
+  }
 }
 
 bool SocketIoTalk::IsTokenOver(Heartbeat::SteadyTime now) const {
-  return std::any_of(namespaces_.begin(), namespaces_.end(),
-                     [&](const auto& one) { return one->connection().IsTokenOver(now); });
+  return std::any_of(namespaces_.begin(), namespaces_.end(), [&](const Joined& one) {
+    return !one.is_over && one.behind->IsTokenOver(now);
+  });
 }
 
 }  // namespace confab::edge

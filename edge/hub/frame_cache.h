@@ -3,6 +3,7 @@
 // Threads: confined to the io thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,15 @@ class FrameCache {
     Entry& entry = entries_[encoder.index()];
     if (!entry.is_made) {
       entry.is_made = true;
+      made_.push_back(encoder.index());
       entry.frame = encoder.Encode(event_->event(), event_->actor_email(), scratch_);
     }
     return entry.frame;
   }
 
   void Clear() {
-    for (Entry& entry : entries_) entry = Entry();
+    for (const std::size_t index : made_) entries_[index] = Entry();
+    made_.clear();
     event_ = nullptr;
   }
 
@@ -46,6 +49,7 @@ class FrameCache {
   };
 
   std::vector<Entry> entries_;
+  std::vector<std::size_t> made_;  // Few of many: not every dialect has a reader.
   std::string scratch_;
   const v1::RoomEvent* event_ = nullptr;
 };

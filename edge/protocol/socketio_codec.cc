@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include <absl/status/statusor.h>
 
@@ -18,12 +19,53 @@ namespace json = boost::json;
 constexpr std::array<std::string_view, 6> kReservedEvents = {
     "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
 
-// Namespaces are named by programs; a longer one is no name, and it would be sent back whole.
-constexpr size_t kNamespaceBytesLimit = 128;
-
 absl::Status Bad(const char* what) { return absl::InvalidArgumentError(what); }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+bool IsEvent(SocketIoType type) {
+  return type == SocketIoType::kEvent || type == SocketIoType::kBinaryEvent;
+}
+
+bool IsAck(SocketIoType type) {
+  return type == SocketIoType::kAck || type == SocketIoType::kBinaryAck;
+}
+
+// Takes "2-" off the front.
+absl::Status TakeAttachments(std::string_view& rest, size_t& attachments) {
+  const auto result = std::from_chars(rest.data(), rest.data() + rest.size(), attachments);
+  const auto digits = static_cast<size_t>(result.ptr - rest.data());
+  if (result.ec != std::errc() || digits == rest.size() || *result.ptr != '-' ||
+      (digits > 1 && rest.front() == '0')) {
+    return Bad("the number of attachments is a whole number");
+  }
+  if (attachments > kSocketIoAttachmentsLimit) return Bad("more than 10 attachments");
+  rest.remove_prefix(digits + 1);
+  return absl::OkStatus();
+}
+
+// True if every placeholder has a number below the count that no other has. The parser has bounded
+// the depth.
+bool AreGoodPlaceholders(const json::value& value, size_t count, uint32_t& seen) {
+  if (const json::array* items = value.if_array()) {
+    return std::all_of(items->begin(), items->end(), [&](const json::value& item) {
+      return AreGoodPlaceholders(item, count, seen);
+    });
+  }
+  const json::object* object = value.if_object();
+  if (object == nullptr) return true;
+  const json::value* mark = object->if_contains("_placeholder");
+  if (mark == nullptr || mark->if_bool() == nullptr || !mark->get_bool()) {
+    return std::all_of(object->begin(), object->end(), [&](const auto& member) {
+      return AreGoodPlaceholders(member.value(), count, seen);
+    });
+  }
+  const json::value* number = object->if_contains("num");
+  const int64_t* num = number == nullptr ? nullptr : number->if_int64();
+  if (num == nullptr || *num < 0 || static_cast<uint64_t>(*num) >= count) return false;
+  const uint32_t bit = 1U << *num;
+  return (std::exchange(seen, seen | bit) & bit) == 0;
+}
 
 // Takes "/name," off the front.
 absl::Status TakeNamespace(std::string_view& rest, std::string_view& nsp) {
@@ -31,7 +73,7 @@ absl::Status TakeNamespace(std::string_view& rest, std::string_view& nsp) {
   const size_t comma = rest.find(',');
   nsp = rest.substr(0, comma);
   rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-  if (nsp.size() > kNamespaceBytesLimit) return Bad("namespace longer than 128 bytes");
+  if (nsp.size() > kSocketIoNamespaceBytesLimit) return Bad("namespace longer than 128 bytes");
   return absl::OkStatus();
 }
 
@@ -70,21 +112,32 @@ absl::Status CheckPayload(SocketIoPacket& packet) {
       return packet.json->is_object() ? absl::OkStatus()
                                       : Bad("CONNECT carries an object or nothing");
     case SocketIoType::kEvent:
+    case SocketIoType::kBinaryEvent:
       return CheckEvent(packet);
     case SocketIoType::kAck:
+    case SocketIoType::kBinaryAck:
       return packet.json->is_array() ? absl::OkStatus() : Bad("the payload of an ack is an array");
     case SocketIoType::kDisconnect:
     case SocketIoType::kConnectError:
-    case SocketIoType::kBinaryEvent:
-    case SocketIoType::kBinaryAck:
       break;
   }
   return Bad("packet with a payload it must not have");
 }
 
-void AppendHead(SocketIoType type, std::string_view nsp, std::string& out) {
+void AppendDigits(uint64_t number, std::string& out) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  out.append(digits, end);
+}
+
+void AppendHead(SocketIoType type, std::string_view nsp, std::string& out,
+                std::optional<size_t> attachments = std::nullopt) {
   out.push_back(kEngineIoMessage);
   out.push_back(static_cast<char>(type));
+  if (attachments) {
+    AppendDigits(*attachments, out);
+    out.push_back('-');
+  }
   if (nsp != "/") {
     out.append(nsp);
     out.push_back(',');
@@ -99,30 +152,39 @@ absl::Status DecodeSocketIo(std::string_view body, JsonParser& parser, SocketIoP
   const char type = body.front();
   if (type < '0' || type > '6') return Bad("unknown Socket.IO packet type");
   packet.type = static_cast<SocketIoType>(type);
-  if (packet.type == SocketIoType::kBinaryEvent || packet.type == SocketIoType::kBinaryAck) {
-    return Bad("binary attachments are not supported");
-  }
   if (packet.type == SocketIoType::kConnectError) return Bad("CONNECT_ERROR from a client");
 
   std::string_view rest = body.substr(1);
+  const bool is_binary =
+      packet.type == SocketIoType::kBinaryEvent || packet.type == SocketIoType::kBinaryAck;
+  if (is_binary) {
+    absl::Status status = TakeAttachments(rest, packet.attachments);
+    if (!status.ok()) return status;
+  }
   if (absl::Status status = TakeNamespace(rest, packet.nsp); !status.ok()) return status;
   if (absl::Status status = TakeAckId(rest, packet.ack_id); !status.ok()) return status;
-  const bool may_have_id = packet.type == SocketIoType::kEvent || packet.type == SocketIoType::kAck;
-  if (packet.ack_id && !may_have_id) return Bad("ack id on a packet that has none");
+  if (packet.ack_id && !IsEvent(packet.type) && !IsAck(packet.type)) {
+    return Bad("ack id on a packet that has none");
+  }
   packet.payload = rest;
   if (rest.empty()) return absl::OkStatus();
   if (packet.type == SocketIoType::kDisconnect) return Bad("DISCONNECT carries no payload");
 
   absl::StatusOr<const json::value*> parsed = parser.Parse(rest);
-  if (parsed.ok()) {
-    packet.json = *parsed;
-    return CheckPayload(packet);
-  }
-  if (packet.type == SocketIoType::kEvent && absl::IsOutOfRange(parsed.status())) {
+  if (!parsed.ok()) {
+    if (!IsEvent(packet.type) || !absl::IsOutOfRange(parsed.status())) {
+      return absl::InvalidArgumentError(parsed.status().message());
+    }
     packet.unreadable = std::string(parsed.status().message());
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(parsed.status().message());
+  packet.json = *parsed;
+  if (absl::Status status = CheckPayload(packet); !status.ok()) return status;
+  uint32_t seen = 0;
+  if (is_binary && !AreGoodPlaceholders(*packet.json, packet.attachments, seen)) {
+    return Bad("a placeholder names no attachment, or one that is taken");
+  }
+  return absl::OkStatus();
 }
 
 void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string& out) {
@@ -156,9 +218,17 @@ void AppendSocketIoEventPrefix(std::string_view nsp, std::string& out) {
 
 void AppendSocketIoAckPrefix(std::string_view nsp, uint64_t ack_id, std::string& out) {
   AppendHead(SocketIoType::kAck, nsp, out);
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof(digits), ack_id).ptr;
-  out.append(digits, end);
+  AppendDigits(ack_id, out);
+}
+
+void AppendSocketIoBinaryEventPrefix(std::string_view nsp, size_t attachments, std::string& out) {
+  AppendHead(SocketIoType::kBinaryEvent, nsp, out, attachments);
+}
+
+void AppendSocketIoBinaryAckPrefix(std::string_view nsp, size_t attachments, uint64_t ack_id,
+                                   std::string& out) {
+  AppendHead(SocketIoType::kBinaryAck, nsp, out, attachments);
+  AppendDigits(ack_id, out);
 }
 
 void AppendErrorObject(const v1::Error& error, std::string& out) {

@@ -4,6 +4,7 @@
 // Fails: INVALID_ARGUMENT for what closes the connection (PROTOCOL.md section 2, "bad packets").
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,12 @@
 #include "edge/protocol/json_text.h"
 
 namespace confab::edge {
+
+// Namespaces are named by programs; a longer one is no name, and it would be sent back whole.
+inline constexpr std::size_t kSocketIoNamespaceBytesLimit = 128;
+
+// Binary arguments of one packet: as many as the newest reference takes.
+inline constexpr std::size_t kSocketIoAttachmentsLimit = 10;
 
 enum class SocketIoType : char {
   kConnect = '0',
@@ -34,12 +41,15 @@ struct SocketIoPacket {
   std::string_view nsp = "/";      // The whole name, nothing is cut off at a '?'.
   std::optional<uint64_t> ack_id;  // EVENT: an answer is wanted. ACK: what it answers.
   std::string_view payload;        // The JSON text as it came; empty if there is none.
+  // BINARY_EVENT and BINARY_ACK: so many binary messages follow. Each is named by at most one
+  // placeholder of the payload, {"_placeholder":true,"num":0}, and no placeholder by another number.
+  std::size_t attachments = 0;
   // The payload, parsed. CONNECT: an object or null. EVENT and ACK: an array, or null (a packet
   // without payload, which is to be ignored, or an unreadable one).
   const boost::json::value* json = nullptr;
   // EVENT: its name; empty if the client wrote a number there (which is legal and means nothing).
   std::string_view event;
-  // EVENT only, else empty: the packet stands, but its JSON is beyond what we read (too deep, half
+  // Events only, else empty: the packet stands, but its JSON is beyond what we read (too deep, half
   // a surrogate pair). To be refused as BAD_REQUEST with this text; nothing is closed.
   std::string unreadable;
 
@@ -47,7 +57,7 @@ struct SocketIoPacket {
 };
 
 // Decodes the body of one Engine.IO message. INVALID_ARGUMENT: the whole connection is to be
-// closed; the message says why. Types 5 and 6 are refused so too, until binary is built.
+// closed; the message says why.
 absl::Status DecodeSocketIo(std::string_view body, JsonParser& parser, SocketIoPacket& packet);
 
 // The encoders append a whole Engine.IO text frame (leading '4' included) to `out`.
@@ -68,6 +78,12 @@ void AppendSocketIoDisconnect(std::string_view nsp, std::string& out);
 // "42" and "43<ack_id>": what stands before the JSON array of an event or of an ack's arguments.
 void AppendSocketIoEventPrefix(std::string_view nsp, std::string& out);
 void AppendSocketIoAckPrefix(std::string_view nsp, uint64_t ack_id, std::string& out);
+
+// "452-" and "462-<ack_id>": the same for a packet that so many binary messages follow.
+void AppendSocketIoBinaryEventPrefix(std::string_view nsp, std::size_t attachments,
+                                     std::string& out);
+void AppendSocketIoBinaryAckPrefix(std::string_view nsp, std::size_t attachments, uint64_t ack_id,
+                                   std::string& out);
 
 // {"reason":"NOT_A_MEMBER","message":"…","retryable":false,"retryAfterMs":…}: a refusal as every
 // JSON client sees it; retryAfterMs only if there is one.

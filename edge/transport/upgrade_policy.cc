@@ -103,6 +103,8 @@ UpgradeDecision DecideUpgrade(const HttpRequestView& request, const OriginPolicy
   decision.open.token = request.authorization.empty() ? target.Get("token") : request.authorization;
   if (target.path.starts_with(kSocketIoPath)) {
     decision.open.protocol = OpenRequest::Protocol::kSocketIo;
+    decision.open.dialect = target.Get("dialect");
+    decision.open.device_id = target.Get("deviceId");
     decision.answer = CheckEngineIo(request, target, origin_allowed);
   } else if (!subprotocol.empty()) {
     decision.open.protocol = NativeFormOf(subprotocol) == NativeForm::kJson

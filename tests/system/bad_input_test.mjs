@@ -12,7 +12,7 @@ const den = (more) => JSON.stringify({ roomId: 'den', content: 'x', ...more });
 // [what, event array as JSON text, reason word]
 const refusals = [
   ['an unknown event', '["launchMissiles",{}]', 'UNKNOWN_COMMAND'],
-  ['an event name of 65 bytes', `["${'n'.repeat(65)}",{}]`, 'UNKNOWN_COMMAND'],
+  ['an event name of 65 bytes', `["${'n'.repeat(65)}",{}]`, 'BAD_REQUEST'],
   ['no payload', '["sendMessage"]', 'BAD_REQUEST'],
   ['a payload that is no object', '["sendMessage",5]', 'BAD_REQUEST'],
   ['a payload that is null', '["joinRoom",null]', 'BAD_REQUEST'],

@@ -161,11 +161,89 @@ TEST_F(SocketIoCodec, ClosesOnReservedEventNames) {
   }
 }
 
-TEST_F(SocketIoCodec, ClosesOnBinaryPackets) {
-  ExpectBad(R"(51-["x",{"_placeholder":true,"num":0}])");
-  ExpectBad(R"(50-["x"])");
+TEST_F(SocketIoCodec, ReadsABinaryEvent) {
+  ASSERT_TRUE(Decode(R"(52-/n,7["x",{"_placeholder":true,"num":1},{"a":[)"
+                     R"({"_placeholder":true,"num":0}]}])")
+                  .ok());
+
+  EXPECT_EQ(packet_.type, SocketIoType::kBinaryEvent);
+  EXPECT_EQ(packet_.attachments, 2u);
+  EXPECT_EQ(packet_.nsp, "/n");
+  EXPECT_EQ(packet_.ack_id, 7u);
+  EXPECT_EQ(packet_.event, "x");
+}
+
+TEST_F(SocketIoCodec, ReadsABinaryAck) {
+  ASSERT_TRUE(Decode(R"(61-789[{"_placeholder":true,"num":0}])").ok());
+
+  EXPECT_EQ(packet_.type, SocketIoType::kBinaryAck);
+  EXPECT_EQ(packet_.attachments, 1u);
+  EXPECT_EQ(packet_.ack_id, 789u);
+}
+
+TEST_F(SocketIoCodec, LetsABinaryPacketBeWithoutAttachmentsOrPlaceholders) {
+  ASSERT_TRUE(Decode(R"(50-["x"])").ok());
+  EXPECT_EQ(packet_.attachments, 0u);
+  EXPECT_EQ(packet_.event, "x");
+
+  ASSERT_TRUE(Decode(R"(52-["x",{"_placeholder":false,"num":7}])").ok());
+  EXPECT_EQ(packet_.attachments, 2u);
+}
+
+TEST_F(SocketIoCodec, TakesTenAttachmentsAndNoMore) {
+  ASSERT_TRUE(Decode(R"(510-["x"])").ok());
+  EXPECT_EQ(packet_.attachments, 10u);
+
+  ExpectBad(R"(511-["x"])");
+  ExpectBad(R"(599999999999999999999-["x"])");
+}
+
+TEST_F(SocketIoCodec, ClosesOnANumberOfAttachmentsThatIsNone) {
   ExpectBad(R"(5["x"])");
-  ExpectBad(R"(61-7[{"_placeholder":true,"num":0}])");
+  ExpectBad(R"(5-["x"])");
+  ExpectBad(R"(51["x"])");
+  ExpectBad(R"(51.5-["x"])");
+  ExpectBad(R"(5-1-["x"])");
+  ExpectBad(R"(501-["x"])");
+  ExpectBad(R"(5 1-["x"])");
+  ExpectBad(R"(5x-["x"])");
+  ExpectBad("51");
+}
+
+TEST_F(SocketIoCodec, ClosesOnPlaceholdersThatNameNoAttachment) {
+  ExpectBad(R"(51-["x",{"_placeholder":true,"num":1}])");
+  ExpectBad(R"(51-["x",{"_placeholder":true,"num":-1}])");
+  ExpectBad(R"(51-["x",{"_placeholder":true,"num":0.0}])");
+  ExpectBad(R"(51-["x",{"_placeholder":true,"num":"0"}])");
+  ExpectBad(R"(51-["x",{"_placeholder":true}])");
+  ExpectBad(R"(50-["x",{"_placeholder":true,"num":0}])");
+  ExpectBad(R"(51-["x",{"a":[{"_placeholder":true,"num":18446744073709551615}]}])");
+  ExpectBad(R"(61-7[{"_placeholder":true,"num":1}])");
+}
+
+TEST_F(SocketIoCodec, ClosesOnAnAttachmentNamedTwice) {
+  ExpectBad(R"(52-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}])");
+}
+
+TEST_F(SocketIoCodec, ChecksBinaryPacketsLikeOthers) {
+  ExpectBad(R"(51-[])");
+  ExpectBad(R"(51-{})");
+  ExpectBad(R"(51-["connect",{"_placeholder":true,"num":0}])");
+  ExpectBad(R"(61-7{})");
+  ExpectBad(R"(51-abc["x"])");
+}
+
+TEST_F(SocketIoCodec, KeepsTheConnectionOnABinaryEventNestedTooDeep) {
+  ASSERT_TRUE(Decode("51-5[\"x\"," + std::string(40, '[') + std::string(40, ']') + "]").ok());
+
+  EXPECT_EQ(packet_.attachments, 1u);
+  EXPECT_NE(packet_.unreadable, "");
+}
+
+TEST_F(SocketIoCodec, TakesProtoForANameLikeAnyOther) {
+  ASSERT_TRUE(Decode(R"(2["x",{"__proto__":{"_placeholder":true},"constructor":1}])").ok());
+
+  EXPECT_TRUE(packet_.json->as_array().at(1).as_object().contains("__proto__"));
 }
 
 TEST_F(SocketIoCodec, ClosesOnAnEndlessNamespace) {
@@ -285,6 +363,21 @@ TEST(SocketIoEncoders, WriteThePrefixOfEventsAndAcks) {
   out.append("[]");
 
   EXPECT_EQ(out, "42[1]\n42/ns,[1]\n430[]\n43/ns,18446744073709551615[]");
+}
+
+TEST(SocketIoEncoders, WriteThePrefixOfPacketsWithAttachments) {
+  std::string out;
+
+  AppendSocketIoBinaryEventPrefix("/", 2, out);
+  out.append("[1]\n");
+  AppendSocketIoBinaryEventPrefix("/ns", 10, out);
+  out.append("[1]\n");
+  AppendSocketIoBinaryAckPrefix("/", 1, 0, out);
+  out.append("[1]\n");
+  AppendSocketIoBinaryAckPrefix("/ns", 1, 789, out);
+  out.append("[1]");
+
+  EXPECT_EQ(out, "452-[1]\n4510-/ns,[1]\n461-0[1]\n461-/ns,789[1]");
 }
 
 TEST(SocketIoEncoders, WriteARefusalWithItsDelay) {

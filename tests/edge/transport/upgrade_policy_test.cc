@@ -39,6 +39,14 @@ TEST(UpgradePolicy, UpgradesSocketIo) {
   EXPECT_EQ(decision.subprotocol, "");
 }
 
+TEST(UpgradePolicy, KeepsWhatTheQuerySaysOfTheClient) {
+  const UpgradeDecision decision =
+      Decide(Upgrade("/socket.io/?EIO=4&transport=websocket&dialect=rooms&deviceId=my%20phone"));
+
+  EXPECT_EQ(decision.open.dialect, "rooms");
+  EXPECT_EQ(decision.open.device_id, "my phone");
+}
+
 TEST(UpgradePolicy, ComparesThePrefixOfThePath) {
   EXPECT_EQ(AnswerTo(Upgrade("/socket.io/anything?EIO=4&transport=websocket")), "upgrade");
   EXPECT_EQ(AnswerTo(Upgrade("/socket.io?EIO=4&transport=websocket")).substr(0, 3), "404");

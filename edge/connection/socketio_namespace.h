@@ -1,0 +1,45 @@
+// socketio_namespace.h: what stands behind one namespace of a Socket.IO talk (seam).
+// Owns: nothing.   Used by: socketio_talk. Filled by socketio_connection; by an echo in tests.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "edge/connection/heartbeat.h"
+#include "edge/protocol/socketio_codec.h"
+#include "edge/transport/transport.h"
+
+namespace confab::edge {
+
+class SocketIoNamespace {
+ public:
+  virtual ~SocketIoNamespace() = default;
+
+  // The client's CONNECT. nullopt: it is answered, or will be. A value: refused, and the talk tells
+  // so; nothing else is called then.
+  virtual std::optional<v1::Error> Connect(const SocketIoPacket& packet) = 0;
+  // The CONNECT was answered: packets may come.
+  virtual bool is_joined() const = 0;
+  // An event. REQUIRES: is_joined(). `attachments` are those its placeholders name.
+  virtual void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) = 0;
+  // The outbox is below half again, after Transport::HasRoom said it was not.
+  virtual void OnDrained() = 0;
+  virtual void OnMoved(Transport& transport) = 0;
+  // The last event before an end that the client did not ask for.
+  virtual void SayClosing(CloseReason reason) = 0;
+  virtual bool IsTokenOver(Heartbeat::SteadyTime now) const = 0;
+  // It is over, as if destroyed; may be called from within a call of its own.
+  virtual void Leave() = 0;
+};
+
+class SocketIoTalk;
+
+// Makes what stands behind SessionHome::namespaces[nsp]. `talk` outlives it.
+using SocketIoNamespaceMaker = std::unique_ptr<SocketIoNamespace> (*)(SocketIoTalk& talk,
+                                                                      std::size_t nsp);
+
+}  // namespace confab::edge
