@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include <absl/synchronization/mutex.h>
 #include <absl/time/clock.h>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -202,6 +203,8 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& target) {
 
 absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& options,
                                                          std::shared_ptr<grpc::Channel> channel) {
+  // The packaged abseil is a debug build: it would note each of gRPC's locks in one global graph.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   std::vector<GrpcControlLink::Target> targets;
   std::optional<process::JwtKey> key;
   if (channel != nullptr) {
