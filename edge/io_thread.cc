@@ -11,7 +11,6 @@
 
 #include "edge/connection/engineio_session.h"
 #include "edge/connection/native_session.h"
-#include "edge/connection/socketio_connection.h"
 #include "edge/connection/socketio_talk.h"
 #include "edge/hello.h"
 
@@ -48,7 +47,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
       metrics_(metrics),
       index_(index),
       tokens_(settings.tokens),
-      loop_(std::make_unique<EventLoop>()),
+      loop_(std::make_unique<EventLoop>(settings.tick)),
       encoders_(settings.dialects, settings.namespaces),
       transports_{.loop = *loop_,
                   .sessions = *this,
@@ -112,7 +111,7 @@ std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& t
   if (request.protocol == OpenRequest::Protocol::kSocketIo) {
     auto session = std::make_unique<EngineIoSession>(sessions_, request, transport, NewSid());
     session->SetApp(
-        std::make_unique<SocketIoTalk>(*session, std::move(request), SocketIoConnection::Make));
+        std::make_unique<SocketIoTalk>(*session, std::move(request), settings_.make_namespace));
     return session;
   }
   return std::make_unique<NativeSession>(sessions_, std::move(request), transport);

@@ -22,6 +22,7 @@
 #include "edge/connection/connection.h"
 #include "edge/connection/session.h"
 #include "edge/connection/session_home.h"
+#include "edge/connection/socketio_connection.h"
 #include "edge/control_link/control_link.h"
 #include "edge/control_link/pending_requests.h"
 #include "edge/dialect/dialect_set.h"
@@ -41,13 +42,16 @@ struct IoSettings {
   DialectSet dialects;
   std::size_t default_dialect = 0;      // Its place in `dialects`, for who names none.
   std::vector<std::string> namespaces;  // What Socket.IO clients may join.
-  std::string epoch_name;               // Prefix of connection names.
+  // What stands behind them; tests put an echo there.
+  SocketIoNamespaceMaker make_namespace = SocketIoConnection::Make;
+  std::string epoch_name;  // Prefix of connection names.
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;
   TransportLimits transport;
   HttpLimits http;
   ListenerLimits listener;
   absl::Duration command_deadline = absl::Seconds(3);
+  absl::Duration tick = TimerWheel::kTick;  // How fine all timers are.
 };
 
 class IoThread final : public Distributor::Recipient,

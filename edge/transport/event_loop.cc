@@ -59,8 +59,10 @@ EventLoop::Flushable::~Flushable() {
   }
 }
 
-EventLoop::EventLoop()
-    : context_(std::make_unique<net::io_context>(1)), ticker_(std::make_unique<Ticker>(*this)) {}
+EventLoop::EventLoop(absl::Duration tick)
+    : context_(std::make_unique<net::io_context>(1)),
+      wheel_(tick),
+      ticker_(std::make_unique<Ticker>(*this)) {}
 
 EventLoop::~EventLoop() {
   // Handlers own transports, which use the loop's members while they go.

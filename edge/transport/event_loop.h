@@ -51,7 +51,8 @@ class EventLoop {
   // What is called after every flush: figures that need one look a turn.
   using TurnEnd = absl::AnyInvocable<void()>;
 
-  EventLoop();
+  // `tick` is how fine its timers are.
+  explicit EventLoop(absl::Duration tick = TimerWheel::kTick);
   ~EventLoop();  // Destroys what is still queued, unrun.
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
