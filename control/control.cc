@@ -103,6 +103,18 @@ class Control::Parts {
     server_.reset();
   }
 
+  absl::Status Reload() {
+    if (server_ == nullptr) return absl::FailedPreconditionError("control is not started");
+    absl::Status reloaded = server_->Reload();
+    if (reloaded.ok()) {
+      process::LogInfo("reloaded", {{"tls", config_.control_tls.is_given()}});
+    } else {
+      process::LogError("not reloaded: the certificates in use stay",
+                        {{"why", std::string(reloaded.message())}});
+    }
+    return reloaded;
+  }
+
   std::string address() const { return server_ == nullptr ? "" : server_->address(); }
   std::shared_ptr<grpc::Channel> InProcessChannel() {
     return server_->InProcessChannel(admission_->in_process_key());
@@ -192,6 +204,8 @@ Control::~Control() = default;
 absl::Status Control::Start() { return parts_->Start(); }
 
 void Control::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
+
+absl::Status Control::Reload() { return parts_->Reload(); }
 
 std::string Control::address() const { return parts_->address(); }
 

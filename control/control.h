@@ -48,6 +48,10 @@ class Control {
   // `deadline` at the latest.
   void Stop(absl::Duration deadline);
 
+  // Reads the TLS files again. Calls under way stay, and after an error so do the files in use; the
+  // log and the status say what is wrong. FAILED_PRECONDITION: not started.
+  absl::Status Reload();
+
   // Where gRPC is served, with the real port: "127.0.0.1:8081" or "unix:/run/confab.sock". A
   // client can dial it as it stands. REQUIRES: started.
   std::string address() const;

@@ -14,9 +14,19 @@ absl::Status OutOfBounds(const char* option, const char* allowed) {
 
 }  // namespace
 
+process::TlsFlags ControlTlsFlags() {
+  process::TlsFlags flags;
+  flags.ca = "control-tls-client-ca";
+  return flags;
+}
+
 absl::Status ControlConfig::Validate() const {
-  if (auto address = ParseGrpcAddress("control-listen", control_listen); !address.ok())
-    return address.status();
+  const auto address = ParseGrpcAddress("control-listen", control_listen, control_tls.is_given());
+  if (!address.ok()) return address.status();
+  if (control_tls.is_given() && address->is_unix) {
+    return absl::InvalidArgumentError(
+        "--control-tls-cert: TLS is for HOST:PORT; a Unix socket is guarded by its mode");
+  }
   if (store.empty()) return OutOfBounds("store", "sqlite:PATH or postgresql://…");
   if (service_secret_file.empty()) {
     return absl::InvalidArgumentError(
@@ -33,9 +43,14 @@ void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config) {
   constexpr char kGroup[] = "Control";
   loader.Add(
       "control-listen", &config.control_listen,
-      "where gRPC is served: HOST:PORT on loopback (port 0: any free one) or unix:PATH, made "
-      "with mode 0600",
+      "where gRPC is served: HOST:PORT (port 0: any free one; on loopback, unless with TLS) or "
+      "unix:PATH, made with mode 0600",
       kGroup);
+  loader.Add("control-tls-cert", &config.control_tls.cert,
+             "PEM certificate of control: gRPC with mutual TLS, on any address", kGroup);
+  loader.Add("control-tls-key", &config.control_tls.key, "its private key", kGroup);
+  loader.Add("control-tls-client-ca", &config.control_tls.ca,
+             "PEM certificates of who signs those of edges, services and confabctl", kGroup);
   loader.Add("store", &config.store,
              "sqlite:PATH or postgresql://USER@HOST/DATABASE; the directory of PATH is made",
              kGroup);

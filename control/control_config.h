@@ -8,6 +8,8 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include "process/tls_material.h"
+
 namespace confab::process {
 class ConfigLoader;
 }
@@ -15,9 +17,12 @@ class ConfigLoader;
 namespace confab::control {
 
 struct ControlConfig {
-  // Where gRPC is served: HOST:PORT on loopback (port 0: any free one), or unix:PATH, made with
-  // mode 0600.
+  // Where gRPC is served: HOST:PORT (port 0: any free one; on loopback, unless with TLS), or
+  // unix:PATH, made with mode 0600.
   std::string control_listen = "127.0.0.1:8081";
+  // PEM files: with them gRPC is served with mutual TLS, on any address. All three or none; read
+  // again on HUP.
+  process::TlsFiles control_tls;
   // "sqlite:PATH" or "postgresql://…". The directory of PATH is made if it is missing.
   std::string store = "sqlite:./data/confab.db";
   // HS256 secret of service tokens, at least 32 bytes.
@@ -48,6 +53,9 @@ struct ControlConfig {
   // INVALID_ARGUMENT: names the option and what it may be.
   absl::Status Validate() const;
 };
+
+// How control names the options of its TLS files.
+process::TlsFlags ControlTlsFlags();
 
 // Registers the options with their flags.
 void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config);

@@ -64,7 +64,7 @@ int Serve(const ControlConfig& config, const process::ServerFlags& flags,
   control.AddChecks(**ops);
 
   while (signals.Wait() != process::Signal::kTerminate) {
-    process::LogInfo("nothing is reloaded yet: restart to change options");
+    static_cast<void>(control.Reload());  // It has said what was wrong.
   }
   signals.LetSecondSignalKill();
   process::LogInfo("stopping");

@@ -90,9 +90,18 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Placeholder("HOST:PORT");
   loader
       .Add("control", &config.control,
-           "where control serves gRPC: unix:PATH or HOST:PORT on loopback; a list is tried in turn",
-           "Edge")
+           "where control serves gRPC: unix:PATH or HOST:PORT; a list is tried in turn", "Edge")
       .Placeholder("ADDRESS,...");
+  loader
+      .Add("control-tls-cert", &config.control_tls.cert,
+           "PEM certificate of this edge: control is dialled with mutual TLS, on any host", "Edge")
+      .Placeholder("FILE");
+  loader.Add("control-tls-key", &config.control_tls.key, "its private key", "Edge")
+      .Placeholder("FILE");
+  loader
+      .Add("control-tls-ca", &config.control_tls.ca, "PEM certificates of who signs control's",
+           "Edge")
+      .Placeholder("FILE");
   loader
       .Add("user-keys-file", &config.user_keys_file,
            "JWKS document with the keys of user tokens: RS256, ES256, EdDSA, HS256; read again on "

@@ -9,6 +9,8 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include "process/tls_material.h"
+
 namespace confab::process {
 class ConfigLoader;
 }
@@ -17,9 +19,12 @@ namespace confab::edge {
 
 struct EdgeConfig {
   std::string listen = "127.0.0.1:8080";
-  // Where control serves gRPC: unix:PATH or HOST:PORT on loopback; the next of the list is tried
+  // Where control serves gRPC: unix:PATH or HOST:PORT; the next of the list is tried
   // when one cannot be reached.
   std::vector<std::string> control = {"127.0.0.1:8081"};
+  // PEM files: with them control is dialled with mutual TLS, on any host. All three or none; read
+  // again before each connection to control.
+  process::TlsFiles control_tls;
   // What checks user tokens: a JWKS document, an HS256 secret of at least 32 bytes, or both. Read
   // again on HUP.
   std::string user_keys_file;

@@ -9,9 +9,10 @@ namespace confab::edge {
 Edge::Edge(EdgeConfig config, process::Metrics& metrics, std::shared_ptr<grpc::Channel> channel)
     : Edge(std::move(config), metrics,
            LinkMaker([channel = std::move(channel)](const EdgeConfig& checked) {
-             return DialControl(
-                 {.targets = checked.control, .service_secret_file = checked.service_secret_file},
-                 channel);
+             return DialControl({.targets = checked.control,
+                                 .service_secret_file = checked.service_secret_file,
+                                 .tls = checked.control_tls},
+                                channel);
            })) {}
 
 }  // namespace confab::edge

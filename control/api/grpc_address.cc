@@ -46,7 +46,8 @@ std::string GrpcAddress::ToString() const {
   return fmt::format("{}:{}", host, port);
 }
 
-absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text) {
+absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text,
+                                             bool has_tls) {
   if (text.starts_with(kUnixPrefix)) return ParseUnix(flag, text);
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return Malformed(flag, text, "the port is missing");
@@ -65,11 +66,12 @@ absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_
     return Malformed(flag, text, "the port is no number from 0 to 65535");
   }
   address.port = number;
-  if (!IsLoopback(address.host)) {
+  if (has_tls && address.host.empty()) return Malformed(flag, text, "the host is missing");
+  if (!has_tls && !IsLoopback(address.host)) {
     return absl::InvalidArgumentError(
         fmt::format("--{} {}: gRPC without TLS is spoken on loopback only (127.0.0.1:PORT, "
-                    "[::1]:PORT) or over unix:PATH, and TLS is not built yet; run both ends on one "
-                    "host, or use a tunnel of your own",
+                    "[::1]:PORT) or over unix:PATH; for other addresses set --control-tls-cert and "
+                    "the options beside it",
                     flag, text));
   }
   return address;

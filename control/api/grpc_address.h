@@ -1,5 +1,5 @@
-// grpc_address.h: reads --control-listen and --control, and refuses what strangers could reach:
-// Confab's gRPC has no TLS yet.
+// grpc_address.h: reads --control-listen and --control, and refuses what strangers could reach
+// without TLS.
 // Threads: immutable values; any thread.
 #pragma once
 
@@ -20,8 +20,10 @@ struct GrpcAddress {
   std::string ToString() const;
 };
 
-// "unix:PATH" (at most 107 bytes, a limit of the kernel) or "HOST:PORT" with a loopback HOST.
+// "unix:PATH" (at most 107 bytes, a limit of the kernel) or "HOST:PORT"; without TLS the HOST must
+// be loopback.
 // INVALID_ARGUMENT: names the flag, what is wrong with the text and what is allowed.
-absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text);
+absl::StatusOr<GrpcAddress> ParseGrpcAddress(std::string_view flag, std::string_view text,
+                                             bool has_tls = false);
 
 }  // namespace confab::control

@@ -17,6 +17,9 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server_builder.h>
 
 #include "control/api/admission.h"
@@ -30,6 +33,9 @@ constexpr absl::Duration kPingIntervalMin = absl::Seconds(5);
 
 // A token of 8 KiB and what gRPC adds itself.
 constexpr int kMetadataBytesLimit = 16 * 1024;
+
+// How often gRPC looks whether its certificate was renewed; a whole number of seconds.
+constexpr unsigned kTlsLookSeconds = 1;
 
 // gRPC's packaged reflection registers itself for every server as soon as it is linked.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -128,6 +134,19 @@ void Configure(grpc::ServerBuilder& builder, const ControlConfig& config) {
   if (!config.grpc_reflection) builder.SetOption(std::make_unique<WithoutReflection>());
 }
 
+// A peer without a certificate that the authority has signed gets no further than the handshake.
+std::shared_ptr<grpc::ServerCredentials> Credentials(const process::TlsMaterial* tls) {
+  if (tls == nullptr) return grpc::InsecureServerCredentials();
+  namespace tls_api = grpc::experimental;
+  tls_api::TlsServerCredentialsOptions options(
+      std::make_shared<tls_api::FileWatcherCertificateProvider>(
+          tls->identity_path(), tls->identity_path(), tls->ca_path(), kTlsLookSeconds));
+  options.watch_identity_key_cert_pairs();
+  options.watch_root_certs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return tls_api::TlsServerCredentials(options);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
@@ -136,8 +155,15 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   google::protobuf::SetLogHandler(LogOfProtobuf);
   // The packaged abseil is a debug build: it would note each of gRPC's locks in one global graph.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  absl::StatusOr<GrpcAddress> address = ParseGrpcAddress("control-listen", config.control_listen);
+  absl::StatusOr<GrpcAddress> address =
+      ParseGrpcAddress("control-listen", config.control_listen, config.control_tls.is_given());
   if (!address.ok()) return address.status();
+  std::unique_ptr<process::TlsMaterial> tls;
+  if (config.control_tls.is_given()) {
+    auto loaded = process::TlsMaterial::Load(config.control_tls, ControlTlsFlags());
+    if (!loaded.ok()) return loaded.status();
+    tls = *std::move(loaded);
+  }
   if (address->is_unix) {
     if (absl::Status path = CheckSocketPath(*address); !path.ok()) return path;
   }
@@ -147,7 +173,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   Configure(builder, config);
   for (grpc::Service* service : services) builder.RegisterService(service);
   int port = 0;
-  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address->ToString(), Credentials(tls.get()), &port);
   // The socket must never be open to others, not even for the moment before a chmod.
   const mode_t mask = umask(0177);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
@@ -169,15 +195,19 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   } else {
     address->port = port;
   }
-  std::unique_ptr<GrpcServer> self(new GrpcServer(*std::move(address), std::move(server)));
+  std::unique_ptr<GrpcServer> self(
+      new GrpcServer(*std::move(address), std::move(tls), std::move(server)));
   self->SetServing(false);
   return self;
 }
 
-GrpcServer::GrpcServer(GrpcAddress address, std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)), server_(std::move(server)) {}
+GrpcServer::GrpcServer(GrpcAddress address, std::unique_ptr<process::TlsMaterial> tls,
+                       std::unique_ptr<grpc::Server> server)
+    : address_(std::move(address)), tls_(std::move(tls)), server_(std::move(server)) {}
 
 GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
+
+absl::Status GrpcServer::Reload() { return tls_ == nullptr ? absl::OkStatus() : tls_->Reload(); }
 
 void GrpcServer::SetServing(bool is_serving) {
   server_->GetHealthCheckService()->SetServingStatus(is_serving);

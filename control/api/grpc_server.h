@@ -33,6 +33,10 @@ class GrpcServer {
 
   void SetServing(bool is_serving);
 
+  // Reads the TLS files again; new connections meet them within two seconds, calls under way stay.
+  // An error leaves those in use.
+  absl::Status Reload();
+
   // A channel without sockets; its calls show `key` (Admission::in_process_key).
   std::shared_ptr<grpc::Channel> InProcessChannel(const std::string& key);
 
@@ -41,9 +45,11 @@ class GrpcServer {
   void Shutdown(absl::Duration deadline);
 
  private:
-  GrpcServer(GrpcAddress address, std::unique_ptr<grpc::Server> server);
+  GrpcServer(GrpcAddress address, std::unique_ptr<process::TlsMaterial> tls,
+             std::unique_ptr<grpc::Server> server);
 
   const GrpcAddress address_;
+  const std::unique_ptr<process::TlsMaterial> tls_;  // Null: without TLS.
   const std::unique_ptr<grpc::Server> server_;
 };
 

@@ -13,12 +13,11 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include "edge/control_link/attach_stream.h"
+#include "edge/control_link/control_dial.h"
 #include "process/jwt.h"
-#include "process/listen_address.h"
 #include "process/log.h"
 #include "process/mutex.h"
 
@@ -30,7 +29,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kBackoffMin(50);
 constexpr milliseconds kBackoffMax(1000);
-// A connection over loopback or a Unix socket is there at once or not at all.
+// A connection over loopback or a Unix socket is there at once or not at all; with TLS to another
+// host it takes three round trips.
 constexpr milliseconds kConnectTimeLimit(1000);
 // The token is looked at when a stream is opened.
 constexpr absl::Duration kTokenLife = absl::Minutes(5);
@@ -48,8 +48,9 @@ class GrpcControlLink final : public ControlLink {
     bool is_in_process = false;
   };
 
-  GrpcControlLink(std::vector<Target> targets, std::optional<process::JwtKey> key)
-      : targets_(std::move(targets)), key_(std::move(key)) {}
+  GrpcControlLink(std::vector<Target> targets, std::optional<process::JwtKey> key,
+                  std::unique_ptr<process::TlsMaterial> tls)
+      : tls_(std::move(tls)), targets_(std::move(targets)), key_(std::move(key)) {}
   ~GrpcControlLink() override { Stop(); }
 
   void Start(ControlLinkSink& sink) override {
@@ -118,7 +119,20 @@ class GrpcControlLink final : public ControlLink {
   // Opening a stream makes the whole edge announce itself: not before there is somebody to listen.
   bool IsConnected(const Target& target) {
     if (target.is_in_process) return true;
+    TakeRenewedFiles();
     return target.channel->WaitForConnected(std::chrono::system_clock::now() + kConnectTimeLimit);
+  }
+
+  // A certificate counts when a connection is made: the files are looked at before that, and need no
+  // signal.
+  void TakeRenewedFiles() {
+    if (tls_ == nullptr) return;
+    const absl::Status read = tls_->Reload();
+    if (!read.ok() && !is_tls_broken_) {
+      process::LogError("the TLS files towards control cannot be used; the last good ones stay",
+                        {{"why", std::string(read.message())}});
+    }
+    is_tls_broken_ = !read.ok();
   }
 
   // One stream from its beginning to its end. True: control was there.
@@ -170,12 +184,14 @@ class GrpcControlLink final : public ControlLink {
     }
   }
 
+  const std::unique_ptr<process::TlsMaterial> tls_;  // Null: without. Outlives the channels.
   const std::vector<Target> targets_;
   const std::optional<process::JwtKey> key_;
   ControlLinkSink* sink_ = nullptr;
   std::uint64_t last_number_ = 0;
   std::mt19937 random_{std::random_device{}()};
   bool is_long_away_ = false;
+  bool is_tls_broken_ = false;  // Said in the log.
 
   process::Mutex mu_;
   std::condition_variable wake_;
@@ -184,10 +200,10 @@ class GrpcControlLink final : public ControlLink {
   std::thread thread_;
 };
 
-std::shared_ptr<grpc::Channel> Dial(const std::string& target) {
+std::shared_ptr<grpc::Channel> Dial(const std::string& target, const process::TlsMaterial* tls) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveBytesLimit);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // Control is on this host.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // Control is no site of the web.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -196,7 +212,7 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& target) {
   // Despite its name: how long one attempt to connect may take, on a busy machine too.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(kConnectTimeLimit.count()));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(kBackoffMax.count()));
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, ControlCredentials(target, tls), arguments);
 }
 
 }  // namespace
@@ -207,9 +223,15 @@ absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& opti
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   std::vector<GrpcControlLink::Target> targets;
   std::optional<process::JwtKey> key;
+  std::unique_ptr<process::TlsMaterial> tls;
   if (channel != nullptr) {
     targets.push_back({.name = "in process", .channel = std::move(channel), .is_in_process = true});
-    return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key));
+    return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls));
+  }
+  if (options.tls.is_given()) {
+    auto loaded = process::TlsMaterial::Load(options.tls, DialTlsFlags());
+    if (!loaded.ok()) return loaded.status();
+    tls = *std::move(loaded);
   }
   if (!options.service_secret_file.empty()) {
     absl::StatusOr<process::JwtKey> read =
@@ -218,25 +240,15 @@ absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& opti
     key = std::move(*read);
   }
   for (const std::string& target : options.targets) {
-    if (!target.starts_with("unix:")) {
-      const absl::StatusOr<process::ListenAddress> address = process::ParseListenAddress(target);
-      if (!address.ok()) {
-        return absl::InvalidArgumentError(
-            fmt::format("--control {}: must be unix:PATH or HOST:PORT on loopback", target));
-      }
-      if (!address->is_loopback) {
-        return absl::InvalidArgumentError(fmt::format(
-            "--control {}: plain TCP to another host is refused (TLS is not built yet)", target));
-      }
-      if (!key) {
-        return absl::InvalidArgumentError(
-            "--service-secret-file is required: control asks an edge for a service token over TCP");
-      }
+    if (absl::Status good = CheckControlTarget(target, tls != nullptr); !good.ok()) return good;
+    if (!target.starts_with("unix:") && !key) {
+      return absl::InvalidArgumentError(
+          "--service-secret-file is required: control asks an edge for a service token over TCP");
     }
-    targets.push_back({.name = target, .channel = Dial(target)});
+    targets.push_back({.name = target, .channel = Dial(target, tls.get())});
   }
   if (targets.empty()) return absl::InvalidArgumentError("--control names no address");
-  return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key));
+  return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls));
 }
 
 }  // namespace confab::edge

@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "edge/control_link/control_link.h"
+#include "process/tls_material.h"
 
 namespace grpc {
 class Channel;
@@ -17,9 +18,10 @@ class Channel;
 namespace confab::edge {
 
 struct LinkOptions {
-  std::vector<std::string> targets;  // unix:PATH or HOST:PORT on loopback; tried in turn.
+  std::vector<std::string> targets;  // unix:PATH or HOST:PORT; tried in turn.
   // The edge mints its own tokens with scope edge; may be empty where none is asked for.
   std::string service_secret_file;
+  process::TlsFiles tls = {};  // For HOST:PORT; none: only loopback is dialled.
 };
 
 // `channel`: into control of this process, then the options are not looked at; may be null.

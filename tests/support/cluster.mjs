@@ -86,10 +86,11 @@ export class Cluster {
     return this;
   }
 
-  // Makes the server objects without starting anything.
-  async prepare() {
+  // Makes the server objects without starting anything. `control`: where it listens.
+  async prepare({ control: address } = {}) {
     this.port = await pickPort();
     const grpc = ['a', 'b'].map((name) => `unix:${this.dir}/control-${name}.sock`);
+    if (address) grpc[0] = address;
     const serviceSecret = { 'service-secret-file': `${this.dir}/service.secret` };
     const edge = {
       listen: `127.0.0.1:${this.port}`,

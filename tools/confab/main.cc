@@ -60,6 +60,7 @@ void AddFlags(process::ConfigLoader& loader, Config& config) {
   control::AddControlFlags(loader, config.control);
   process::AddServerFlags(loader, config.server);
   loader.Drop("control");  // It is in here.
+  loader.Drop("control-tls-ca");
   loader.Example("confab",
                  "chat on http://127.0.0.1:8080, messages in ./data/confab.db, "
                  "secrets in ./data/user.secret and ./data/service.secret");
@@ -132,7 +133,8 @@ int Serve(process::Signals& signals, const Config& config) {
         "confab serves",
         {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
     while (signals.Wait() != process::Signal::kTerminate) {
-      static_cast<void>(edge.Reload());  // It has said what was wrong.
+      static_cast<void>(edge.Reload());  // Each has said what was wrong.
+      static_cast<void>(control.Reload());
     }
   }
 

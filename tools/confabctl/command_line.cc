@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kSummary[] =
     "Administers Confab: rooms, members, messages and tokens.\n"
-    "Talks gRPC to confab-control (or confab), on this host.";
+    "Talks gRPC to confab-control (or confab).";
 
 constexpr char kFooter[] = R"(Examples:
   confabctl room create lobby --members ann,ben
@@ -45,6 +45,13 @@ void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
   app.add_option("--service-secret-file", run.service_secret_file,
                  "Without --token: sign a short-lived token with this secret")
       ->envname("CONFAB_SERVICE_SECRET_FILE");
+  app.add_option("--control-tls-cert", run.tls.cert,
+                 "PEM certificate to show to a control that is reached over TLS")
+      ->envname("CONFAB_CONTROL_TLS_CERT");
+  app.add_option("--control-tls-key", run.tls.key, "Its private key")
+      ->envname("CONFAB_CONTROL_TLS_KEY");
+  app.add_option("--control-tls-ca", run.tls.ca, "PEM certificates of who signs control's")
+      ->envname("CONFAB_CONTROL_TLS_CA");
   app.add_option("-o,--output", globals.output, "table or json (proto3 JSON, for scripts)")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();

@@ -11,6 +11,8 @@
 
 #include <absl/time/time.h>
 
+#include "process/tls_material.h"
+
 namespace CLI {
 class App;
 }
@@ -41,6 +43,7 @@ struct Invocation {
   std::string control = "127.0.0.1:8081";
   std::string token;
   std::string service_secret_file;
+  process::TlsFiles tls;
   bool is_json = false;
   absl::Duration timeout = absl::Seconds(5);
   Verb verb;  // Set by parsing.

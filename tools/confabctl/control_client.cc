@@ -6,10 +6,10 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 
 #include "control/api/grpc_address.h"
 #include "control/auth/service_token.h"
+#include "edge/control_link/control_dial.h"
 #include "google/rpc/status.pb.h"
 #include "proto/reason.h"
 
@@ -72,23 +72,34 @@ bool FindToken(const Invocation& run, std::string* token, Exit* exit) {
 std::unique_ptr<ControlClient> ControlClient::Open(const Invocation& run, Exit* exit,
                                                    bool needs_token) {
   const absl::StatusOr<control::GrpcAddress> address =
-      control::ParseGrpcAddress("control", run.control);
+      control::ParseGrpcAddress("control", run.control, run.tls.is_given());
   if (!address.ok()) {
     *exit = run.Fail(Exit::kUsage, std::string(address.status().message()));
     return nullptr;
   }
+  std::unique_ptr<process::TlsMaterial> tls;
+  if (run.tls.is_given()) {
+    auto loaded = process::TlsMaterial::Load(run.tls, edge::DialTlsFlags());
+    if (!loaded.ok()) {
+      *exit = run.Fail(Exit::kUsage, std::string(loaded.status().message()));
+      return nullptr;
+    }
+    tls = *std::move(loaded);
+  }
   std::string token;
   if (needs_token && !FindToken(run, &token, exit)) return nullptr;
   return std::unique_ptr<ControlClient>(
-      new ControlClient(run, address->ToString(), std::move(token)));
+      new ControlClient(run, address->ToString(), std::move(token), std::move(tls)));
 }
 
-ControlClient::ControlClient(const Invocation& run, std::string address, std::string token)
+ControlClient::ControlClient(const Invocation& run, std::string address, std::string token,
+                             std::unique_ptr<process::TlsMaterial> tls)
     : run_(run),
       address_(std::move(address)),
       token_(std::move(token)),
-      channel_(
-          grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), Arguments())),
+      tls_(std::move(tls)),
+      channel_(grpc::CreateCustomChannel(address_, edge::ControlCredentials(address_, tls_.get()),
+                                         Arguments())),
       rooms_(v1::RoomService::NewStub(channel_)),
       messages_(v1::MessageService::NewStub(channel_)) {}
 

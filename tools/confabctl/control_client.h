@@ -49,11 +49,13 @@ class ControlClient {
   Exit Explain(const grpc::Status& status) const;
 
  private:
-  ControlClient(const Invocation& run, std::string address, std::string token);
+  ControlClient(const Invocation& run, std::string address, std::string token,
+                std::unique_ptr<process::TlsMaterial> tls);
 
   const Invocation& run_;
   const std::string address_;
   const std::string token_;
+  const std::unique_ptr<process::TlsMaterial> tls_;  // Null: without. Outlives the channel.
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::RoomService::Stub> rooms_;
   std::unique_ptr<v1::MessageService::Stub> messages_;

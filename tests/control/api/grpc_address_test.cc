@@ -26,6 +26,15 @@ TEST(GrpcAddress, RefusesWhatStrangersCouldReach) {
   }
 }
 
+TEST(GrpcAddress, TakesAnyHostWithTls) {
+  for (const char* text : {"0.0.0.0:8081", "[::]:8081", "control.example:8081"}) {
+    const absl::StatusOr<GrpcAddress> address = ParseGrpcAddress("control-listen", text, true);
+    ASSERT_TRUE(address.ok()) << text << ": " << address.status();
+    EXPECT_EQ(address->ToString(), text);
+  }
+  EXPECT_FALSE(ParseGrpcAddress("control-listen", ":8081", true).ok());
+}
+
 TEST(GrpcAddress, RefusesWhatIsMalformed) {
   for (const char* text : {"", "8081", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
                            "127.0.0.1:80x", "::1:8081", "unix:"}) {
