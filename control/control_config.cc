@@ -14,12 +14,6 @@ absl::Status OutOfBounds(const char* option, const char* allowed) {
 
 }  // namespace
 
-process::TlsFlags ControlTlsFlags() {
-  process::TlsFlags flags;
-  flags.ca = "control-tls-client-ca";
-  return flags;
-}
-
 absl::Status ControlConfig::Validate() const {
   const auto address = ParseGrpcAddress("control-listen", control_listen, control_tls.is_given());
   if (!address.ok()) return address.status();

@@ -54,9 +54,6 @@ struct ControlConfig {
   absl::Status Validate() const;
 };
 
-// How control names the options of its TLS files.
-process::TlsFlags ControlTlsFlags();
-
 // Registers the options with their flags.
 void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config);
 

@@ -37,6 +37,13 @@ constexpr int kMetadataBytesLimit = 16 * 1024;
 // How often gRPC looks whether its certificate was renewed; a whole number of seconds.
 constexpr unsigned kTlsLookSeconds = 1;
 
+// How control names the options of its TLS files.
+process::TlsFlags TlsFlagsOfControl() {
+  process::TlsFlags flags;
+  flags.ca = "control-tls-client-ca";
+  return flags;
+}
+
 // gRPC's packaged reflection registers itself for every server as soon as it is linked.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
@@ -160,7 +167,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   if (!address.ok()) return address.status();
   std::unique_ptr<process::TlsMaterial> tls;
   if (config.control_tls.is_given()) {
-    auto loaded = process::TlsMaterial::Load(config.control_tls, ControlTlsFlags());
+    auto loaded = process::TlsMaterial::Load(config.control_tls, TlsFlagsOfControl());
     if (!loaded.ok()) return loaded.status();
     tls = *std::move(loaded);
   }
