@@ -67,12 +67,15 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
       .transport = {.message_bytes = static_cast<std::size_t>(config.message_bytes_limit),
                     .fragments = config.fragments_limit,
                     .message_time = config.message_time_limit,
-                    .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit)},
+                    .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit),
+                    .transports = static_cast<std::size_t>(config.connections_limit) / threads + 1,
+                    .upgrade_time = config.upgrade_time_limit},
+      .routes = {.engineio = {{.prefix = config.socketio_path}}},
       .http = {.header_time = config.header_time_limit,
                .body_time = config.body_time_limit,
                .idle_time = config.idle_time_limit,
                .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)},
-      .listener = {.connections = static_cast<std::size_t>(config.connections_limit) / threads + 1},
+      .sid_edge = static_cast<std::uint16_t>(epoch),
       .command_deadline = config.command_deadline};
 }
 
@@ -135,6 +138,9 @@ absl::Status Edge::Parts::Start() {
   address = process::ShowAddress(listen.host, port);
   if (identity.edge_id.empty()) identity.edge_id = fmt::format("{}:{}", HostName(), port);
   distributor->Prepare(std::move(identity), std::move(recipients));
+  std::vector<IoThread*> peers;
+  for (const auto& thread : threads) peers.push_back(thread.get());
+  for (const auto& thread : threads) thread->SetPeers(peers);
   for (const auto& thread : threads) thread->Start();
   is_running = true;
   link->Start(*distributor);

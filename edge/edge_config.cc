@@ -67,6 +67,12 @@ absl::Status EdgeConfig::Validate() const {
     return Refuse("dialect", fmt::format("knows no {}; there is: {}", dialect, dialects->Names()));
   }
   if (absl::Status status = CheckNamespaces(namespaces); !status.ok()) return status;
+  const bool is_path = socketio_path.size() > 2 && socketio_path.starts_with('/') &&
+                       socketio_path.ends_with('/') &&
+                       socketio_path.find_first_of("?#% \t\r\n") == std::string::npos;
+  if (!is_path) {
+    return Refuse("socketio-path", "must begin and end with a slash, such as /socket.io/");
+  }
   if (io_threads < 0 || io_threads > static_cast<int>(TopicTable::kThreadsLimit)) {
     return Refuse("io-threads", fmt::format("must be 0 to {}", TopicTable::kThreadsLimit));
   }
@@ -123,6 +129,8 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
   loader.Add("namespaces", &config.namespaces, "Socket.IO namespaces that clients may join", "Edge")
       .Placeholder("/NAME,...");
+  loader.Add("socketio-path", &config.socketio_path, "where Socket.IO clients connect", "Edge")
+      .Placeholder("/PATH/");
   loader.Add("edge-id", &config.edge_id, "name of this edge (default: host name and port)", "Edge");
   loader.Add("io-threads", &config.io_threads, "threads with a loop (0: one for each core)", "Edge")
       .Range(0, static_cast<double>(TopicTable::kThreadsLimit));
@@ -149,6 +157,10 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Add("message-time", &config.message_time_limit, "from a message's first byte to its last",
            kLimits)
       .Range(absl::Seconds(1), absl::Minutes(10));
+  loader
+      .Add("upgrade-time", &config.upgrade_time_limit, "for the upgrade of polling to a WebSocket",
+           kLimits)
+      .Range(absl::Milliseconds(250), absl::Minutes(10));
   loader.Add("ping-interval", &config.ping_interval, "between heartbeats", kLimits)
       .Range(absl::Milliseconds(250), absl::Minutes(10));
   loader.Add("ping-timeout", &config.ping_timeout, "for the answer to a heartbeat", kLimits)

@@ -39,6 +39,8 @@ struct EdgeConfig {
   std::string dialect = "confab";
   // Socket.IO namespaces that clients may join.
   std::vector<std::string> namespaces = {"/"};
+  // Where Socket.IO clients connect; their option `path`.
+  std::string socketio_path = "/socket.io/";
   // Name of this edge towards control, stable over its restarts; empty: host name and port.
   std::string edge_id;
   int io_threads = 0;  // 0: one for each core.
@@ -57,6 +59,9 @@ struct EdgeConfig {
   int64_t message_bytes_limit = 64 * 1024;
   int fragments_limit = 1024;
   absl::Duration message_time_limit = absl::Seconds(10);
+
+  // From the WebSocket that is to take over a polling session to the end of the upgrade.
+  absl::Duration upgrade_time_limit = absl::Seconds(10);
 
   absl::Duration ping_interval = absl::Seconds(25);
   absl::Duration ping_timeout = absl::Seconds(20);

@@ -1,11 +1,8 @@
 #include "edge/io_thread.h"
 
-#include <array>
 #include <chrono>
-#include <sys/random.h>
 #include <utility>
 
-#include <absl/strings/escaping.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
@@ -29,14 +26,6 @@ CloseReason ReasonOfCode(std::uint32_t code) {
   return CloseReason::kForbidden;
 }
 
-// The engine's sid is a secret: it alone will authorise polling requests.
-std::string NewSid() {
-  std::array<char, 18> bytes{};
-  // Never short for so few bytes once the kernel's pool is seeded, which is long before us.
-  [[maybe_unused]] const ssize_t n = ::getrandom(bytes.data(), bytes.size(), 0);
-  return absl::WebSafeBase64Escape(std::string(bytes.data(), bytes.size()));
-}
-
 }  // namespace
 
 IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
@@ -53,8 +42,13 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
                   .sessions = *this,
                   .list = {},
                   .limits = settings.transport,
+                  .sid_place = {.thread = index, .edge = settings.sid_edge},
                   .closes = metrics.closes},
-      http_{.transports = transports_, .origins = settings.origins, .limits = settings.http},
+      http_{.transports = transports_,
+            .origins = settings.origins,
+            .routes = settings.routes,
+            .peers = *this,
+            .limits = settings.http},
       sessions_{.host = *this,
                 .wheel = loop_->wheel(),
                 .heartbeat = settings.heartbeat,
@@ -64,7 +58,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
                 .encoders = encoders_,
                 .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes),
                 .message_time = settings.transport.message_time},
-      listener_(std::make_unique<Listener>(http_, settings.listener)),
+      listener_(std::make_unique<Listener>(http_)),
       hub_(encoders_.size()),
       pending_(index) {
   loop_->SetTurnEnd([this] { OnTurnEnd(); });
@@ -76,6 +70,7 @@ IoThread::~IoThread() {
   TimerWheel::Entry::Cancel();
   listener_.reset();
   EndHttpTalks(http_);
+  transports_.sids.Clear();
   loop_.reset();
 }
 
@@ -109,12 +104,17 @@ std::future<void> IoThread::BeginStop() {
 
 std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& transport) {
   if (request.protocol == OpenRequest::Protocol::kSocketIo) {
-    auto session = std::make_unique<EngineIoSession>(sessions_, request, transport, NewSid());
+    auto session = std::make_unique<EngineIoSession>(sessions_, request, transport);
     session->SetApp(
         std::make_unique<SocketIoTalk>(*session, std::move(request), settings_.make_namespace));
     return session;
   }
   return std::make_unique<NativeSession>(sessions_, std::move(request), transport);
+}
+
+void IoThread::HandOver(std::uint8_t thread, absl::AnyInvocable<void(HttpHome&)> resume) {
+  IoThread& peer = *peers_[thread];
+  peer.loop_->Post([&peer, resume = std::move(resume)]() mutable { resume(peer.http_); });
 }
 
 // --- what connections ask of their thread

@@ -48,8 +48,9 @@ struct IoSettings {
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;
   TransportLimits transport;
+  HttpRoutes routes;
   HttpLimits http;
-  ListenerLimits listener;
+  std::uint16_t sid_edge = 0;  // SidPlace::edge.
   absl::Duration command_deadline = absl::Seconds(3);
   absl::Duration tick = TimerWheel::kTick;  // How fine all timers are.
 };
@@ -57,6 +58,7 @@ struct IoSettings {
 class IoThread final : public Distributor::Recipient,
                        private SessionFactory,
                        private ConnectionHost,
+                       private HttpPeers,
                        private EventLoop::Flushable,
                        private TimerWheel::Entry {
  public:
@@ -64,6 +66,9 @@ class IoThread final : public Distributor::Recipient,
   IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
            Distributor& distributor, EdgeMetrics& metrics);
   ~IoThread() override;  // REQUIRES: Join was called if Start was.
+
+  // All io threads of the edge, this one too, by index. REQUIRES: before Start.
+  void SetPeers(std::vector<IoThread*> peers) { peers_ = std::move(peers); }
 
   absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first);
   void Start();
@@ -81,6 +86,9 @@ class IoThread final : public Distributor::Recipient,
 
  private:
   std::unique_ptr<Session> OpenSession(OpenRequest request, Transport& transport) override;
+
+  bool HasThread(std::uint8_t thread) const override { return thread < peers_.size(); }
+  void HandOver(std::uint8_t thread, absl::AnyInvocable<void(HttpHome&)> resume) override;
 
   const ConnectionLimits& limits() const override { return settings_.connection; }
   const TokenVerifier& tokens() const override { return *tokens_; }
@@ -118,6 +126,7 @@ class IoThread final : public Distributor::Recipient,
   EdgeMetrics& metrics_;
   const std::uint8_t index_;
   std::shared_ptr<const TokenVerifier> tokens_;
+  std::vector<IoThread*> peers_;
 
   std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.
   const EncoderTable encoders_;

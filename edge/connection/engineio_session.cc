@@ -1,18 +1,21 @@
 #include "edge/connection/engineio_session.h"
 
+#include <optional>
 #include <utility>
 
 #include "edge/protocol/engineio_codec.h"
+#include "edge/protocol/engineio_payload.h"
 #include "edge/protocol/websocket_frame.h"
 
 namespace confab::edge {
 
 EngineIoSession::EngineIoSession(SessionHome& home, const OpenRequest& request,
-                                 Transport& transport, std::string sid)
+                                 Transport& transport)
     : home_(home),
       transport_(&transport),
-      sid_(std::move(sid)),
-      heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at) {}
+      sid_(request.sid),
+      heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at),
+      wants_base64_(request.wants_base64) {}
 
 std::string& EngineIoSession::BeginText() {
   BeginWebSocketFrame(home_.scratch);
@@ -25,6 +28,9 @@ void EngineIoSession::FinishText() {
 }
 
 void EngineIoSession::SendBinary(std::string_view payload) {
+  if (wants_base64_) {
+    return SendText([&](std::string& out) { AppendBase64Packet(payload, out); });
+  }
   BeginText().append(payload);
   transport_->SendBytes(FinishWebSocketFrame(WebSocketOpcode::kBinary, home_.scratch),
                         DeliveryClass::kControl);
@@ -37,12 +43,17 @@ void EngineIoSession::OnOpen() {
           static_cast<std::uint32_t>(absl::ToInt64Milliseconds(home_.heartbeat.ping_interval)),
       .ping_timeout_ms =
           static_cast<std::uint32_t>(absl::ToInt64Milliseconds(home_.heartbeat.ping_timeout)),
-      .payload_bytes_limit = home_.message_bytes_limit};
+      .payload_bytes_limit = home_.message_bytes_limit,
+      .offers_websocket = false};
   SendText([&](std::string& out) { out += EncodeEngineIoOpen(open); });
 }
 
 void EngineIoSession::OnMessage(bool is_binary, std::string_view message) {
   if (is_binary) return app_->OnMessage(true, message);  // Always a message, without a type digit.
+  if (message.starts_with(kEngineIoBase64)) {
+    const std::optional<std::string> bytes = DecodeBase64Packet(message);
+    return bytes ? app_->OnMessage(true, *bytes) : Close(CloseReason::kBadPacket);
+  }
   const absl::StatusOr<EngineIoPacket> packet = DecodeEngineIo(message);
   if (!packet.ok()) return Close(CloseReason::kBadPacket);
   switch (packet->type) {

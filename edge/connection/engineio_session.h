@@ -36,10 +36,9 @@ class EngineIoApp {
 
 class EngineIoSession final : public Session, private Heartbeat::Owner {
  public:
-  // `home` and `transport` outlive this object. `sid` is a secret: it alone authorises polling
-  // requests.
-  EngineIoSession(SessionHome& home, const OpenRequest& request, Transport& transport,
-                  std::string sid);
+  // `home` and `transport` outlive this object. `request.sid` is a secret: it alone authorises
+  // polling requests.
+  EngineIoSession(SessionHome& home, const OpenRequest& request, Transport& transport);
 
   // REQUIRES: called once, before OnOpen.
   void SetApp(std::unique_ptr<EngineIoApp> app) { app_ = std::move(app); }
@@ -50,9 +49,9 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void OnDrained() override { app_->OnDrained(); }
   void Shut(CloseReason reason) override;
   void OnClosed() override { heartbeat_.Stop(); }
-
-  // Goes on over `transport`; the caller has moved the queue.
-  void MoveTo(Transport& transport);
+  void CheckTime() override { heartbeat_.Check(); }
+  void MoveTo(Transport& transport) override;
+  std::string_view sid() const override { return sid_; }
 
   // For the app. `append` adds a whole text packet (leading type digit included) to the string
   // given.
@@ -77,7 +76,6 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
 
   SessionHome& home() { return home_; }
   Transport& transport() { return *transport_; }
-  const std::string& sid() const { return sid_; }
 
  private:
   void SendPing() override;
@@ -91,6 +89,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   Transport* transport_;
   const std::string sid_;
   Heartbeat heartbeat_;
+  const bool wants_base64_;
   std::unique_ptr<EngineIoApp> app_;
 };
 

@@ -46,6 +46,12 @@ void Heartbeat::Stop() {
   Cancel();
 }
 
+void Heartbeat::Check() {
+  if (phase_ == Phase::kStopped) return;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now >= beats_ || (phase_ != Phase::kAdmitted && now >= phase_ends_)) OnTimer();
+}
+
 void Heartbeat::Arm() {
   if (phase_ == Phase::kStopped) return;
   const SteadyTime due = phase_ == Phase::kAdmitted ? beats_ : std::min(beats_, phase_ends_);
@@ -67,7 +73,9 @@ void Heartbeat::OnTimer() {
       return owner_.OnTimeUp(awaits_pong_ ? CloseReason::kPingTimeout : CloseReason::kTokenExpired);
     }
     awaits_pong_ = true;
-    beats_ = After(now, limits_.ping_timeout);
+    // From when it was due: a tick late costs the client a tick, but never more.
+    const SteadyTime sent = std::max(beats_, now - absl::ToChronoMilliseconds(wheel_.tick()));
+    beats_ = After(sent, limits_.ping_timeout);
     owner_.SendPing();
   }
   Arm();

@@ -40,6 +40,8 @@ class Heartbeat final : private TimerWheel::Entry {
   void OnAdmitted();
   void OnLeft();  // Nobody is authenticated any more: a token is due anew.
   void OnPong();
+  // What is due by now is done now.
+  void Check();
   void Stop();
 
  private:

@@ -25,17 +25,33 @@ class Session {
   virtual void OnPong() = 0;
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
+  // The client has come for what there is: what is due by now is done now, not at the next tick.
+  virtual void CheckTime() {}
   // Tells the client why, then closes the transport.
   virtual void Shut(CloseReason reason) = 0;
   // The last call, however the transport ended.
   virtual void OnClosed() = 0;
+
+  // Goes on over `transport`; the caller has moved the queue.
+  virtual void MoveTo(Transport&) {}
+  // The secret that names an Engine.IO session; empty for others.
+  virtual std::string_view sid() const { return {}; }
 };
 
 // What an upgrade request said.
 struct OpenRequest {
-  enum class Protocol { kSocketIo, kNativeJson, kNativeBinary };
+  enum class Protocol {
+    kSocketIo,
+    kNativeJson,
+    kNativeBinary,
+    kEngineIo,  // Without Socket.IO on it, and a WebSocket with nothing on it: for tests.
+    kPlain,
+  };
   Protocol protocol = Protocol::kSocketIo;
-  std::string token;  // Authorization header, else `token` of the query; may be empty.
+  std::string sid;            // Made for the session; empty for native ones.
+  bool is_polling = false;    // Begins by HTTP polling.
+  bool wants_base64 = false;  // No binary frames, please (`b64` of the query).
+  std::string token;          // Authorization header, else `token` of the query; may be empty.
   // Of the query, as the client wrote them; may be empty.
   std::string dialect;
   std::string device_id;

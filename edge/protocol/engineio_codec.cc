@@ -15,8 +15,9 @@ absl::StatusOr<EngineIoPacket> DecodeEngineIo(std::string_view text_frame) {
 
 std::string EncodeEngineIoOpen(const EngineIoOpen& open) {
   return fmt::format(
-      R"(0{{"sid":"{}","upgrades":[],"pingInterval":{},"pingTimeout":{},"maxPayload":{}}})",
-      open.sid, open.ping_interval_ms, open.ping_timeout_ms, open.payload_bytes_limit);
+      R"(0{{"sid":"{}","upgrades":[{}],"pingInterval":{},"pingTimeout":{},"maxPayload":{}}})",
+      open.sid, open.offers_websocket ? R"("websocket")" : "", open.ping_interval_ms,
+      open.ping_timeout_ms, open.payload_bytes_limit);
 }
 
 }  // namespace confab::edge

@@ -43,9 +43,10 @@ struct EngineIoOpen {
   uint32_t ping_interval_ms = 25'000;
   uint32_t ping_timeout_ms = 20'000;
   uint32_t payload_bytes_limit = 65'536;
+  bool offers_websocket = false;  // The session may be upgraded.
 };
 
-// The first frame of a session on WebSocket: no upgrades are offered.
+// The first packet of a session.
 std::string EncodeEngineIoOpen(const EngineIoOpen& open);
 
 }  // namespace confab::edge

@@ -28,4 +28,12 @@ std::string_view FinishWebSocketFrame(WebSocketOpcode opcode, std::string& buffe
   return std::string_view(buffer).substr(start);
 }
 
+WebSocketFrameView ViewWebSocketFrame(std::string_view frame) {
+  assert(frame.size() >= 2);
+  const auto length = static_cast<unsigned char>(frame[1]);
+  const size_t length_bytes = length < kLengthIn16Bits ? 0 : length == kLengthIn16Bits ? 2 : 8;
+  return {.opcode = static_cast<WebSocketOpcode>(static_cast<unsigned char>(frame[0]) & 0x0f),
+          .payload = frame.substr(2 + length_bytes)};
+}
+
 }  // namespace confab::edge

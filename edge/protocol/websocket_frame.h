@@ -21,6 +21,13 @@ inline constexpr size_t kWebSocketHeaderBytesMax = 10;
 // Begin clears the buffer (its capacity stays) and keeps room for the header.
 void BeginWebSocketFrame(std::string& buffer);
 
+// A whole frame made so, taken apart again; views it.
+struct WebSocketFrameView {
+  WebSocketOpcode opcode = WebSocketOpcode::kText;
+  std::string_view payload;
+};
+WebSocketFrameView ViewWebSocketFrame(std::string_view frame);
+
 // Writes the header right before the payload. The frame is a view into `buffer`.
 std::string_view FinishWebSocketFrame(WebSocketOpcode opcode, std::string& buffer);
 

@@ -4,10 +4,32 @@
 #include <array>
 #include <cerrno>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace confab::edge {
 
 namespace net = boost::asio;
+
+EdgeStream::Detached::~Detached() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+EdgeStream::Detached EdgeStream::Detach() {
+  Detached detached;
+  error_code error;
+  detached.is_v6_ = socket_.local_endpoint(error).protocol() == net::ip::tcp::v6();
+  detached.tls_ = std::move(tls_);
+  const int fd = socket_.release(error);
+  if (!error) detached.fd_ = fd;
+  return detached;
+}
+
+EdgeStream::EdgeStream(const executor_type& executor, Detached detached)
+    : socket_(executor), tls_(std::move(detached.tls_)) {
+  error_code error;
+  socket_.assign(detached.is_v6_ ? net::ip::tcp::v6() : net::ip::tcp::v4(), detached.fd_, error);
+  if (!error) detached.fd_ = -1;
+}
 
 EdgeStream::error_code EdgeStream::FlushPending() {
   while (has_pending()) {

@@ -33,6 +33,27 @@ class EdgeStream {
   explicit EdgeStream(Socket&& socket, std::unique_ptr<TlsSession> tls = nullptr)
       : socket_(std::move(socket)), tls_(std::move(tls)) {}
 
+  // A stream off its loop, on its way to another one; closes what nobody takes.
+  class Detached {
+   public:
+    Detached() = default;
+    Detached(Detached&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), is_v6_(other.is_v6_), tls_(std::move(other.tls_)) {}
+    Detached& operator=(Detached&&) = delete;
+    ~Detached();
+
+   private:
+    friend class EdgeStream;
+    int fd_ = -1;
+    bool is_v6_ = false;
+    std::unique_ptr<TlsSession> tls_;
+  };
+  // REQUIRES: no operation is under way. Nothing but the destructor may follow.
+  Detached Detach();
+  // On the loop of `executor` from now on. A descriptor it cannot take is closed: the first read
+  // fails then.
+  EdgeStream(const executor_type& executor, Detached detached);
+
   Socket& socket() { return socket_; }
   bool is_tls() const { return tls_ != nullptr; }
   executor_type get_executor() { return socket_.get_executor(); }

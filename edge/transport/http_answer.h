@@ -23,13 +23,16 @@ struct HttpRequestView {
   std::string_view subprotocols;     // Sec-WebSocket-Protocol, all of them.
   std::string_view websocket_key;    // Sec-WebSocket-Key.
   std::string_view websocket_version;
+  // A CORS preflight has the first, and mostly the second: Access-Control-Request-….
+  std::string_view requested_method;
+  std::string_view requested_headers;
   bool is_upgrade = false;  // Connection: Upgrade and Upgrade: websocket.
 };
 
 struct HttpAnswer {
   int status = 200;
   std::string content_type = "application/json";  // Empty: no such header.
-  std::string body;                               // Left out for HEAD by whoever writes it.
+  std::string body = {};                          // Left out for HEAD by whoever writes it.
   bool allows_origin = false;  // The answer carries CORS headers for the request's origin.
   std::vector<std::pair<std::string, std::string>> headers = {};  // Beside those: Allow, ….
 };

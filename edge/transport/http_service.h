@@ -16,6 +16,9 @@ namespace confab::edge {
 class HttpCall {
  public:
   virtual ~HttpCall() = default;
+  // The answer was handed to the kernel whole, or the request was refused for itself. Destroyed
+  // without: nobody knows whether the answer arrived.
+  virtual void OnAnswered() {}
 };
 
 class HttpService {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,10 +14,12 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include "edge/transport/edge_stream.h"
+#include "edge/transport/engineio_answers.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_answer.h"
-#include "edge/transport/upgrade_policy.h"
-#include "edge/transport/websocket_accept.h"
+#include "edge/transport/http_target.h"
+#include "edge/transport/polling_calls.h"
+#include "edge/transport/websocket_transport.h"
 
 namespace confab::edge {
 
@@ -40,6 +43,19 @@ constexpr std::size_t kBufferBytesBehindHeaders = 8 * 1024;
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
+bool IsEngineIo(OpenRequest::Protocol protocol) {
+  return protocol == OpenRequest::Protocol::kSocketIo ||
+         protocol == OpenRequest::Protocol::kEngineIo;
+}
+
+// More sessions than this thread may have. Clients come back by themselves.
+HttpAnswer Busy() {
+  HttpAnswer answer{.status = 503,
+                    .body = R"({"code":4,"message":"too many connections, come back later"})"};
+  answer.headers.emplace_back("Retry-After", "5");
+  return answer;
+}
+
 HttpAnswer Plain(int status, std::string body) {
   return {.status = status, .content_type = "text/plain", .body = std::move(body)};
 }
@@ -48,6 +64,8 @@ HttpAnswer Plain(int status, std::string body) {
 
 class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from_this<HttpTalk> {
  public:
+  using Parser = http::request_parser<http::string_body>;
+
   HttpTalk(HttpHome& home, EdgeStream&& stream)
       : home_(home),
         stream_(std::move(stream)),
@@ -58,6 +76,26 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     home_.talks.insert(shared_from_this());
     Arm(home_.limits.header_time);
     Read();
+  }
+
+  // What goes to another thread: the request whose headers were read, and what came behind it.
+  struct Moved {
+    EdgeStream::Detached stream;
+    std::unique_ptr<Parser> parser;
+    std::string rest;
+    std::chrono::steady_clock::time_point started_at;
+  };
+
+  void Resume(Moved moved) {
+    started_at_ = moved.started_at;
+    parser_ = std::move(moved.parser);
+    net::buffer_copy(buffer_.prepare(moved.rest.size()), net::buffer(moved.rest));
+    buffer_.commit(moved.rest.size());
+    home_.talks.insert(shared_from_this());
+    requests_ = 1;
+    phase_ = Phase::kHeaders;
+    OnHeaders();
+    if (phase_ != Phase::kEnded) Advance();
   }
 
   // Ends the talk and the connection. Whoever calls it holds a reference.
@@ -71,8 +109,6 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   }
 
  private:
-  using Parser = http::request_parser<http::string_body>;
-
   enum class Phase : char {
     kIdle,     // No byte of a request yet.
     kHeaders,  // In its headers.
@@ -164,12 +200,56 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     if (std::distance(request.begin(), request.end()) > kFieldsLimit) {
       return Refuse(Plain(431, "too many headers\n"));
     }
-    if (boost::beast::websocket::is_upgrade(request)) return OnUpgradeRequest();
+    const HttpRequestView view = ViewOfRequest();
+    const HttpTarget target = ParseHttpTarget(view.target);
+    SidState state = SidState::kUnknown;
+    if (home_.routes.FindEngineIo(target.path) != nullptr) {
+      const std::string_view sid = target.Get("sid");
+      if (MoveToThreadOf(sid)) return;
+      state = home_.transports.sids.StateOf(sid);
+    }
+    route_ =
+        std::make_unique<HttpRoute>(RouteRequest(view, target, home_.routes, home_.origins, state));
+    if (route_->kind == HttpRoute::Kind::kWebSocket) return Upgrade();
+    if (route_->kind == HttpRoute::Kind::kProbe) {
+      return Refuse(RefuseEngineIo(EngineIoRefusal::kBadRequest));
+    }
+    // An upgrade that is not taken: whatever follows it is no HTTP.
+    if (view.is_upgrade && route_->kind == HttpRoute::Kind::kAnswer) {
+      return Refuse(std::move(route_->answer));
+    }
+    if (route_->kind == HttpRoute::Kind::kPost) {
+      call_ = BeginPollingPost(home_.transports, route_->sid);
+      if (call_ == nullptr) return Refuse(RefuseEngineIo(EngineIoRefusal::kBadRequest));
+    }
     if (parser_->is_done()) return OnRequest();
     phase_ = Phase::kBody;
     parser_->eager(true);
     Arm(home_.limits.body_time);
     if (http::token_list(request[http::field::expect]).exists("100-continue")) SayContinue();
+  }
+
+  // True: the session of that name lives elsewhere, and the talk goes on there with this request.
+  bool MoveToThreadOf(std::string_view sid) {
+    const SidPlace& here = home_.transports.sid_place;
+    const std::optional<SidPlace> place = PlaceOfSid(sid);
+    if (!place || place->edge != here.edge || place->thread == here.thread) return false;
+    if (!home_.peers.HasThread(place->thread)) return false;
+    TimerWheel::Entry::Cancel();
+    phase_ = Phase::kEnded;
+    const auto rest = buffer_.data();
+    auto moved = std::make_unique<Moved>(
+        Moved{.stream = stream_.Detach(),
+              .parser = std::move(parser_),
+              .rest = std::string(static_cast<const char*>(rest.data()), rest.size()),
+              .started_at = started_at_});
+    home_.talks.erase(shared_from_this());
+    home_.peers.HandOver(place->thread, [moved = std::move(moved)](HttpHome& home) mutable {
+      std::make_shared<HttpTalk>(
+          home, EdgeStream(home.transports.loop.context().get_executor(), std::move(moved->stream)))
+          ->Resume(std::move(*moved));
+    });
+    return true;
   }
 
   // The client waits for this word before it sends the body. It is short and the first thing on
@@ -179,15 +259,45 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   void OnRequest() {
     TimerWheel::Entry::Cancel();
     phase_ = Phase::kWaiting;
-    const HttpRequestView request = ViewOfRequest();
-    UpgradeDecision decision = DecideUpgrade(request, home_.origins);
-    if (home_.service == nullptr || !decision.is_plain) return Answer(std::move(*decision.answer));
-    // The answer may come at once, before the call is there.
-    std::unique_ptr<HttpCall> call = home_.service->Serve(
-        request, parser_->get().body(), [weak = weak_from_this()](HttpAnswer answer) {
-          if (const auto self = weak.lock()) self->Answer(std::move(answer));
-        });
+    switch (route_->kind) {
+      case HttpRoute::Kind::kService:
+        if (home_.service != nullptr) return Serve();
+        return Answer(std::move(route_->answer));
+      case HttpRoute::Kind::kOpenPolling:
+        if (home_.transports.list.size() >= home_.transports.limits.transports) {
+          return Answer(Busy());
+        }
+        route_->sid = NewSid(home_.transports.sid_place);
+        route_->open.sid = route_->sid;
+        route_->open.accepted_at = started_at_;
+        PollingTransport::Open(home_.transports, std::move(route_->open));
+        return Poll();
+      case HttpRoute::Kind::kPoll:
+        return Poll();
+      case HttpRoute::Kind::kPost:
+        return Answer(static_cast<PollingPost&>(*call_).End(parser_->get().body()));
+      case HttpRoute::Kind::kAnswer:
+      case HttpRoute::Kind::kWebSocket:
+      case HttpRoute::Kind::kProbe:
+        return Answer(std::move(route_->answer));
+    }
+  }
+
+  HttpService::Done WhenDone() {
+    return [weak = weak_from_this()](HttpAnswer answer) {
+      if (const auto self = weak.lock()) self->Answer(std::move(answer));
+    };
+  }
+
+  // The answer may come at once, before the call is there.
+  void Serve() {
+    auto call = home_.service->Serve(ViewOfRequest(), parser_->get().body(), WhenDone());
     if (phase_ == Phase::kWaiting) call_ = std::move(call);
+  }
+
+  void Poll() {
+    call_ = std::make_unique<PollingGet>(home_.transports.sids.FindPolling(route_->sid));
+    static_cast<PollingGet&>(*call_).Begin(WhenDone());
   }
 
   HttpRequestView ViewOfRequest() const {
@@ -206,22 +316,24 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     view.subprotocols = View(request[http::field::sec_websocket_protocol]);
     view.websocket_key = View(request[http::field::sec_websocket_key]);
     view.websocket_version = View(request[http::field::sec_websocket_version]);
+    view.requested_method = View(request[http::field::access_control_request_method]);
+    view.requested_headers = View(request[http::field::access_control_request_headers]);
     view.is_upgrade = boost::beast::websocket::is_upgrade(request);
     return view;
   }
 
   // --- becoming a WebSocket
 
-  void OnUpgradeRequest() {
-    UpgradeDecision decision = DecideUpgrade(ViewOfRequest(), home_.origins);
-    if (decision.answer) return Refuse(std::move(*decision.answer));
+  void Upgrade() {
     TimerWheel::Entry::Cancel();
-    decision.open.accepted_at = started_at_;
+    OpenRequest& open = route_->open;
+    open.accepted_at = started_at_;
+    if (IsEngineIo(open.protocol)) open.sid = NewSid(home_.transports.sid_place);
     const auto rest = buffer_.data();
     std::string early(static_cast<const char*>(rest.data()), rest.size());
     phase_ = Phase::kEnded;
     AcceptWebSocket(home_.transports, std::move(stream_.socket()), parser_->get(), std::move(early),
-                    std::move(decision.open), decision.subprotocol);
+                    std::move(open), route_->subprotocol);
     home_.talks.erase(shared_from_this());
   }
 
@@ -241,6 +353,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   void Refuse(HttpAnswer answer) {
     keeps_alive_ = false;
     phase_ = Phase::kWaiting;
+    // Before the client can know: its next request may be on its way when the write is done here.
+    if (call_ != nullptr) std::exchange(call_, nullptr)->OnAnswered();
     answer.allows_origin |= IsOriginAllowed();
     Answer(std::move(answer));
   }
@@ -256,6 +370,9 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     Arm(kAnswerTimeLimit);
     const auto& request = parser_->get();
     keeps_alive_ = keeps_alive_ && !home_.is_stopping;
+    if (route_ != nullptr && route_->kind != HttpRoute::Kind::kService) {
+      answer.allows_origin = route_->is_origin_allowed;
+    }
     out_ = FormatHttpAnswer(answer, {.origin = View(request[http::field::origin]),
                                      .is_head = request.method() == http::verb::head,
                                      .keeps_alive = keeps_alive_});
@@ -266,12 +383,14 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
 
   void OnWritten(error_code error) {
     if (phase_ == Phase::kEnded) return;
-    call_.reset();
     if (error) return Close();
+    if (call_ != nullptr) call_->OnAnswered();
+    call_.reset();
     if (!keeps_alive_) return End();
     // An idle connection keeps little.
     std::exchange(out_, std::string());
     parser_.reset();
+    route_.reset();
     if (buffer_.size() == 0 && !is_reading_) buffer_.shrink_to_fit();
     phase_ = Phase::kIdle;
     Arm(home_.limits.idle_time);
@@ -291,7 +410,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   HttpHome& home_;
   EdgeStream stream_;
   boost::beast::flat_buffer buffer_;
-  std::unique_ptr<Parser> parser_;  // Of the request; null while there is none.
+  std::unique_ptr<Parser> parser_;    // Of the request; null while there is none.
+  std::unique_ptr<HttpRoute> route_;  // The same, once its headers are there.
   std::unique_ptr<HttpCall> call_;
   std::string out_;
   std::chrono::steady_clock::time_point started_at_;  // Of the request, or the connection.

@@ -10,11 +10,13 @@
 #include <memory>
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
 #include "edge/auth/origin_policy.h"
+#include "edge/transport/http_route.h"
 #include "edge/transport/http_service.h"
-#include "edge/transport/websocket_transport.h"
+#include "edge/transport/transport_home.h"
 
 namespace confab::edge {
 
@@ -29,11 +31,23 @@ struct HttpLimits {
 
 class EdgeStream;
 class HttpTalk;
+struct HttpHome;
+
+// The io threads of the edge, as a talk sees them: requests go to the thread of their session.
+class HttpPeers {
+ public:
+  virtual ~HttpPeers() = default;
+  virtual bool HasThread(std::uint8_t thread) const = 0;
+  // Runs `resume` on that thread, with its home.
+  virtual void HandOver(std::uint8_t thread, absl::AnyInvocable<void(HttpHome&)> resume) = 0;
+};
 
 // What all HTTP talks of one io thread share. Outlives them, and goes before the loop.
 struct HttpHome {
   TransportHome& transports;
   const OriginPolicy& origins;
+  const HttpRoutes& routes;
+  HttpPeers& peers;
   HttpLimits limits;
   // Answers what is neither an upgrade nor Engine.IO; null: a word about what stands here, or 404.
   HttpService* service = nullptr;

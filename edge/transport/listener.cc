@@ -43,8 +43,8 @@ void Tune(EdgeStream::Socket& socket) {
 class Listener::Acceptor final : private TimerWheel::Entry,
                                  public std::enable_shared_from_this<Acceptor> {
  public:
-  Acceptor(HttpHome& home, ListenerLimits limits)
-      : home_(home), limits_(limits), acceptor_(home.transports.loop.context().get_executor()) {}
+  explicit Acceptor(HttpHome& home)
+      : home_(home), acceptor_(home.transports.loop.context().get_executor()) {}
 
   absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first) {
     error_code error;
@@ -96,7 +96,9 @@ class Listener::Acceptor final : private TimerWheel::Entry,
       return;
     }
     is_short_ = false;
-    if (home_.transports.list.size() + home_.talks.size() < limits_.connections) {
+    // A polling session comes with up to two connections of its own.
+    if (home_.transports.list.size() < home_.transports.limits.transports &&
+        home_.talks.size() < 2 * home_.transports.limits.transports) {
       Tune(socket);
       BeginHttpTalk(home_, EdgeStream(std::move(socket)));
     }
@@ -106,13 +108,11 @@ class Listener::Acceptor final : private TimerWheel::Entry,
   void OnTimer() override { Accept(); }
 
   HttpHome& home_;
-  const ListenerLimits limits_;
   TcpAcceptor acceptor_;
   bool is_short_ = false;  // Of descriptors or memory; said once.
 };
 
-Listener::Listener(HttpHome& home, ListenerLimits limits)
-    : acceptor_(std::make_shared<Acceptor>(home, limits)) {}
+Listener::Listener(HttpHome& home) : acceptor_(std::make_shared<Acceptor>(home)) {}
 
 Listener::~Listener() { Close(); }
 

@@ -16,14 +16,10 @@
 
 namespace confab::edge {
 
-struct ListenerLimits {
-  std::size_t connections = 100'000;  // Of this thread; more are closed at once.
-};
-
 class Listener {
  public:
   // `home` outlives the listener.
-  Listener(HttpHome& home, ListenerLimits limits);
+  explicit Listener(HttpHome& home);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -66,6 +66,24 @@ void Outbox::Consume(size_t bytes) {
   if (count_ == 0) Clear();
 }
 
+std::string_view Outbox::Front() const {
+  assert(count_ > 0 && front_sent_ == 0);
+  const SharedFrame::Body* body = BodyOf(At(0));
+  return {SharedFrame::BytesOf(body), body->size};
+}
+
+Outbox::Item Outbox::TakeFront() {
+  assert(count_ > 0 && front_sent_ == 0);
+  const Slot slot = At(0);
+  Item item{.frame = SharedFrame(BodyOf(slot)),
+            .delivery = static_cast<DeliveryClass>(slot & kClassMask)};
+  bytes_ -= static_cast<uint32_t>(item.frame.size());
+  // The count is the item's now.
+  head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
+  if (--count_ == 0) Clear();
+  return item;
+}
+
 void Outbox::DropUnsent() {
   const std::uint32_t kept = front_sent_ > 0 ? 1 : 0;
   while (count_ > kept) {

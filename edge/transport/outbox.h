@@ -58,6 +58,15 @@ class Outbox {
   // memory back.
   void Consume(size_t bytes);
 
+  // The first frame, as it was appended. REQUIRES: !empty(), nothing of it was consumed.
+  std::string_view Front() const;
+  // Takes it out.
+  struct Item {
+    SharedFrame frame;
+    DeliveryClass delivery = DeliveryClass::kControl;
+  };
+  Item TakeFront();
+
   // Forgets what waits, except the rest of a frame that is partly sent already.
   void DropUnsent();
 

@@ -12,7 +12,6 @@
 #include "edge/connection/rate_limit.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/output_layer.h"
-#include "edge/transport/websocket_accept.h"
 
 namespace confab::edge {
 
@@ -264,27 +263,6 @@ class WebSocketTransport final : public Transport,
 };
 
 }  // namespace
-
-void TransportList::Node::Join(TransportList& list) {
-  list_ = &list;
-  next_ = list.first_;
-  if (next_ != nullptr) next_->previous_ = this;
-  list.first_ = this;
-  ++list.size_;
-}
-
-void TransportList::Node::Leave() {
-  if (list_ == nullptr) return;
-  (previous_ == nullptr ? list_->first_ : previous_->next_) = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-  --list_->size_;
-  list_ = nullptr;
-}
-
-void TransportList::StopAll() {
-  // Closing is never completed from within, so that the list stands still.
-  for (Node* node = first_; node != nullptr; node = node->next_) node->OnServerStopping();
-}
 
 void AcceptWebSocket(TransportHome& home, EdgeSocket socket, const UpgradeRequest& request,
                      std::string early, OpenRequest open, const std::string& subprotocol) {

@@ -36,7 +36,7 @@ TEST_F(EdgeTransport, AnswersPlainRequests) {
               HasSubstr("This is a Confab edge"));
   EXPECT_THAT(Get("GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 404"));
-  EXPECT_THAT(Get("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(Get("GET /socket.io/?EIO=4&transport=x HTTP/1.1\r\nConnection: close\r\n\r\n"),
               HasSubstr("{\"code\":0,\"message\":\"Transport unknown\"}"));
   EXPECT_THAT(Get(WsClient::UpgradeRequest("/socket.io/?EIO=3&transport=websocket")),
               HasSubstr("{\"code\":5,\"message\":\"Unsupported protocol version\"}"));

@@ -114,11 +114,12 @@ SocketIoEcho::SocketIoEcho()
                 .connection = {},
                 .heartbeat = {},
                 .transport = {},
-                .http = {},
-                .listener = {}} {}
+                .routes = {},
+                .http = {}} {}
 
 std::uint16_t SocketIoEcho::Start(std::uint16_t port) {
   thread_ = std::make_unique<edge::IoThread>(0, settings_, link_, distributor_, metrics_);
+  thread_->SetPeers({thread_.get()});
   const std::uint16_t bound = thread_->Open("127.0.0.1", port, true).value();
   thread_->Start();
   return bound;

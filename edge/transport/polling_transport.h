@@ -1,0 +1,79 @@
+// polling_transport.h: carries one Engine.IO session over HTTP long-polling: GETs fetch what the
+// outbox holds, POSTs bring packets. Bound to its sid, never to a TCP connection.
+// Owns: the outbox, the session above it.   Used by: http_talk (requests), sid_table (keeps it).
+// Threads: confined to the io thread.
+// Fails: what breaks the protocol (two GETs at a time, a GET given up) ends the session.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "edge/transport/event_loop.h"
+#include "edge/transport/http_service.h"
+#include "edge/transport/outbox.h"
+#include "edge/transport/timer_wheel.h"
+#include "edge/transport/transport_home.h"
+
+namespace confab::edge {
+
+class PollingTransport final : public Transport,
+                               private EventLoop::Flushable,
+                               private TimerWheel::Entry,
+                               private TransportList::Node,
+                               public std::enable_shared_from_this<PollingTransport> {
+ public:
+  // A new session of that sid; it stands in the home's table until it has ended.
+  static std::shared_ptr<PollingTransport> Open(TransportHome& home, OpenRequest request);
+  PollingTransport(TransportHome& home, std::string sid);
+  ~PollingTransport() override;
+
+  void Send(const SharedFrame& frame, DeliveryClass delivery) override;
+  void SendBytes(std::string_view frame, DeliveryClass delivery) override;
+  void Close(CloseReason reason) override;
+  void PrefetchSend() const override { EventLoop::Flushable::Prefetch(); }
+  bool HasRoom() override;
+
+  // A GET. `done` is called at once if something waits, else when something does. A second one at a
+  // time is refused and ends the session.
+  void OnGet(HttpService::Done done);
+  // Its client went away before it had the answer.
+  void OnGetGone();
+
+  // A POST has begun. False: another one is under way, which ends the session.
+  bool BeginPost();
+  // It is whole: its packets are taken, then it is answered.
+  HttpAnswer EndPost(std::string_view payload);
+  void OnPostGone();
+  // It was refused for itself; the session goes on.
+  void DropPost() { is_posting_ = false; }
+
+ private:
+  void Flush() override;
+  void OnTimer() override { Forget(); }
+  void OnServerStopping() override;
+
+  void Overflow();
+  void Append(bool is_appended, std::size_t bytes);
+  void EndWith(CloseReason reason, absl::Duration wait);
+  void TakePackets(std::string_view payload);
+  void AnswerHeld();
+  std::string TakePayload();
+  void Forget();
+
+  TransportHome& home_;
+  const std::string sid_;
+  Outbox outbox_;
+  HttpService::Done held_;  // Of the GET that waits.
+  std::unique_ptr<Session> session_;
+  absl::Duration wait_;  // For a GET, after the close.
+  CloseReason reason_ = CloseReason::kNormal;
+  bool wants_room_ = false;
+  bool is_posting_ = false;
+  bool is_overflowing_ = false;
+  bool is_closing_ = false;  // Nothing goes up or down any more but the last words.
+  bool is_over_ = false;     // The last words are said, or nobody came for them.
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,74 @@
+// transport_home.h: what all transports of one io thread share: limits, who is open, whose sid.
+// Owns: the polling sessions (by their sid), the list of open transports.
+// Used by: http_talk, websocket_transport, polling_transport. Made by io_thread.
+// Threads: confined to the io thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <absl/time/time.h>
+
+#include "edge/connection/session.h"
+#include "edge/transport/sid.h"
+#include "edge/transport/sid_table.h"
+#include "edge/transport/transport.h"
+#include "process/metrics.h"
+
+namespace confab::edge {
+
+class EventLoop;
+
+struct TransportLimits {
+  std::size_t message_bytes = 64 * 1024;
+  int fragments = 1024;
+  absl::Duration message_time = absl::Seconds(10);
+  std::size_t outbox_bytes = 1024 * 1024;
+  std::size_t transports = 100'000;                 // Of this thread.
+  absl::Duration upgrade_time = absl::Seconds(10);  // From a probe's 101 to its `5`.
+};
+
+// The open transports of one io thread, for its stop and its figures.
+class TransportList {
+ public:
+  class Node {
+   public:
+    Node() = default;
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+   protected:
+    virtual ~Node() { Leave(); }
+    void Join(TransportList& list);
+    void Leave();
+
+   private:
+    friend class TransportList;
+    virtual void OnServerStopping() = 0;
+
+    TransportList* list_ = nullptr;
+    Node* next_ = nullptr;
+    Node* previous_ = nullptr;
+  };
+
+  std::size_t size() const { return size_; }
+  void StopAll();
+
+ private:
+  Node* first_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// What all transports of one io thread share. Outlives them.
+struct TransportHome {
+  EventLoop& loop;
+  SessionFactory& sessions;
+  TransportList list;
+  TransportLimits limits;
+  SidPlace sid_place;  // Of the sids made here.
+  SidTable sids = {};
+  std::array<process::Counter*, kCloseReasonCount> closes{};  // By reason; may be null.
+};
+
+}  // namespace confab::edge
