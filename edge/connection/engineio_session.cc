@@ -15,6 +15,7 @@ EngineIoSession::EngineIoSession(SessionHome& home, const OpenRequest& request,
       transport_(&transport),
       sid_(request.sid),
       heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at),
+      is_polling_(request.is_polling),
       wants_base64_(request.wants_base64) {}
 
 std::string& EngineIoSession::BeginText() {
@@ -44,7 +45,7 @@ void EngineIoSession::OnOpen() {
       .ping_timeout_ms =
           static_cast<std::uint32_t>(absl::ToInt64Milliseconds(home_.heartbeat.ping_timeout)),
       .payload_bytes_limit = home_.message_bytes_limit,
-      .offers_websocket = false};
+      .offers_websocket = is_polling_};
   SendText([&](std::string& out) { out += EncodeEngineIoOpen(open); });
 }
 

@@ -89,6 +89,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   Transport* transport_;
   const std::string sid_;
   Heartbeat heartbeat_;
+  const bool is_polling_;  // At its beginning.
   const bool wants_base64_;
   std::unique_ptr<EngineIoApp> app_;
 };

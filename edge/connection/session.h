@@ -49,6 +49,7 @@ struct OpenRequest {
   };
   Protocol protocol = Protocol::kSocketIo;
   std::string sid;            // Made for the session; empty for native ones.
+  bool is_probe = false;      // A WebSocket for the polling session of that sid.
   bool is_polling = false;    // Begins by HTTP polling.
   bool wants_base64 = false;  // No binary frames, please (`b64` of the query).
   std::string token;          // Authorization header, else `token` of the query; may be empty.

@@ -36,6 +36,10 @@ inline constexpr std::string_view kEngineIoPing = "2";
 inline constexpr std::string_view kEngineIoPong = "3";
 inline constexpr char kEngineIoMessage = '4';
 inline constexpr std::string_view kEngineIoNoop = "6";
+// The upgrade of a polling session: asked, answered, done.
+inline constexpr std::string_view kEngineIoProbe = "2probe";
+inline constexpr std::string_view kEngineIoProbed = "3probe";
+inline constexpr std::string_view kEngineIoUpgrade = "5";
 
 // What the server tells a client about a new session.
 struct EngineIoOpen {

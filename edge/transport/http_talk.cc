@@ -210,9 +210,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     }
     route_ =
         std::make_unique<HttpRoute>(RouteRequest(view, target, home_.routes, home_.origins, state));
-    if (route_->kind == HttpRoute::Kind::kWebSocket) return Upgrade();
-    if (route_->kind == HttpRoute::Kind::kProbe) {
-      return Refuse(RefuseEngineIo(EngineIoRefusal::kBadRequest));
+    if (route_->kind == HttpRoute::Kind::kWebSocket || route_->kind == HttpRoute::Kind::kProbe) {
+      return Upgrade();
     }
     // An upgrade that is not taken: whatever follows it is no HTTP.
     if (view.is_upgrade && route_->kind == HttpRoute::Kind::kAnswer) {
@@ -328,7 +327,12 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     TimerWheel::Entry::Cancel();
     OpenRequest& open = route_->open;
     open.accepted_at = started_at_;
-    if (IsEngineIo(open.protocol)) open.sid = NewSid(home_.transports.sid_place);
+    open.is_probe = route_->kind == HttpRoute::Kind::kProbe;
+    if (open.is_probe) {
+      open.sid = route_->sid;
+    } else if (IsEngineIo(open.protocol)) {
+      open.sid = NewSid(home_.transports.sid_place);
+    }
     const auto rest = buffer_.data();
     std::string early(static_cast<const char*>(rest.data()), rest.size());
     phase_ = Phase::kEnded;

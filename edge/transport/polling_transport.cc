@@ -7,6 +7,7 @@
 #include "edge/protocol/engineio_payload.h"
 #include "edge/protocol/utf8.h"
 #include "edge/transport/engineio_answers.h"
+#include "edge/transport/upgrade_probe.h"
 
 namespace confab::edge {
 
@@ -108,7 +109,7 @@ std::string PollingTransport::TakePayload() {
     home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(frame.size()));
     outbox_.TakeFront();
   }
-  if (!is_closing_) return payload;
+  if (!is_closing_) return payload.empty() ? std::string(kEngineIoNoop) : payload;
   if (reason_ == CloseReason::kNormal && payload.empty()) return std::string(kEngineIoNoop);
   if (!payload.empty()) payload += kPayloadSeparator;
   return payload.append(kEngineIoClose);
@@ -147,7 +148,7 @@ void PollingTransport::OnGet(HttpService::Done done) {
   }
   held_ = std::move(done);
   if (is_closing_) return home_.loop.MarkDirty(*this);
-  if (!outbox_.empty()) AnswerHeld();
+  if (!outbox_.empty() || is_probed_) AnswerHeld();
 }
 
 void PollingTransport::OnGetGone() {
@@ -174,6 +175,7 @@ void PollingTransport::OnPostGone() {
 
 HttpAnswer PollingTransport::EndPost(std::string_view payload) {
   is_posting_ = false;
+  if (session_ == nullptr && !is_closing_) return RefuseEngineIo(EngineIoRefusal::kBadRequest);
   if (is_over_) return RefuseEngineIo(EngineIoRefusal::kSessionUnknown);
   if (is_closing_) return AnswerOk();  // What a closed session is told does not matter any more.
   TakePackets(payload);
@@ -192,6 +194,38 @@ void PollingTransport::TakePackets(std::string_view payload) {
   }
 }
 
+// --- the upgrade
+
+bool PollingTransport::BeginProbe(UpgradeProbe& probe) {
+  if (is_closing_ || is_over_ || probe_ != nullptr) return false;
+  probe_ = &probe;
+  return true;
+}
+
+void PollingTransport::OnProbed() {
+  is_probed_ = true;
+  if (held_) AnswerHeld();
+}
+
+void PollingTransport::EndProbe() {
+  probe_ = nullptr;
+  is_probed_ = false;
+}
+
+PollingTransport::Leavings PollingTransport::GiveUp() {
+  EndProbe();
+  is_over_ = true;
+  // What waits goes over the WebSocket: nobody reads this GET in time.
+  if (held_) std::exchange(held_, nullptr)(AnswerPayload(std::string(kEngineIoNoop)));
+  home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes()));
+  Leavings leavings{.session = std::move(session_), .queue = {}, .wants_room = wants_room_};
+  leavings.queue.reserve(outbox_.frames());
+  while (!outbox_.empty()) leavings.queue.push_back(outbox_.TakeFront());
+  Leave();
+  home_.sids.RemovePolling(sid_);
+  return leavings;
+}
+
 // --- the end
 
 void PollingTransport::Close(CloseReason reason) { EndWith(reason, WaitAfter(reason)); }
@@ -203,6 +237,7 @@ void PollingTransport::EndWith(CloseReason reason, absl::Duration wait) {
   wait_ = wait;
   if (auto* count = home_.closes[static_cast<std::size_t>(reason)]) count->Add();
   home_.loop.MarkDirty(*this);
+  if (probe_ != nullptr) std::exchange(probe_, nullptr)->OnSessionOver();
   // By a turn of the loop: the caller may be the session.
   home_.loop.Post([self = shared_from_this()] {
     self->session_->OnClosed();

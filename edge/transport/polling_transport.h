@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_service.h"
@@ -17,6 +18,8 @@
 #include "edge/transport/transport_home.h"
 
 namespace confab::edge {
+
+class UpgradeProbe;
 
 class PollingTransport final : public Transport,
                                private EventLoop::Flushable,
@@ -49,6 +52,19 @@ class PollingTransport final : public Transport,
   // It was refused for itself; the session goes on.
   void DropPost() { is_posting_ = false; }
 
+  // A WebSocket wants to take the session over. False: there is one already, or the session ends.
+  bool BeginProbe(UpgradeProbe& probe);
+  // It was probed: GETs are not held any more, so that the client can pause.
+  void OnProbed();
+  void EndProbe();
+  // The session, for the WebSocket that carries it from now on, and what was queued, in order.
+  struct Leavings {
+    std::unique_ptr<Session> session;
+    std::vector<Outbox::Item> queue;
+    bool wants_room = false;
+  };
+  Leavings GiveUp();
+
  private:
   void Flush() override;
   void OnTimer() override { Forget(); }
@@ -67,9 +83,11 @@ class PollingTransport final : public Transport,
   Outbox outbox_;
   HttpService::Done held_;  // Of the GET that waits.
   std::unique_ptr<Session> session_;
+  UpgradeProbe* probe_ = nullptr;
   absl::Duration wait_;  // For a GET, after the close.
   CloseReason reason_ = CloseReason::kNormal;
   bool wants_room_ = false;
+  bool is_probed_ = false;
   bool is_posting_ = false;
   bool is_overflowing_ = false;
   bool is_closing_ = false;  // Nothing goes up or down any more but the last words.

@@ -12,6 +12,8 @@
 #include "edge/connection/rate_limit.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/output_layer.h"
+#include "edge/transport/polling_transport.h"
+#include "edge/transport/upgrade_probe.h"
 
 namespace confab::edge {
 
@@ -135,9 +137,31 @@ class WebSocketTransport final : public Transport,
     if (error) return Finish();
     TimerWheel::Entry::Cancel();
     stream_.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
-    session_ = home_.sessions.OpenSession(std::move(open), *this);
+    if (open.is_probe) {
+      session_ = std::make_unique<UpgradeProbe>(home_, std::move(open.sid), *this,
+                                                [this](PollingTransport& from) { TakeOver(from); });
+    } else {
+      session_ = home_.sessions.OpenSession(std::move(open), *this);
+      EnterSid();
+    }
     if (!is_closing_) session_->OnOpen();
     Read();
+  }
+
+  void EnterSid() {
+    if (!session_->sid().empty()) home_.sids.AddWebSocket(session_->sid());
+  }
+
+  // A session goes on here, with what it has queued; then come its next frames.
+  void TakeOver(PollingTransport& from) {
+    // The probe, which stands below us on the stack.
+    net::post(stream_.get_executor(), [self = shared_from_this(), probe = std::move(session_)] {});
+    PollingTransport::Leavings leavings = from.GiveUp();
+    session_ = std::move(leavings.session);
+    EnterSid();
+    session_->MoveTo(*this);
+    for (const Outbox::Item& item : leavings.queue) Send(item.frame, item.delivery);
+    if (leavings.wants_room && !is_closing_ && layer_.HasRoom()) session_->OnDrained();
   }
 
   void OnControlFrame(websocket::frame_type kind) {
@@ -210,6 +234,7 @@ class WebSocketTransport final : public Transport,
     TimerWheel::Entry::Cancel();
     Leave();
     if (session_ != nullptr) {
+      if (!session_->sid().empty()) home_.sids.RemoveWebSocket(session_->sid());
       session_->OnClosed();
       session_.reset();
     }
