@@ -109,6 +109,10 @@ std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& t
         std::make_unique<SocketIoTalk>(*session, std::move(request), settings_.make_namespace));
     return session;
   }
+  if (settings_.make_session != nullptr && (request.protocol == OpenRequest::Protocol::kEngineIo ||
+                                            request.protocol == OpenRequest::Protocol::kPlain)) {
+    return settings_.make_session(sessions_, std::move(request), transport);
+  }
   return std::make_unique<NativeSession>(sessions_, std::move(request), transport);
 }
 

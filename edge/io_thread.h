@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -35,6 +36,10 @@
 
 namespace confab::edge {
 
+// Makes sessions of the protocols that are for tests alone.
+using SessionMaker = std::function<std::unique_ptr<Session>(SessionHome& home, OpenRequest request,
+                                                            Transport& transport)>;
+
 // What all io threads share; immutable once they run.
 struct IoSettings {
   std::shared_ptr<const TokenVerifier> tokens;  // At the start; see PostTokens.
@@ -44,7 +49,8 @@ struct IoSettings {
   std::vector<std::string> namespaces;  // What Socket.IO clients may join.
   // What stands behind them; tests put an echo there.
   SocketIoNamespaceMaker make_namespace = SocketIoConnection::Make;
-  std::string epoch_name;  // Prefix of connection names.
+  SessionMaker make_session = {};  // Of kEngineIo and kPlain; no route leads to them otherwise.
+  std::string epoch_name;          // Prefix of connection names.
   ConnectionLimits connection;
   HeartbeatLimits heartbeat;
   TransportLimits transport;

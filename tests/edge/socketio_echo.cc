@@ -7,6 +7,7 @@
 
 #include "edge/connection/socketio_talk.h"
 #include "proto/reason.h"
+#include "tests/edge/engineio_echo.h"
 
 namespace confab::tests {
 
@@ -115,7 +116,9 @@ SocketIoEcho::SocketIoEcho()
                 .heartbeat = {},
                 .transport = {},
                 .routes = {},
-                .http = {}} {}
+                .http = {}} {
+  AddEngineIoEcho(settings_);
+}
 
 std::uint16_t SocketIoEcho::Start(std::uint16_t port) {
   thread_ = std::make_unique<edge::IoThread>(0, settings_, link_, distributor_, metrics_);
