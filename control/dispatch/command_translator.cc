@@ -161,6 +161,8 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
       return FillRead(*input.mutable_get_history(), command);
     case v1::Command::kReplayPage:
       return FillReplay(*input.mutable_replay_page(), command);
+    case v1::Command::kSetTyping:
+      return Refusal{v1::REASON_UNKNOWN_COMMAND, "typing is not passed on yet"};
     case v1::Command::kCreateRoom:
       return FillCreate(*input.mutable_create_room(), command);
     case v1::Command::kBecomeMember:
@@ -171,6 +173,7 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kListRooms:
     case v1::Command::kListMembers:
     case v1::Command::kPublish:
+    case v1::Command::kHeartbeat:
     case v1::Command::COMMAND_NOT_SET:
       break;
   }

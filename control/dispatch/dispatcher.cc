@@ -41,6 +41,15 @@ absl::Status BadRequest(std::string message) {
 
 int32_t ListLimit(int32_t asked) { return asked <= 0 ? kListDefault : std::min(asked, kListLimit); }
 
+// Concerns no room, so no lane decides: that the edge knows the connection is all it takes.
+void AnswerHeartbeat(Attachment& edge, const v1::Command& command) {
+  v1::ControlItem item;
+  item.mutable_result()->set_connection(command.connection());
+  item.mutable_result()->set_request(command.request());
+  item.mutable_result()->mutable_heartbeat();
+  edge.stream().Send(absl::MakeSpan(&item, 1));
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(DispatcherOptions options, process::Metrics& metrics,
@@ -339,6 +348,10 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     echo.set_request(command.command.request());
     if (!is_serving()) {
       refuse(echo, NotServing());
+      continue;
+    }
+    if (command.command.has_heartbeat()) {
+      AnswerHeartbeat(*edge, echo);
       continue;
     }
     if (!edge->Admit()) {

@@ -24,6 +24,12 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kGetHistory:
       command.mutable_get_history()->Swap(frame.mutable_get_history());
       return true;
+    case v1::ClientFrame::kHeartbeat:
+      command.mutable_heartbeat();
+      return true;
+    case v1::ClientFrame::kSetTyping:
+      command.mutable_set_typing()->Swap(frame.mutable_set_typing());
+      return true;
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -47,6 +53,12 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
       return;
     case v1::Result::kHistory:
       *reply.mutable_history() = result.history();
+      return;
+    case v1::Result::kHeartbeat:
+      reply.mutable_heartbeat();
+      return;
+    case v1::Result::kSetTyping:
+      reply.mutable_set_typing();
       return;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:

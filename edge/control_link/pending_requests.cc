@@ -25,6 +25,8 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kListMembers:
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:
+    case v1::Command::kHeartbeat:
+    case v1::Command::kSetTyping:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }

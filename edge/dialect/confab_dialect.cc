@@ -216,6 +216,9 @@ bool ConfabDialect::EncodeAck(const v1::Command& command, const v1::Result& resu
       out.append(R"([{"ok":true)");
       AppendHistory(result.history(), out);
       break;
+    case v1::Result::kHeartbeat:
+    case v1::Result::kSetTyping:
+      return false;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:
     case v1::Result::kMembers:

@@ -251,6 +251,12 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kPublish:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not faked");
       break;
+    case v1::Command::kHeartbeat:
+      result.mutable_heartbeat();
+      break;
+    case v1::Command::kSetTyping:
+      *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not passed on yet");
+      break;
     case v1::Command::COMMAND_NOT_SET:
       break;
   }

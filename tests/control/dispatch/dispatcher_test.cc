@@ -122,6 +122,27 @@ TEST_F(DispatcherTest, AnswersBadInputAndNothingElse) {
   EXPECT_EQ(List("a")->events.size(), 1u);
 }
 
+TEST_F(DispatcherTest, AnswersAHeartbeatWithoutARoom) {
+  TestEdge edge(*dispatcher_, "e");
+  EdgeCommand beat = TestEdge::Ask(1, "ann", 78);
+  beat.command.mutable_heartbeat();
+
+  const v1::Result result = edge.Do(std::move(beat));
+
+  EXPECT_TRUE(result.has_heartbeat()) << result.ShortDebugString();
+}
+
+TEST_F(DispatcherTest, SaysThatTypingIsNotBuilt) {
+  TestEdge edge(*dispatcher_, "e");
+  EdgeCommand typing = TestEdge::Ask(1, "ann", 79);
+  typing.command.mutable_set_typing()->set_room_id("a");
+
+  const v1::Result result = edge.Do(std::move(typing));
+
+  EXPECT_EQ(WordOf(result), "UNKNOWN_COMMAND");
+  EXPECT_EQ(result.error().message(), "typing is not passed on yet");
+}
+
 TEST_F(DispatcherTest, KeepsTheOrderOfOneSender) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
