@@ -46,6 +46,9 @@ OURS = {
                  "process"],
     "edge/transport": ["edge/connection", "edge/protocol", "edge/dialect", "edge/auth",
                        "edge/control_link/control_link.h", "proto", "process"],
+    # What an HTTP request asks, and the connection it is while it asks.
+    "edge/http_api": ["edge/connection", "edge/transport", "edge/protocol", "edge/auth", "proto",
+                      "process"],
     "tools": ["proto", "process", "storage", "control", "edge", "tools"],
     "tests": ["proto", "process", "storage", "control", "edge", "tools", "tests"],
 }

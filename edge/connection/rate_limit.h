@@ -30,6 +30,9 @@ class RateBucket {
   // milliseconds.
   [[nodiscard]] uint32_t Take(const RateLimit& limit, std::chrono::steady_clock::time_point now);
 
+  // As if it were new.
+  bool IsFull(std::chrono::steady_clock::time_point now) const { return full_at_ <= now; }
+
  private:
   // When the bucket is full again, were nothing more taken (generic cell rate algorithm).
   std::chrono::steady_clock::time_point full_at_{};

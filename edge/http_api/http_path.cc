@@ -1,0 +1,123 @@
+#include "edge/http_api/http_path.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace confab::edge {
+namespace {
+
+constexpr std::string_view kVersion = "/v1";
+
+std::optional<int> HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return std::nullopt;
+}
+
+std::string_view TakeSegment(std::string_view& path) {
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size() < path.size() ? segment.size() + 1 : path.size());
+  return segment;
+}
+
+std::size_t SegmentsOf(std::string_view path) {
+  std::size_t count = 1;
+  for (const char c : path) count += c == '/' ? 1 : 0;
+  return count;
+}
+
+// How many bytes follow this first one; nullopt: none begins so.
+std::optional<std::size_t> FollowersOf(unsigned char first) {
+  if (first < 0x80) return 0;
+  if (first >= 0xc2 && first < 0xe0) return 1;
+  if (first >= 0xe0 && first < 0xf0) return 2;
+  if (first >= 0xf0 && first < 0xf5) return 3;
+  return std::nullopt;
+}
+
+// Neither longer than needed, nor half of a surrogate pair, nor beyond U+10FFFF.
+bool IsSecondByte(unsigned char first, unsigned char second) {
+  unsigned char low = 0x80;
+  unsigned char high = 0xbf;
+  if (first == 0xe0) low = 0xa0;
+  if (first == 0xed) high = 0x9f;
+  if (first == 0xf0) low = 0x90;
+  if (first == 0xf4) high = 0x8f;
+  return second >= low && second <= high;
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const std::optional<std::size_t> followers = FollowersOf(first);
+    if (!followers || text.size() <= *followers) return false;
+    for (std::size_t i = 1; i <= *followers; ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      if (i == 1 ? !IsSecondByte(first, byte) : (byte & 0xc0) != 0x80) return false;
+    }
+    text.remove_prefix(*followers + 1);
+  }
+  return true;
+}
+
+std::optional<std::string> DecodePathSegment(std::string_view segment) {
+  std::string out;
+  out.reserve(segment.size());
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    if (segment[i] != '%') {
+      out += segment[i];
+      continue;
+    }
+    if (segment.size() - i < 3) return std::nullopt;
+    const std::optional<int> high = HexDigit(segment[i + 1]);
+    const std::optional<int> low = HexDigit(segment[i + 2]);
+    if (!high || !low) return std::nullopt;
+    out += static_cast<char>(*high * 16 + *low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string EncodePathSegment(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (is_plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
+}
+
+std::string_view PathBehindVersion(std::string_view path) {
+  if (path.starts_with(kVersion) && path.substr(kVersion.size()).starts_with('/')) {
+    path.remove_prefix(kVersion.size());
+  }
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+bool MatchPath(std::string_view pattern, std::string_view path, std::string_view& segment) {
+  if (!path.starts_with('/') || SegmentsOf(pattern) != SegmentsOf(path)) return false;
+  while (!pattern.empty()) {
+    const std::string_view wanted = TakeSegment(pattern);
+    const std::string_view found = TakeSegment(path);
+    if (wanted.starts_with('{')) {
+      if (found.empty()) return false;
+      segment = found;
+    } else if (wanted != found) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,237 @@
+#include "edge/http_api/http_result.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "edge/http_api/http_path.h"
+#include "edge/protocol/json_text.h"
+#include "edge/protocol/socketio_codec.h"
+#include "proto/reason.h"
+
+namespace confab::edge {
+namespace {
+
+// `key` is `"name":` as it stands in the output, with the comma before it.
+void AppendText(std::string_view key, std::string_view value, std::string& out) {
+  out.append(key);
+  AppendJsonString(value, out);
+}
+
+void AppendNumber(std::string_view key, int64_t value, std::string& out) {
+  out.append(key);
+  AppendJsonNumber(value, out);
+}
+
+void AppendTime(std::string_view key, const google::protobuf::Timestamp& time, std::string& out) {
+  out.append(key);
+  AppendJsonTime(time.seconds(), time.nanos(), out);
+}
+
+// Elements separated by commas. `write` gives false for what is passed over.
+template <typename List, typename Write>
+void AppendArray(std::string_view key, const List& list, std::string& out, Write write) {
+  out.append(key);
+  out.push_back('[');
+  bool is_first = true;
+  for (const auto& element : list) {
+    const size_t before = out.size();
+    if (!is_first) out.push_back(',');
+    if (write(element, out)) {
+      is_first = false;
+    } else {
+      out.resize(before);
+    }
+  }
+  out.push_back(']');
+}
+
+std::string_view WordOf(v1::Role role) {
+  if (role == v1::ROLE_OWNER) return "owner";
+  if (role == v1::ROLE_MODERATOR) return "moderator";
+  if (role == v1::ROLE_MEMBER) return "member";
+  return "reader";
+}
+
+bool AppendRoom(const v1::Room& room, std::string& out) {
+  AppendText(R"({"roomId":)", room.id(), out);
+  AppendText(R"(,"topic":)", room.topic(), out);
+  out.append(room.visibility() == v1::ROOM_VISIBILITY_PUBLIC ? R"(,"visibility":"public")"
+                                                             : R"(,"visibility":"private")");
+  AppendNumber(R"(,"lastSeq":)", room.last_seq(), out);
+  AppendTime(R"(,"createdAt":)", room.created_at(), out);
+  if (room.has_member_count()) AppendNumber(R"(,"memberCount":)", room.member_count(), out);
+  out.push_back('}');
+  return true;
+}
+
+bool AppendMember(const v1::Member& member, std::string& out) {
+  AppendText(R"({"userId":)", member.user_id(), out);
+  AppendText(R"(,"role":)", WordOf(member.role()), out);
+  AppendTime(R"(,"changedAt":)", member.changed_at(), out);
+  out.push_back('}');
+  return true;
+}
+
+void AppendPageToken(std::string_view token, std::string& out) {
+  if (!token.empty()) AppendText(R"(,"nextPageToken":)", token, out);
+  out.push_back('}');
+}
+
+void AppendHead(std::string_view name, const v1::Event& event, std::string& out) {
+  AppendText(R"({"event":)", name, out);
+  AppendText(R"(,"roomId":)", event.room_id(), out);
+  AppendNumber(R"(,"seq":)", event.seq(), out);
+}
+
+void AppendMessage(const v1::Event& event, std::string& out) {
+  const v1::MessagePosted& message = event.message_posted();
+  AppendHead("newMessage", event, out);
+  AppendText(R"(,"messageId":)", message.message_id(), out);
+  AppendText(R"(,"senderId":)", event.actor().id(), out);
+  AppendText(R"(,"sender":{"id":)", event.actor().id(), out);
+  AppendText(R"(,"name":)", event.actor().name(), out);
+  out.append(R"(},"clientMsgId":)");
+  if (message.client_msg_id().empty()) {
+    out.append("null");
+  } else {
+    AppendJsonString(message.client_msg_id(), out);
+  }
+  AppendText(R"(,"type":)", message.type(), out);
+  AppendText(R"(,"content":)", message.content(), out);
+  if (!message.reply_to().empty()) AppendText(R"(,"replyTo":)", message.reply_to(), out);
+}
+
+void AppendMemberEvent(std::string_view name, const v1::Event& event, std::string_view user_id,
+                       v1::Role role, std::string& out) {
+  AppendHead(name, event, out);
+  AppendText(R"(,"userId":)", user_id, out);
+  if (role != v1::ROLE_UNSPECIFIED) AppendText(R"(,"role":)", WordOf(role), out);
+  if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
+}
+
+// False: a kind of event that this edge does not know.
+bool AppendEvent(const v1::Event& event, std::string& out) {
+  switch (event.body_case()) {
+    case v1::Event::kMessagePosted:
+      AppendMessage(event, out);
+      break;
+    case v1::Event::kMemberAdded:
+      AppendMemberEvent("memberJoined", event, event.member_added().user_id(),
+                        event.member_added().role(), out);
+      break;
+    case v1::Event::kMemberRemoved:
+      AppendMemberEvent("memberLeft", event, event.member_removed().user_id(), v1::ROLE_UNSPECIFIED,
+                        out);
+      break;
+    case v1::Event::kMemberRoleChanged:
+      AppendMemberEvent("memberUpdated", event, event.member_role_changed().user_id(),
+                        event.member_role_changed().role(), out);
+      break;
+    case v1::Event::BODY_NOT_SET:
+      return false;
+  }
+  AppendTime(R"(,"createdAt":)", event.created_at(), out);
+  out.push_back('}');
+  return true;
+}
+
+std::string BodyOf(const v1::PostMessageResult& posted) {
+  std::string out;
+  AppendText(R"({"messageId":)", posted.message_id(), out);
+  AppendNumber(R"(,"seq":)", posted.seq(), out);
+  AppendTime(R"(,"createdAt":)", posted.created_at(), out);
+  out.push_back('}');
+  return out;
+}
+
+std::string BodyOf(const v1::HistoryPage& page) {
+  std::string out;
+  AppendText(R"({"roomId":)", page.room_id(), out);
+  AppendArray(R"(,"events":)", page.events(), out, AppendEvent);
+  out.append(page.more() ? R"(,"more":true)" : R"(,"more":false)");
+  AppendNumber(R"(,"lastSeq":)", page.last_seq(), out);
+  out.push_back('}');
+  return out;
+}
+
+std::string BodyOf(const v1::RoomPage& page) {
+  std::string out;
+  AppendArray(R"({"rooms":)", page.rooms(), out, AppendRoom);
+  AppendPageToken(page.next_page_token(), out);
+  return out;
+}
+
+std::string BodyOf(const v1::MemberPage& page) {
+  std::string out;
+  AppendText(R"({"roomId":)", page.room_id(), out);
+  AppendArray(R"(,"members":)", page.members(), out, AppendMember);
+  AppendPageToken(page.next_page_token(), out);
+  return out;
+}
+
+std::string BodyOf(const v1::BecomeMemberResult& joined) {
+  std::string out;
+  AppendText(R"({"roomId":)", joined.room_id(), out);
+  AppendText(R"(,"role":)", WordOf(joined.role()), out);
+  AppendNumber(R"(,"lastSeq":)", joined.last_seq(), out);
+  out.push_back('}');
+  return out;
+}
+
+std::string BodyOf(const v1::QuitRoomResult& left) {
+  std::string out;
+  AppendText(R"({"roomId":)", left.room_id(), out);
+  out.push_back('}');
+  return out;
+}
+
+HttpAnswer AnswerOfRoom(const v1::Room& room, int status) {
+  HttpAnswer answer{.status = status};
+  AppendRoom(room, answer.body);
+  if (status == 201)
+    answer.headers.emplace_back("Location", "/v1/rooms/" + EncodePathSegment(room.id()));
+  return answer;
+}
+
+}  // namespace
+
+HttpAnswer AnswerOfResult(const v1::Result& result, int status) {
+  switch (result.result_case()) {
+    case v1::Result::kError:
+      return AnswerOfError(result.error());
+    case v1::Result::kPostMessage:
+      return {.status = status, .body = BodyOf(result.post_message())};
+    case v1::Result::kHistory:
+      return {.status = status, .body = BodyOf(result.history())};
+    case v1::Result::kRoom:
+      return AnswerOfRoom(result.room(), status);
+    case v1::Result::kRooms:
+      return {.status = status, .body = BodyOf(result.rooms())};
+    case v1::Result::kMembers:
+      return {.status = status, .body = BodyOf(result.members())};
+    case v1::Result::kBecomeMember:
+      return {.status = status, .body = BodyOf(result.become_member())};
+    case v1::Result::kQuitRoom:
+      return {.status = status, .body = BodyOf(result.quit_room())};
+    default:  // Nothing that a route asks for.
+      break;
+  }
+  return AnswerOfError(MakeError(v1::REASON_INTERNAL, "result without content"));
+}
+
+HttpAnswer AnswerOfError(const v1::Error& error, int status) {
+  HttpAnswer answer;
+  answer.status = status != 0 ? status : TraitsOf(error.reason()).http_status;
+  answer.body = R"({"error":)";
+  AppendErrorObject(error, answer.body);
+  answer.body.push_back('}');
+  if (answer.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (error.retryable()) {
+    const uint32_t seconds = std::max<uint32_t>(1, (error.retry_after_ms() + 999) / 1000);
+    answer.headers.emplace_back("Retry-After", std::to_string(seconds));
+  }
+  return answer;
+}
+
+}  // namespace confab::edge

@@ -1,0 +1,149 @@
+#include "edge/http_api/http_routes.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "edge/http_api/http_path.h"
+
+namespace confab::edge {
+namespace {
+
+namespace json = boost::json;
+using Caller = ApiRoute::Caller;
+
+uint32_t Clamp(int64_t number) {
+  return static_cast<uint32_t>(std::min<int64_t>(number, UINT32_MAX));
+}
+
+v1::Role RoleOf(std::string_view word) {
+  if (word == "owner") return v1::ROLE_OWNER;
+  if (word == "moderator") return v1::ROLE_MODERATOR;
+  if (word == "member") return v1::ROLE_MEMBER;
+  if (word == "reader") return v1::ROLE_READER;
+  return v1::ROLE_UNSPECIFIED;
+}
+
+// An entry is a user's id, or an object with userId and role.
+void ReadMember(RequestFields& in, const json::value& entry, v1::FirstMember& member) {
+  const json::object* object = entry.if_object();
+  if (object == nullptr) {
+    const json::object wrapped({{"members", entry}});
+    return in.BodyId(wrapped, "members", true, *member.mutable_user_id());
+  }
+  in.BodyId(*object, "userId", true, *member.mutable_user_id());
+  std::string role;
+  in.BodyText(*object, "role", role);
+  member.set_role(RoleOf(role));
+  if (!role.empty() && member.role() == v1::ROLE_UNSPECIFIED) {
+    in.Refuse("role", "must be owner, moderator, member or reader");
+  }
+}
+
+void ReadCreateRoom(RequestFields& in, v1::Command& command) {
+  v1::CreateRoom& create = *command.mutable_create_room();
+  in.BodyId(in.body(), "roomId", false, *create.mutable_room_id());
+  in.BodyText(in.body(), "topic", *create.mutable_topic());
+  std::string visibility = "private";
+  in.BodyText(in.body(), "visibility", visibility);
+  if (visibility != "private" && visibility != "public") {
+    in.Refuse("visibility", "must be private or public");
+  }
+  create.set_visibility(visibility == "public" ? v1::ROOM_VISIBILITY_PUBLIC
+                                               : v1::ROOM_VISIBILITY_PRIVATE);
+  const json::value* members = RequestFields::Find(in.body(), "members");
+  if (members == nullptr) return;
+  if (!members->is_array()) return in.Refuse("members", "must be an array");
+  for (const json::value& entry : members->get_array()) {
+    ReadMember(in, entry, *create.add_members());
+  }
+}
+
+void ReadGetRoom(RequestFields& in, v1::Command& command) {
+  in.RoomId(*command.mutable_get_room()->mutable_room_id());
+}
+
+void ReadListRooms(RequestFields& in, v1::Command& command) {
+  v1::ListRooms& list = *command.mutable_list_rooms();
+  if (const auto limit = in.QueryNumber("limit")) list.set_page_size(Clamp(*limit));
+  in.QueryText("pageToken", *list.mutable_page_token());
+}
+
+void ReadListMembers(RequestFields& in, v1::Command& command) {
+  v1::ListMembers& list = *command.mutable_list_members();
+  in.RoomId(*list.mutable_room_id());
+  if (const auto limit = in.QueryNumber("limit")) list.set_page_size(Clamp(*limit));
+  in.QueryText("pageToken", *list.mutable_page_token());
+}
+
+void ReadJoin(RequestFields& in, v1::Command& command) {
+  in.RoomId(*command.mutable_become_member()->mutable_room_id());
+}
+
+void ReadLeave(RequestFields& in, v1::Command& command) {
+  in.RoomId(*command.mutable_quit_room()->mutable_room_id());
+}
+
+void ReadHistory(RequestFields& in, v1::Command& command) {
+  v1::GetHistory& history = *command.mutable_get_history();
+  in.RoomId(*history.mutable_room_id());
+  if (const auto seq = in.QueryNumber("beforeSeq")) history.set_before_seq(*seq);
+  if (const auto seq = in.QueryNumber("afterSeq")) history.set_after_seq(*seq);
+  if (const auto limit = in.QueryNumber("limit")) history.set_limit(Clamp(*limit));
+}
+
+void ReadContent(RequestFields& in, std::string& content) {
+  if (RequestFields::Find(in.body(), "content") == nullptr) in.Refuse("content", "is missing");
+  in.BodyText(in.body(), "content", content);
+}
+
+void ReadPostMessage(RequestFields& in, v1::Command& command) {
+  v1::PostMessage& post = *command.mutable_post_message();
+  in.RoomId(*post.mutable_room_id());
+  ReadContent(in, *post.mutable_content());
+  in.BodyText(in.body(), "type", *post.mutable_type());
+  in.BodyText(in.body(), "replyTo", *post.mutable_reply_to());
+  in.Key("clientMsgId", *post.mutable_client_msg_id());
+}
+
+void ReadPublish(RequestFields& in, v1::Command& command) {
+  v1::Publish& publish = *command.mutable_publish();
+  publish.set_service_token(in.Token());
+  if (!IsUtf8(publish.service_token())) {
+    publish.clear_service_token();
+    in.Refuse("the token", "must be a JWT");
+  }
+  in.BodyId(in.body(), "roomId", true, *publish.mutable_room_id());
+  ReadContent(in, *publish.mutable_content());
+  in.BodyText(in.body(), "type", *publish.mutable_type());
+  in.BodyText(in.body(), "replyTo", *publish.mutable_reply_to());
+  in.Key("idempotencyKey", *publish.mutable_idempotency_key());
+  const json::value* sender = RequestFields::Find(in.body(), "sender");
+  if (sender == nullptr) return;
+  if (!sender->is_object()) return in.Refuse("sender", "must be an object");
+  in.BodyId(sender->get_object(), "id", true, *publish.mutable_sender()->mutable_id());
+  in.BodyText(sender->get_object(), "name", *publish.mutable_sender()->mutable_name());
+}
+
+constexpr ApiRoute kRoutes[] = {
+    {"GET", "/rooms", Caller::kUser, false, 200, ReadListRooms},
+    {"POST", "/rooms", Caller::kUser, true, 201, ReadCreateRoom},
+    {"GET", "/rooms/{roomId}", Caller::kUser, false, 200, ReadGetRoom},
+    {"POST", "/rooms/{roomId}/join", Caller::kUser, false, 200, ReadJoin},
+    {"POST", "/rooms/{roomId}/leave", Caller::kUser, false, 200, ReadLeave},
+    {"GET", "/rooms/{roomId}/members", Caller::kUser, false, 200, ReadListMembers},
+    {"GET", "/rooms/{roomId}/history", Caller::kUser, false, 200, ReadHistory},
+    {"POST", "/rooms/{roomId}/messages", Caller::kUser, true, 201, ReadPostMessage},
+    {"POST", "/publish", Caller::kService, true, 201, ReadPublish},
+    {"GET", "/health", Caller::kAnybody},
+    {"GET", "/openapi.json", Caller::kAnybody},
+};
+
+}  // namespace
+
+std::span<const ApiRoute> ApiRoutes() { return kRoutes; }
+
+}  // namespace confab::edge

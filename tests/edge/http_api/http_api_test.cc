@@ -1,0 +1,237 @@
+#include "edge/http_api/http_api.h"
+
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace confab::edge {
+namespace {
+
+class HttpApiTest : public testing::Test {
+ protected:
+  HttpApiTest() { request_.content_type = "application/json; charset=utf-8"; }
+
+  // What the request becomes; fails unless it is a command.
+  HttpAsk Ask(std::string_view method, std::string_view target, std::string_view body = "") {
+    auto read = Read(method, target, body);
+    if (auto* answer = std::get_if<HttpAnswer>(&read)) {
+      ADD_FAILURE() << method << ' ' << target << ": " << answer->body;
+      return {};
+    }
+    return std::get<HttpAsk>(std::move(read));
+  }
+  // Its answer; fails if it is a command.
+  HttpAnswer Answer(std::string_view method, std::string_view target, std::string_view body = "") {
+    auto read = Read(method, target, body);
+    if (std::holds_alternative<HttpAsk>(read)) {
+      ADD_FAILURE() << method << ' ' << target << " became a command";
+      return {};
+    }
+    return std::get<HttpAnswer>(std::move(read));
+  }
+  std::variant<HttpAnswer, HttpAsk> Read(std::string_view method, std::string_view target,
+                                         std::string_view body) {
+    request_.method = method;
+    request_.target = target;
+    return api_.Read(request_, body, is_attached_);
+  }
+
+  OriginPolicy origins_ = *OriginPolicy::Create({"https://chat.example"}, false);
+  HttpApi api_{origins_};
+  HttpRequestView request_;
+  bool is_attached_ = true;
+};
+
+std::string HeaderOf(const HttpAnswer& answer, std::string_view name) {
+  for (const auto& [found, value] : answer.headers) {
+    if (found == name) return value;
+  }
+  return "";
+}
+
+bool Says(const HttpAnswer& answer, std::string_view word) {
+  return answer.body.find(word) != std::string::npos;
+}
+
+TEST_F(HttpApiTest, MakesEachRouteItsCommand) {
+  request_.authorization = "Bearer t";
+  EXPECT_EQ(Ask("GET", "/v1/rooms?limit=7&pageToken=a%2Fb").command.ShortDebugString(),
+            R"(list_rooms { page_size: 7 page_token: "a/b" })");
+  EXPECT_EQ(Ask("GET", "/rooms/1").command.ShortDebugString(), R"(get_room { room_id: "1" })");
+  EXPECT_EQ(Ask("POST", "/rooms/a%2Fb/join").command.ShortDebugString(),
+            R"(become_member { room_id: "a/b" })");
+  EXPECT_EQ(Ask("POST", "/v1/rooms/1/leave/").command.ShortDebugString(),
+            R"(quit_room { room_id: "1" })");
+  EXPECT_EQ(Ask("GET", "/v1/rooms/1/members?limit=2").command.ShortDebugString(),
+            R"(list_members { room_id: "1" page_size: 2 })");
+  EXPECT_EQ(Ask("GET", "/v1/rooms/1/history?afterSeq=0&limit=9").command.ShortDebugString(),
+            R"(get_history { room_id: "1" after_seq: 0 limit: 9 })");
+  const HttpAsk history = Ask("HEAD", "/v1/rooms/1/history?beforeSeq=4");
+  EXPECT_EQ(history.command.get_history().before_seq(), 4);
+  EXPECT_EQ(history.token, "Bearer t");
+  EXPECT_EQ(history.status, 200);
+}
+
+TEST_F(HttpApiTest, ReadsANewRoom) {
+  const HttpAsk ask = Ask("POST", "/v1/rooms",
+                          R"({"roomId":42,"topic":"tea","visibility":"public",)"
+                          R"("members":["bob",7,{"userId":"cy","role":"moderator"}],"extra":1})");
+  EXPECT_EQ(ask.status, 201);
+  const v1::CreateRoom& create = ask.command.create_room();
+  EXPECT_EQ(create.room_id(), "42");
+  EXPECT_EQ(create.topic(), "tea");
+  EXPECT_EQ(create.visibility(), v1::ROOM_VISIBILITY_PUBLIC);
+  ASSERT_EQ(create.members_size(), 3);
+  EXPECT_EQ(create.members(0).user_id(), "bob");
+  EXPECT_EQ(create.members(1).user_id(), "7");
+  EXPECT_EQ(create.members(2).role(), v1::ROLE_MODERATOR);
+  EXPECT_EQ(Ask("POST", "/rooms", "{}").command.create_room().visibility(),
+            v1::ROOM_VISIBILITY_PRIVATE);
+}
+
+TEST_F(HttpApiTest, ReadsAMessageWithItsKeyFromEitherPlace) {
+  const std::string body = R"({"content":"hi","type":"image","replyTo":"m","clientMsgId":"k"})";
+  EXPECT_EQ(Ask("POST", "/rooms/1/messages", body).command.ShortDebugString(),
+            R"(post_message { room_id: "1" content: "hi" client_msg_id: "k" type: "image" )"
+            R"(reply_to: "m" })");
+  request_.idempotency_key = "k";
+  EXPECT_EQ(Ask("POST", "/rooms/1/messages", body).command.post_message().client_msg_id(), "k");
+  EXPECT_EQ(Ask("POST", "/rooms/1/messages", R"({"content":"hi"})")
+                .command.post_message()
+                .client_msg_id(),
+            "k");
+  request_.idempotency_key = "other";
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", body).status, 400);
+}
+
+TEST_F(HttpApiTest, PassesAServicesTokenOn) {
+  request_.authorization = "Bearer svc";
+  const HttpAsk ask = Ask("POST", "/v1/publish",
+                          R"({"roomId":"1","content":"news","idempotencyKey":"k",)"
+                          R"("sender":{"id":5,"name":"Bot"}})");
+  EXPECT_EQ(ask.caller, ApiRoute::Caller::kService);
+  EXPECT_EQ(ask.token, "");
+  const v1::Publish& publish = ask.command.publish();
+  EXPECT_EQ(publish.service_token(), "Bearer svc");
+  EXPECT_EQ(publish.sender().id(), "5");
+  EXPECT_EQ(publish.idempotency_key(), "k");
+  EXPECT_FALSE(
+      Ask("POST", "/publish", R"({"roomId":"1","content":"x"})").command.publish().has_sender());
+}
+
+TEST_F(HttpApiTest, TakesTheTokenFromTheHeaderThenTheQuery) {
+  EXPECT_EQ(Ask("GET", "/rooms?token=q").token, "q");
+  request_.authorization = "h";
+  EXPECT_EQ(Ask("GET", "/rooms?token=q").token, "h");
+}
+
+TEST_F(HttpApiTest, PassesOverABodyWhereNoneBelongs) {
+  request_.content_type = "application/x-www-form-urlencoded";
+  Ask("POST", "/rooms/1/join", "not JSON at all");
+}
+
+TEST_F(HttpApiTest, NamesWhatIsWrong) {
+  const std::map<std::string, std::string> rooms = {
+      {R"({"roomId":1.5})", "roomId"},
+      {R"({"roomId":-1})", "roomId"},
+      {R"({"topic":1})", "topic"},
+      {R"({"visibility":"secret"})", "visibility"},
+      {R"({"members":{}})", "members"},
+      {R"({"members":[null]})", "members"},
+      {R"({"members":[{}]})", "userId"},
+      {R"({"members":[{"userId":"a","role":"x"}]})", "role"},
+      {R"([1])", "object"},
+      {R"({"a":)", "body"},
+      {"", "body"},
+      {"\"\xff\"", "body"},
+  };
+  for (const auto& [body, word] : rooms) {
+    const HttpAnswer answer = Answer("POST", "/v1/rooms", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_TRUE(Says(answer, word)) << answer.body;
+    EXPECT_TRUE(Says(answer, R"({"error":{"reason":"BAD_REQUEST")")) << answer.body;
+  }
+  for (const char* target :
+       {"/v1/rooms?limit=x", "/v1/rooms?limit=-1", "/v1/rooms?limit=", "/v1/rooms?limit=01",
+        "/v1/rooms?limit=9007199254740992", "/v1/rooms?limit=99999999999999999999",
+        "/v1/rooms?pageToken=%ff", "/v1/rooms/%ff", "/v1/rooms/%zz/members"}) {
+    EXPECT_EQ(Answer("GET", target).status, 400) << target;
+  }
+  EXPECT_TRUE(Says(Answer("POST", "/rooms/1/messages", "{}"), "content is missing"));
+  EXPECT_TRUE(Says(Answer("POST", "/publish", R"({"content":"x"})"), "roomId is missing"));
+}
+
+// A protobuf string that is not UTF-8 would end the stream, and with it everybody's.
+TEST_F(HttpApiTest, LetsNothingIntoACommandThatIsNotUtf8) {
+  request_.idempotency_key = "\xff";
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", R"({"content":"x"})").status, 400);
+  request_.idempotency_key = "";
+  request_.authorization = "Bearer \xc3";
+  EXPECT_EQ(Answer("POST", "/publish", R"({"roomId":"1","content":"x"})").status, 400);
+}
+
+TEST_F(HttpApiTest, RefusesWhatIsTooLargeTooDeepOrNoJson) {
+  const std::string large = R"({"content":")" + std::string(HttpApi::kBodyBytesLimit, 'x') + "\"}";
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", large).status, 413);
+  const std::string deep = R"({"content":)" + std::string(40, '[') + std::string(40, ']') + "}";
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", deep).status, 400);
+  for (const char* type : {"", "text/plain", "application/jsonp", "multipart/form-data"}) {
+    request_.content_type = type;
+    EXPECT_EQ(Answer("POST", "/rooms/1/messages", R"({"content":"x"})").status, 415) << type;
+  }
+  request_.content_type = "Application/JSON ; charset=utf-8";
+  Ask("POST", "/rooms/1/messages", R"({"content":"x"})");
+}
+
+TEST_F(HttpApiTest, SaysWhatAPathTakes) {
+  const HttpAnswer wrong = Answer("DELETE", "/v1/rooms");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(HeaderOf(wrong, "Allow"), "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(Answer("GET", "/rooms/1/join").status, 405);
+  for (const char* path : {"/", "/v1", "/v2/rooms", "/rooms/1/2/3", "/rooms//join", "*"}) {
+    EXPECT_EQ(Answer("GET", path).status, 404) << path;
+  }
+  EXPECT_EQ(Answer("BREW", "/nothing").status, 404);
+}
+
+TEST_F(HttpApiTest, AnswersAPreflight) {
+  request_.origin = "https://chat.example";
+  const HttpAnswer answer = Answer("OPTIONS", "/rooms/1/messages");
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_TRUE(answer.allows_origin);
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(HeaderOf(answer, "Access-Control-Allow-Methods"), "POST, OPTIONS");
+  EXPECT_TRUE(HeaderOf(answer, "Access-Control-Allow-Headers").find("Idempotency-Key") !=
+              std::string::npos);
+}
+
+TEST_F(HttpApiTest, AllowsAnOriginOnEveryAnswer) {
+  request_.origin = "https://chat.example";
+  EXPECT_TRUE(Answer("GET", "/nothing").allows_origin);
+  EXPECT_TRUE(Answer("PUT", "/rooms").allows_origin);
+  EXPECT_TRUE(Answer("POST", "/rooms", "x").allows_origin);
+  const HttpAsk ask = Ask("GET", "/rooms");
+  v1::Result refusal;
+  refusal.mutable_error()->set_reason(v1::REASON_TOKEN_EXPIRED);
+  EXPECT_TRUE(HttpApi::AnswerOfAsk(ask, refusal).allows_origin);
+}
+
+TEST_F(HttpApiTest, RefusesOtherOrigins) {
+  request_.origin = "https://evil.example";
+  const HttpAnswer answer = Answer("GET", "/rooms");
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_FALSE(answer.allows_origin);
+  EXPECT_EQ(Answer("OPTIONS", "/rooms").status, 403);
+}
+
+TEST_F(HttpApiTest, SaysWhetherCommandsAreServed) {
+  EXPECT_EQ(Answer("GET", "/v1/health").body, R"({"status":"ok"})");
+  is_attached_ = false;
+  const HttpAnswer away = Answer("GET", "/health");
+  EXPECT_EQ(away.status, 503);
+  EXPECT_EQ(HeaderOf(away, "Retry-After"), "1");
+}
+
+}  // namespace
+}  // namespace confab::edge

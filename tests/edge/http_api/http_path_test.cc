@@ -1,0 +1,61 @@
+#include "edge/http_api/http_path.h"
+
+#include <gtest/gtest.h>
+
+namespace confab::edge {
+namespace {
+
+TEST(HttpPath, DecodesWhatMayStandInASegment) {
+  EXPECT_EQ(DecodePathSegment("room-1"), "room-1");
+  EXPECT_EQ(DecodePathSegment("a%2Fb"), "a/b");
+  EXPECT_EQ(DecodePathSegment("%ed%95%9c+%20"), "\xed\x95\x9c+ ");
+  EXPECT_EQ(DecodePathSegment("%00"), std::string(1, '\0'));
+}
+
+TEST(HttpPath, RefusesBrokenEscapes) {
+  for (const char* broken : {"%", "a%", "a%2", "%zz", "%2g", "%%20"}) {
+    EXPECT_EQ(DecodePathSegment(broken), std::nullopt) << broken;
+  }
+}
+
+TEST(HttpPath, EncodesWhatItDecodes) {
+  const std::string id = "chat/\xed\x95\x9c 42?#%";
+  EXPECT_EQ(DecodePathSegment(EncodePathSegment(id)), id);
+  EXPECT_EQ(EncodePathSegment("a-b_c.d~9"), "a-b_c.d~9");
+  EXPECT_EQ(EncodePathSegment("\r\n/"), "%0D%0A%2F");
+}
+
+TEST(HttpPath, KnowsUtf8) {
+  for (const char* text : {"", "abc", "\xc3\xa9", "\xed\x95\x9c", "\xf0\x9f\x98\x80",
+                           "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80"}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  }
+  for (const char* text :
+       {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "a\xff", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x28\xa1"}) {
+    EXPECT_FALSE(IsUtf8(text));
+  }
+}
+
+TEST(HttpPath, AnswersUnderVersionOneAndWithoutIt) {
+  EXPECT_EQ(PathBehindVersion("/v1/rooms"), "/rooms");
+  EXPECT_EQ(PathBehindVersion("/rooms"), "/rooms");
+  EXPECT_EQ(PathBehindVersion("/rooms/"), "/rooms");
+  EXPECT_EQ(PathBehindVersion("/v10/rooms"), "/v10/rooms");
+  EXPECT_EQ(PathBehindVersion("/v1"), "/v1");
+  EXPECT_EQ(PathBehindVersion("/"), "/");
+}
+
+TEST(HttpPath, MatchesSegmentBySegment) {
+  std::string_view segment;
+  EXPECT_TRUE(MatchPath("/rooms/{roomId}/join", "/rooms/a%2Fb/join", segment));
+  EXPECT_EQ(segment, "a%2Fb");
+  EXPECT_TRUE(MatchPath("/rooms", "/rooms", segment));
+  for (const char* path : {"/rooms//join", "/rooms/a/b/join", "/rooms/a/join/", "/rooms/a",
+                           "rooms/a/join", "/Rooms/a/join", "", "/", "http://h/rooms/a/join"}) {
+    EXPECT_FALSE(MatchPath("/rooms/{roomId}/join", path, segment)) << path;
+  }
+}
+
+}  // namespace
+}  // namespace confab::edge
