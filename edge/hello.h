@@ -27,7 +27,7 @@ std::string_view RoomOfTopic(std::string_view topic);
 
 // At least one chunk; the last one says so.
 std::vector<v1::Hello> BuildHello(const EdgeIdentity& identity,
-                                  std::vector<std::pair<std::string, std::int64_t>> topics,
+                                  const std::vector<std::pair<std::string, std::int64_t>>& topics,
                                   std::vector<v1::AnnouncedConnection> connections,
                                   std::size_t bytes_limit = kHelloBytesLimit);
 

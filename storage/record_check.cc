@@ -9,7 +9,7 @@
 namespace confab::storage {
 namespace {
 
-absl::Status Refused(std::string message) { return absl::InvalidArgumentError(message); }
+absl::Status Refused(const std::string& message) { return absl::InvalidArgumentError(message); }
 
 // Length of the well-formed sequence at the start of `text` (RFC 3629); 0 if there is none.
 size_t SequenceLength(std::string_view text) {

@@ -42,8 +42,9 @@ class UnaryCall {
   template <typename T, typename Fill>
   Callback<T> Answer(Fill fill) const {
     return [call = *this, fill = std::move(fill)](absl::StatusOr<T> answer) mutable {
-      if (answer.ok()) fill(*std::move(answer));
-      call.Finish(answer.status());
+      const absl::Status status = answer.status();
+      if (status.ok()) fill(*std::move(answer));
+      call.Finish(status);
     };
   }
 

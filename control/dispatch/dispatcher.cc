@@ -141,7 +141,8 @@ absl::StatusOr<storage::RoomRecord> Dispatcher::ReadRoomFor(storage::Store& stor
 void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   Read<RoomWithCount>(
-      [room, asker](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
+      [room = std::move(room),
+       asker = std::move(asker)](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
         auto record = ReadRoomFor(store, room, asker, RoomAct::kShow);
         if (!record.ok()) return record.status();
         auto count = store.CountMembers(room);
@@ -157,9 +158,8 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
     if (auto refusal = CheckOptionalKey(id, "an id")) return done(ToStatus(*std::move(refusal)));
   }
   Read<std::vector<storage::RoomRecord>>(
-      [after, member, limit = ListLimit(limit)](storage::Store& store) {
-        return store.ListRooms(after, member, limit);
-      },
+      [after = std::move(after), member = std::move(member), limit = ListLimit(limit)](
+          storage::Store& store) { return store.ListRooms(after, member, limit); },
       std::move(done));
 }
 
@@ -170,7 +170,8 @@ void Dispatcher::ListMembers(RoomId room, UserId asker, UserId after, int32_t li
     return done(ToStatus(*std::move(refusal)));
   }
   Read<std::vector<storage::MemberRecord>>(
-      [room, asker, after, limit = ListLimit(limit)](
+      [room = std::move(room), asker = std::move(asker), after = std::move(after),
+       limit = ListLimit(limit)](
           storage::Store& store) -> absl::StatusOr<std::vector<storage::MemberRecord>> {
         auto members = store.ListMembers(room, after, limit);
         if (!members.ok() || asker.empty()) return members;
@@ -368,7 +369,8 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
       refuse(echo, translated.status());
       continue;
     }
-    by_lane[lanes_->LaneOf((*translated)->room())].push_back(*std::move(translated));
+    const size_t lane = lanes_->LaneOf((*translated)->room());
+    by_lane[lane].push_back(*std::move(translated));
   }
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
     lanes_->Submit(lane, std::move(by_lane[lane]));

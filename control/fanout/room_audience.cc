@@ -122,8 +122,7 @@ void RoomAudience::UnsubscribeEverybody(const std::shared_ptr<Attachment>& edge,
 
 void RoomAudience::AddTail(std::shared_ptr<TailSeat> seat) {
   if (seat->is_cancelled) return;
-  tails_.push_back(seat);
-  Start(seat);
+  Start(tails_.emplace_back(std::move(seat)));
 }
 
 void RoomAudience::ResumeTail(const std::shared_ptr<TailSeat>& seat) {

@@ -238,8 +238,9 @@ absl::Status CommitQueue::TryRoom(CommitJob& job) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
   if (job.kind == CommitJob::Kind::kDeleteRoom) return writer_->DeleteRoom(job.append.room);
   auto record = writer_->CreateRoom(*job.new_room);
-  if (record.ok()) job.record = *std::move(record);
-  return record.status();
+  if (!record.ok()) return record.status();
+  job.record = *std::move(record);
+  return absl::OkStatus();
 }
 
 absl::Status CommitQueue::EnsureWriter() {

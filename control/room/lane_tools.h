@@ -19,7 +19,7 @@
 namespace confab::control {
 
 struct LaneTools {
-  size_t lane_index;
+  size_t lane_index = 0;
   Lane& lane;
   storage::Store& store;
   ReadGate& reads;

@@ -58,7 +58,7 @@ class ResultWriter {
   void Count(v1::Reason reason);  // UNSPECIFIED: it was done.
 
   EdgeOutbox& outbox_;
-  std::array<process::Counter*, v1::Reason_ARRAYSIZE> counters_;
+  std::array<process::Counter*, v1::Reason_ARRAYSIZE> counters_{};
   std::vector<absl::AnyInvocable<void()>> deferred_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <span>
 #include <sys/socket.h>
 
 namespace confab::edge {
@@ -57,11 +56,12 @@ ssize_t OutputLayer::WriteSome() {
     const std::size_t size = outbox_.CopyTo(copy_buffer);
     return ::send(fd, copy_buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
-  std::array<iovec, kPieces> pieces;
   if (outbox_.frames() == 1) {  // The usual case of fan-out: the cheapest call there is.
-    outbox_.Peek(std::span(pieces).first(1));
-    return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    std::array<iovec, 1> piece{};
+    outbox_.Peek(piece);
+    return ::send(fd, piece[0].iov_base, piece[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
+  std::array<iovec, kPieces> pieces{};
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = outbox_.Peek(pieces);

@@ -284,7 +284,7 @@ class WebSocketTransport final : public Transport,
   bool is_overflowing_ = false;
   bool is_closing_ = false;   // Our close frame is queued; nothing goes up or down any more.
   bool is_finished_ = false;  // The session is gone.
-  std::array<char, kReadBytes> buffer_;
+  std::array<char, kReadBytes> buffer_{};
 };
 
 }  // namespace

@@ -80,7 +80,7 @@ void PrintZsh(const CLI::App* root, std::ostream& out) {
   PrintBash(root, out);
 }
 
-std::string FishQuoted(std::string text) {
+std::string FishQuoted(const std::string& text) {
   std::string quoted;
   for (const char c : text) {
     if (c == '\'' || c == '\\') quoted += '\\';

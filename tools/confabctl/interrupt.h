@@ -36,8 +36,8 @@ class Interrupt {
  private:
   void Listen();
 
-  sigset_t signals_;
-  sigset_t mask_before_;
+  sigset_t signals_{};
+  sigset_t mask_before_{};
   std::atomic<bool> came_{false};
   process::Mutex mu_;
   std::condition_variable changed_;
