@@ -10,6 +10,7 @@
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include "edge/auth/user_keys.h"
 #include "edge/control_link/control_link.h"
@@ -29,6 +30,17 @@ std::string HostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "edge";
   return name.data();
+}
+
+// Protobuf complains of each frame it cannot read, on standard error. The client gets its answer, and
+// must not be able to fill the log.
+void LogOfProtobuf(google::protobuf::LogLevel level, const char* /*file*/, int /*line*/,
+                   const std::string& text) {
+  if (level == google::protobuf::LOGLEVEL_FATAL) {
+    process::LogError("protobuf", {{"text", text}});
+  } else {
+    process::LogDebug("protobuf", {{"text", text}});
+  }
 }
 
 absl::StatusOr<std::shared_ptr<const TokenVerifier>> MakeTokens(const EdgeConfig& config) {
@@ -185,7 +197,10 @@ Edge::Edge(EdgeConfig config, process::Metrics& metrics, std::unique_ptr<Control
 
 Edge::~Edge() { parts_->Stop(absl::ZeroDuration()); }
 
-absl::Status Edge::Start() { return parts_->Start(); }
+absl::Status Edge::Start() {
+  google::protobuf::SetLogHandler(LogOfProtobuf);
+  return parts_->Start();
+}
 
 void Edge::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
 

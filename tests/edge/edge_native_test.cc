@@ -72,6 +72,24 @@ TEST_F(EdgeNative, RefusesAFrameItCannotReadAndStays) {
   EXPECT_THAT(client.Read().value_or(""), HasSubstr("REASON_NOT_A_MEMBER"));
 }
 
+TEST_F(EdgeNative, LeavesNoTraceOfInvalidUtf8InTheLog) {
+  StartEdge();
+  WsClient client = Open("confab.v1.proto", "/native?token=" + TokenFor("alice"));
+  client.Read();
+
+  testing::internal::CaptureStderr();
+  v1::ClientFrame frame;
+  frame.set_request(3);
+  frame.mutable_join_room()->set_room_id("1");
+  std::string bytes = frame.SerializeAsString();
+  bytes.back() = '\xff';
+  client.SendBinary(bytes);
+  const v1::ServerFrame answer = ReadFrame(client);
+
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(answer.reply().error().reason(), v1::REASON_BAD_REQUEST);
+}
+
 TEST_F(EdgeNative, ClosesAfterABadTokenAndSaysWhy) {
   StartEdge();
   WsClient client = Open("confab.v1.json", "/native?token=rubbish");
