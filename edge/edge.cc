@@ -58,7 +58,7 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   if (!tokens.ok()) return tokens.status();
   absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
   if (!origins.ok()) return origins.status();
-  absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
+  absl::StatusOr<DialectSet> dialects = DialectSet::Load(config.dialect_dir);
   if (!dialects.ok()) return dialects.status();
   const std::size_t default_dialect = *dialects->IndexOf(config.dialect);
   return IoSettings{

@@ -61,7 +61,7 @@ absl::Status EdgeConfig::Validate() const {
                   "or --user-keys-file is required: the HS256 secret of user tokens, or their "
                   "issuer's public keys (JWKS)");
   }
-  const absl::StatusOr<DialectSet> dialects = DialectSet::Load("");
+  const absl::StatusOr<DialectSet> dialects = DialectSet::Load(dialect_dir);
   if (!dialects.ok()) return dialects.status();
   if (dialects->Find(dialect) == nullptr) {
     return Refuse("dialect", fmt::format("knows no {}; there is: {}", dialect, dialects->Names()));
@@ -127,6 +127,10 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("allowed-origins", &config.allowed_origins,
              "origins of web pages that may connect, * for all", "Edge");
   loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
+  loader
+      .Add("dialect-dir", &config.dialect_dir, "directory with dialects of your own, *.json",
+           "Edge")
+      .Placeholder("DIR");
   loader.Add("namespaces", &config.namespaces, "Socket.IO namespaces that clients may join", "Edge")
       .Placeholder("/NAME,...");
   loader.Add("socketio-path", &config.socketio_path, "where Socket.IO clients connect", "Edge")

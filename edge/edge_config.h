@@ -36,7 +36,10 @@ struct EdgeConfig {
   std::string token_issuer;
   std::string token_audience;
   std::vector<std::string> allowed_origins;
+  // Of who names none in the handshake.
   std::string dialect = "confab";
+  // More dialects, one a file that ends in .json; empty: the built-in ones alone.
+  std::string dialect_dir;
   // Socket.IO namespaces that clients may join.
   std::vector<std::string> namespaces = {"/"};
   // Where Socket.IO clients connect; their option `path`.

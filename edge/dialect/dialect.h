@@ -84,6 +84,14 @@ class Dialect {
   // a word; retry_after_ms 0: the client decides.
   virtual bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
                              std::string& out) const = 0;
+
+  // Typing and presence.
+  virtual bool EncodeSignal(const v1::Signal& signal, std::string& out) const = 0;
+
+  // An event that a service pushes under a name of its own. `payload` is one JSON value, passed on
+  // as it is.
+  virtual bool EncodeNotification(std::string_view event, std::string_view payload,
+                                  std::string& out) const = 0;
 };
 
 }  // namespace confab::edge

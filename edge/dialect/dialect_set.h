@@ -1,7 +1,8 @@
 // dialect_set.h: the dialects an edge knows, each with a name and a place that stays the same.
 // Owns: the dialects.   Used by: edge (loads it once), connection (chooses by name).
 // Threads: immutable; any thread. References to dialects stay good when the set is moved.
-// Fails: INVALID_ARGUMENT for a file that is no dialect, naming file, line and reason.
+// Fails: INVALID_ARGUMENT for a file that is no dialect, naming file, line and reason, or whose
+// name is taken; NOT_FOUND for one that cannot be read.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "edge/dialect/data_dialect.h"
 #include "edge/dialect/dialect.h"
 
 namespace confab::edge {
@@ -35,6 +37,11 @@ class DialectSet {
   std::string Names() const;
 
  private:
+  // An edge keeps an encoder for each, on each io thread.
+  static constexpr std::size_t kFilesLimit = 64;
+
+  absl::Status Add(const std::string& file, absl::StatusOr<std::unique_ptr<DataDialect>> dialect);
+
   std::vector<std::unique_ptr<const Dialect>> dialects_;
 };
 

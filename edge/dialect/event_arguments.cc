@@ -22,45 +22,38 @@ std::optional<int64_t> PlainInteger(const json::value& value) {
 
 }  // namespace
 
-EventArguments::EventArguments(std::string_view event, std::span<const json::value> args)
+EventArguments::EventArguments(std::string_view event, std::span<const json::value> args,
+                               bool is_read)
     : event_(event) {
   if (!args.empty()) fields_ = args.front().if_object();
-  if (fields_ == nullptr) Refuse("the argument must be an object");
+  if (fields_ == nullptr && is_read) Refuse("the argument must be an object");
 }
 
-void EventArguments::RequiredId(std::string_view field, std::string& id) {
-  const json::value* value = Find(field);
-  if (value == nullptr) return RefuseField(field, "is missing");
-  if (const json::string* text = value->if_string()) {
-    id.assign(text->data(), text->size());
-  } else if (const auto number = PlainInteger(*value)) {
-    id = std::to_string(*number);
-  } else {
-    RefuseField(field, "must be a string, or a whole number from 0 to 9007199254740991");
-  }
+void EventArguments::RefuseMissing(std::string_view field) { RefuseField(field, "is missing"); }
+
+std::optional<std::string> EventArguments::Id(std::string_view field, const json::value& value) {
+  if (const json::string* text = value.if_string()) return std::string(text->data(), text->size());
+  if (const auto number = PlainInteger(value)) return std::to_string(*number);
+  RefuseField(field, "must be a string, or a whole number from 0 to 9007199254740991");
+  return std::nullopt;
 }
 
-void EventArguments::RequiredString(std::string_view field, std::string& text) {
-  if (Find(field) == nullptr) return RefuseField(field, "is missing");
-  OptionalString(field, text);
+std::optional<std::string> EventArguments::Text(std::string_view field, const json::value& value) {
+  if (const json::string* text = value.if_string()) return std::string(text->data(), text->size());
+  RefuseField(field, "must be a string");
+  return std::nullopt;
 }
 
-void EventArguments::OptionalString(std::string_view field, std::string& text) {
-  const json::value* value = Find(field);
-  if (value == nullptr) return;
-  if (const json::string* found = value->if_string()) {
-    text.assign(found->data(), found->size());
-  } else {
-    RefuseField(field, "must be a string");
-  }
-}
-
-std::optional<int64_t> EventArguments::OptionalNumber(std::string_view field) {
-  const json::value* value = Find(field);
-  if (value == nullptr) return std::nullopt;
-  const auto number = PlainInteger(*value);
+std::optional<int64_t> EventArguments::Integer(std::string_view field, const json::value& value) {
+  const std::optional<int64_t> number = PlainInteger(value);
   if (!number) RefuseField(field, "must be a whole number from 0 to 9007199254740991");
   return number;
+}
+
+std::optional<bool> EventArguments::Bool(std::string_view field, const json::value& value) {
+  if (const bool* is_set = value.if_bool()) return *is_set;
+  RefuseField(field, "must be true or false");
+  return std::nullopt;
 }
 
 const json::value* EventArguments::Find(std::string_view field) const {

@@ -1,5 +1,5 @@
 // event_arguments.h: reads the fields of a client's event and remembers the first thing wrong.
-// Owns: nothing; views the parsed JSON.   Used by: dialects, in Translate.
+// Owns: nothing; views the parsed JSON.   Used by: inbound_event.
 // Threads: confined to the caller.
 // Fails: TakeRefusal gives a BAD_REQUEST that names event and field.
 #pragma once
@@ -21,20 +21,26 @@ inline constexpr int64_t kJsonIntegerMax = 9'007'199'254'740'991;
 
 class EventArguments {
  public:
-  // The fields stand in the first argument, an object.
-  EventArguments(std::string_view event, std::span<const boost::json::value> args);
+  // The fields stand in the first argument, an object. It may be missing where nothing is read
+  // from it.
+  EventArguments(std::string_view event, std::span<const boost::json::value> args,
+                 bool is_read = true);
 
-  // Each leaves its target alone when the field is missing or wrong. null counts as missing.
-  // An id is a string, or a number of plain digits, which becomes its decimal string.
-  void RequiredId(std::string_view field, std::string& id);
-  void RequiredString(std::string_view field, std::string& text);
-  void OptionalString(std::string_view field, std::string& text);
-  std::optional<int64_t> OptionalNumber(std::string_view field);  // 0 to kJsonIntegerMax.
+  // nullptr if the field is missing; null counts as missing.
+  const boost::json::value* Find(std::string_view field) const;
+  void RefuseMissing(std::string_view field);
+
+  // The value, or nullopt where it is wrong, which is remembered. An id is a string, or a number of
+  // plain digits, which becomes its decimal string.
+  std::optional<std::string> Id(std::string_view field, const boost::json::value& value);
+  std::optional<std::string> Text(std::string_view field, const boost::json::value& value);
+  // 0 to kJsonIntegerMax.
+  std::optional<int64_t> Integer(std::string_view field, const boost::json::value& value);
+  std::optional<bool> Bool(std::string_view field, const boost::json::value& value);
 
   std::optional<v1::Error> TakeRefusal() { return std::move(refusal_); }
 
  private:
-  const boost::json::value* Find(std::string_view field) const;
   void Refuse(std::string_view what);
   void RefuseField(std::string_view field, std::string_view what);
 

@@ -2,6 +2,9 @@
 // listener shows.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 
 import { binDir } from '../support/cluster.mjs';
@@ -33,6 +36,33 @@ test('an unknown flag is refused and named', async () => {
     assert.notEqual(code, 0, program);
     assert.match(err, /lissten/, program);
   }
+});
+
+test('confab dialect shows and checks dialects', async () => {
+  const shown = await run('confab', 'dialect', 'show', 'rooms');
+  assert.equal(shown.code, 0, shown.err);
+  const dir = await mkdtemp(join(tmpdir(), 'confab-dialect-'));
+  try {
+    const file = join(dir, 'mine.json');
+    await writeFile(file, shown.out.replace('"rooms"', '"mine"'));
+    const good = await run('confab', 'dialect', 'check', file);
+    assert.equal(good.code, 0, good.err);
+    assert.match(good.out, /mine\.json: dialect mine\n/);
+    assert.match(good.out, /receives sendMessage: postMessage \{roomId <- roomId \(id, required\)/);
+    assert.match(good.out, /tells messagePosted: messageCreated\n/);
+
+    await writeFile(file, '{\n"dialect": "mine",\n"refusals": {"default": "$colour"}}');
+    const bad = await run('confab', 'dialect', 'check', file);
+    assert.equal(bad.code, 1);
+    assert.match(bad.err, /mine\.json:3: "\$colour" names nothing here; there is: reason, message/);
+    const unstarted = await run('confab-edge', '--user-secret-file', '/dev/null', '--dialect-dir', dir);
+    assert.notEqual(unstarted.code, 0);
+    assert.match(unstarted.err, /mine\.json:3: /);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+  assert.equal((await run('confab', 'dialect', 'check', '/no/such/file')).code, 1);
+  assert.equal((await run('confab', 'dialect', 'fly')).code, 2);
 });
 
 test('servers refuse what is unsafe or missing, and say what to do', async () => {

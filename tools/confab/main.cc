@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -26,6 +28,7 @@
 #include "process/ready_file.h"
 #include "process/server_flags.h"
 #include "process/signals.h"
+#include "tools/confab/dialect_command.h"
 
 namespace confab {
 namespace {
@@ -67,6 +70,8 @@ void AddFlags(process::ConfigLoader& loader, Config& config) {
   loader.Example("confab --listen 127.0.0.1:0 --ready-file /tmp/confab.json",
                  "for a script: any free port, told in a file");
   loader.Example("confab --store postgresql://confab@db.internal/confab", "messages in PostgreSQL");
+  loader.Example("confab dialect check mine.json",
+                 "what a file of --dialect-dir maps to (confab dialect --help)");
   loader.Example(
       "confabctl --control 127.0.0.1:8081 --service-secret-file data/service.secret "
       "room create lobby --members alice,bob",
@@ -177,6 +182,9 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "dialect") {
+      return confab::RunDialectCommand(std::span<char* const>(argv + 2, argv + argc));
+    }
     return confab::Main(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "confab: %s\n", error.what());
