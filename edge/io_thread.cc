@@ -48,7 +48,14 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
             .origins = settings.origins,
             .routes = settings.routes,
             .peers = *this,
-            .limits = settings.http},
+            .limits = settings.http,
+            .service = &http_api_},
+      http_api_(settings.origins,
+                {.host = *this,
+                 .loop = *loop_,
+                 .encoder = encoders_.Native(NativeForm::kJson),
+                 .wait_limit = settings.command_deadline},
+                [this] { return is_attached_; }),
       sessions_{.host = *this,
                 .wheel = loop_->wheel(),
                 .heartbeat = settings.heartbeat,
@@ -134,7 +141,7 @@ v1::EdgeItem& IoThread::NewItem() {
 }
 
 void IoThread::Enter(Connection& connection) {
-  metrics_.connections.Add(1);
+  if (connection.kind() == Connection::Kind::kSocket) metrics_.connections.Add(1);
   if (is_attached_) {
     Admit(connection);
   } else {
@@ -145,8 +152,11 @@ void IoThread::Enter(Connection& connection) {
 void IoThread::Admit(Connection& connection) {
   const std::uint64_t id = ++last_connection_ << 8 | index_;
   connections_.emplace(id, &connection);
+  // First: the connection may ask at once.
+  v1::ConnectionOpened& opened = *NewItem().mutable_connection_opened();
+  opened = connection.Describe();
+  opened.set_connection(id);
   connection.Admit(id, fmt::format("{}-{:x}", settings_.epoch_name, id));
-  *NewItem().mutable_connection_opened() = connection.Describe();
 }
 
 void IoThread::AdmitWaiting() {
@@ -154,7 +164,7 @@ void IoThread::AdmitWaiting() {
 }
 
 void IoThread::Leave(Connection& connection) {
-  metrics_.connections.Add(-1);
+  if (connection.kind() == Connection::Kind::kSocket) metrics_.connections.Add(-1);
   if (is_down_ || waiting_.erase(&connection) > 0 || !connection.is_admitted()) return;
   connections_.erase(connection.id());
   hub_.Remove(connection);

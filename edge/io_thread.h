@@ -29,6 +29,7 @@
 #include "edge/dialect/dialect_set.h"
 #include "edge/distributor.h"
 #include "edge/edge_metrics.h"
+#include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_talk.h"
@@ -138,6 +139,7 @@ class IoThread final : public Distributor::Recipient,
   const EncoderTable encoders_;
   TransportHome transports_;
   HttpHome http_;
+  HttpApiService http_api_;
   SessionHome sessions_;
   std::unique_ptr<Listener> listener_;
   Hub hub_;

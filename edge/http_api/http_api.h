@@ -44,8 +44,7 @@ class HttpApi {
  private:
   std::variant<HttpAnswer, HttpAsk> ReadAllowed(const HttpRequestView& request,
                                                 std::string_view body, bool is_attached);
-  std::variant<HttpAnswer, HttpAsk> ReadRoute(const ApiRoute& route,
-                                              const HttpRequestView& request,
+  std::variant<HttpAnswer, HttpAsk> ReadRoute(const ApiRoute& route, const HttpRequestView& request,
                                               const HttpTarget& target, std::string_view segment,
                                               std::string_view body);
 

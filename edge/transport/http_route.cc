@@ -106,7 +106,8 @@ std::optional<HttpAnswer> CheckUpgrade(const HttpRequestView& request, bool is_r
 
 HttpRoute RoutePlain(const HttpRequestView& request, const HttpTarget& target,
                      const HttpRoutes& routes) {
-  HttpRoute route{.kind = HttpRoute::Kind::kService};
+  HttpRoute route{.kind =
+                      target.path == "/" ? HttpRoute::Kind::kAnswer : HttpRoute::Kind::kService};
   const std::string& engineio = routes.engineio.front().prefix;
   if (target.path == "/" && (request.method == "GET" || request.method == "HEAD")) {
     route.answer = {

@@ -347,8 +347,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   void RefuseBroken(error_code error) {
     if (error == http::error::body_limit) {
       return Refuse({.status = 413,
-                     .content_type = "text/plain",
-                     .body = "the body exceeds the limit of one message\n"});
+                     .body = R"({"error":{"reason":"CONTENT_SIZE","message":)"
+                             R"("the body exceeds the limit of one message","retryable":false}})"});
     }
     if (error == http::error::header_limit) return Refuse(Plain(431, "headers too large\n"));
     Refuse(Plain(400, "not HTTP\n"));

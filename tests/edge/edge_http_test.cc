@@ -36,7 +36,7 @@ TEST_F(EdgeHttp, AnswersManyRequestsOnOneConnection) {
     EXPECT_THAT(client.ReadBody(), HasSubstr("Confab edge"));
     client.SendRaw(Post(Length(3), "abc"));
     ASSERT_EQ(client.ReadStatus(), 404) << i;
-    EXPECT_THAT(client.ReadBody(), HasSubstr("NOT_FOUND"));
+    EXPECT_THAT(client.ReadBody(), HasSubstr("UNKNOWN_COMMAND"));
   }
   EXPECT_EQ(client.Upgrade(kSocketIoTarget), 101) << "and then becomes a WebSocket";
   EXPECT_TRUE(client.ReadUntil("\"sid\"").has_value());
