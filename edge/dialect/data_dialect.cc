@@ -21,9 +21,9 @@ TemplateInput InputOf(const v1::Result& result, const pb::FieldDescriptor* field
   return {.roots = {Inner(result, field), Inner(command, asked)}};
 }
 
-TemplateInput InputOf(const v1::Event& event, const pb::FieldDescriptor* body,
+TemplateInput InputOf(const v1::Event& event, const TemplateTable<OutboundEvent>::Entry& entry,
                       std::string_view actor_email) {
-  return {.roots = {Inner(event, body), &event}, .extras = {{{actor_email, 0}}}};
+  return {.roots = {&entry.read(event, entry.field), &event}, .extras = {{{actor_email, 0}}}};
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ bool DataDialect::EncodeEvent(const v1::Event& event, std::string_view actor_ema
                               std::string& out) const {
   const auto* found = tables_.events.Find(event.body_case());
   if (found == nullptr) return false;
-  found->made.whole.Append(InputOf(event, found->field, actor_email), out);
+  found->made.whole.Append(InputOf(event, *found, actor_email), out);
   return true;
 }
 
@@ -57,7 +57,7 @@ void DataDialect::AppendEvents(const pb::RepeatedFieldRef<v1::Event>& events,
     out.append(found->made.name);
     // The payload goes on where its own brace would stand.
     const size_t brace = out.size();
-    found->made.payload.Append(InputOf(event, found->field, {}), out);
+    found->made.payload.Append(InputOf(event, *found, {}), out);
     if (out.size() == brace + 2) {
       out.erase(brace, 1);
     } else {

@@ -37,9 +37,11 @@ class TemplateTable {
     const google::protobuf::FieldDescriptor* field = nullptr;
     const google::protobuf::FieldDescriptor* command = nullptr;  // That a result answers.
     Template made;
+    MessageReader read = nullptr;  // Of `field`.
   };
 
   void Set(Entry entry) {
+    entry.read = FindMessageReader(entry.field);
     const auto number = static_cast<size_t>(entry.field->number());
     if (entries_.size() <= number) entries_.resize(number + 1);
     entries_[number] = std::make_unique<const Entry>(std::move(entry));

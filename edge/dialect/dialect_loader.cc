@@ -166,7 +166,7 @@ class DialectLoader {
       const TemplateScope scope{
           {{"", result->message_type()}, {"command", command->message_type()}}, {}};
       Say(fmt::format("acks {}", name), "");
-      out_.acks.Set({result, command, Compile(ArrayOf({value}, value.line), scope)});
+      out_.acks.Set({result, command, Compile(ArrayOf({value}, value.line), scope), nullptr});
     }
   }
 
@@ -188,7 +188,7 @@ class DialectLoader {
       if (command == nullptr) continue;
       scope.roots.push_back({"command", command->message_type()});
       Say(fmt::format("refuses {}", name), "with an ack of its own");
-      out_.refusals.Set({command, nullptr, Compile(array, scope)});
+      out_.refusals.Set({command, nullptr, Compile(array, scope), nullptr});
     }
   }
 
@@ -199,7 +199,7 @@ class DialectLoader {
       const TemplateScope scope{
           {{"", result->message_type()}, {"command", command->message_type()}}, {}};
       out_.confirmations.Set(
-          {result, command, ReadOutbound(fmt::format("confirms {}", name), value, scope)});
+          {result, command, ReadOutbound(fmt::format("confirms {}", name), value, scope), nullptr});
     }
   }
 
@@ -221,7 +221,7 @@ class DialectLoader {
       } else if (value.is_object()) {
         faults_.Add(value.line, "an event of a room needs a \"payload\", an object");
       }
-      out_.events.Set({body, nullptr, std::move(made)});
+      out_.events.Set({body, nullptr, std::move(made), nullptr});
     }
     for (int i = 0; i < bodies.field_count(); ++i) {
       if (events.Find(bodies.field(i)->camelcase_name()) != nullptr) continue;

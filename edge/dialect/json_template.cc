@@ -13,28 +13,6 @@ namespace {
 
 namespace pb = google::protobuf;
 
-// A string field without a copy: generated messages have it in memory.
-std::string_view TextOf(const pb::Message& message, const pb::FieldDescriptor* field) {
-  static const std::string unused;
-  std::string scratch;
-  const std::string& text = message.GetReflection()->GetStringReference(message, field, &scratch);
-  return &text == &scratch ? std::string_view(unused) : std::string_view(text);
-}
-
-int64_t IntegerOf(const pb::Message& message, const pb::FieldDescriptor* field) {
-  const pb::Reflection& reflection = *message.GetReflection();
-  switch (field->cpp_type()) {
-    case pb::FieldDescriptor::CPPTYPE_INT32:
-      return reflection.GetInt32(message, field);
-    case pb::FieldDescriptor::CPPTYPE_UINT32:
-      return reflection.GetUInt32(message, field);
-    case pb::FieldDescriptor::CPPTYPE_UINT64:
-      return static_cast<int64_t>(reflection.GetUInt64(message, field));
-    default:
-      return reflection.GetInt64(message, field);
-  }
-}
-
 void AppendText(std::string_view text, bool is_number, std::string& out) {
   if (is_number && IsCanonicalDecimal(text)) {
     out.append(text);
@@ -56,12 +34,6 @@ void AppendTextList(const pb::Message& message, const pb::FieldDescriptor* field
   out.push_back(']');
 }
 
-void AppendTime(const pb::Message& message, const pb::FieldDescriptor* field, std::string& out) {
-  const auto& time =
-      static_cast<const pb::Timestamp&>(message.GetReflection()->GetMessage(message, field));
-  AppendJsonTime(time.seconds(), time.nanos(), out);
-}
-
 }  // namespace
 
 bool IsCanonicalDecimal(std::string_view id) {
@@ -75,9 +47,9 @@ bool IsCanonicalDecimal(std::string_view id) {
 bool JsonTemplate::IsEmpty(const Piece& piece, const Sources& sources, const TemplateInput& input) {
   switch (piece.slot) {
     case Slot::kText:
-      return TextOf(*sources[piece.place], piece.field).empty();
+      return piece.read_text(*sources[piece.place], piece.field).empty();
     case Slot::kInteger:
-      return IntegerOf(*sources[piece.place], piece.field) == 0;
+      return piece.read_integer(*sources[piece.place], piece.field) == 0;
     case Slot::kBool:
       return !sources[piece.place]->GetReflection()->GetBool(*sources[piece.place], piece.field);
     case Slot::kTime:
@@ -111,17 +83,20 @@ void JsonTemplate::AppendSlot(const Piece& piece, const Sources& sources,
       if (out.back() != '{') out.push_back(',');
       return;
     case Slot::kText:
-      return AppendText(TextOf(*sources[piece.place], piece.field), piece.form == Form::kNumber,
-                        out);
+      return AppendText(piece.read_text(*sources[piece.place], piece.field),
+                        piece.form == Form::kNumber, out);
     case Slot::kInteger:
-      return AppendJsonNumber(IntegerOf(*sources[piece.place], piece.field), out);
+      return AppendJsonNumber(piece.read_integer(*sources[piece.place], piece.field), out);
     case Slot::kBool:
       out.append(sources[piece.place]->GetReflection()->GetBool(*sources[piece.place], piece.field)
                      ? "true"
                      : "false");
       return;
-    case Slot::kTime:
-      return AppendTime(*sources[piece.place], piece.field, out);
+    case Slot::kTime: {
+      const auto& time =
+          static_cast<const pb::Timestamp&>(piece.read_message(*sources[piece.place], piece.field));
+      return AppendJsonTime(time.seconds(), time.nanos(), out);
+    }
     case Slot::kWord: {
       const int value =
           sources[piece.place]->GetReflection()->GetEnumValue(*sources[piece.place], piece.field);
@@ -150,11 +125,8 @@ void JsonTemplate::Append(const TemplateInput& input, std::string& out) const {
   Sources sources{};
   for (size_t i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
-    const pb::Message* parent =
-        source.field == nullptr ? input.roots[source.parent] : sources[source.parent];
-    sources[i] = source.field == nullptr
-                     ? parent
-                     : &parent->GetReflection()->GetMessage(*parent, source.field);
+    sources[i] = source.field == nullptr ? input.roots[source.parent]
+                                         : &source.read(*sources[source.parent], source.field);
   }
   for (const Piece& piece : pieces_) {
     out.append(literals_, piece.literal_begin, piece.literal_size);

@@ -22,6 +22,7 @@
 
 #include "confab/v1/types.pb.h"
 
+#include "edge/dialect/field_reader.h"
 #include "edge/dialect/located_json.h"
 
 namespace confab::edge {
@@ -102,12 +103,16 @@ class JsonTemplate {
     bool needs_comma = false;  // An optional member behind which something may stand.
     std::string key;           // An optional member's, as it is written.
     const google::protobuf::FieldDescriptor* field = nullptr;
+    TextReader read_text = nullptr;  // These three by the field's type.
+    IntegerReader read_integer = nullptr;
+    MessageReader read_message = nullptr;
     std::vector<std::string> words;
   };
   // A message that slots read: a root, or a field of an earlier source.
   struct Source {
     uint8_t parent = 0;
     const google::protobuf::FieldDescriptor* field = nullptr;  // nullptr: root number `parent`.
+    MessageReader read = nullptr;
   };
   static constexpr size_t kSourcesLimit = 8;  // Roots, and the parts of an event.
   using Sources = std::array<const google::protobuf::Message*, kSourcesLimit>;

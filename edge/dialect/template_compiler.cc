@@ -67,7 +67,7 @@ class TemplateCompiler {
   TemplateCompiler(JsonTemplate& out, const TemplateScope& scope, FileFaults& faults)
       : out_(out), scope_(scope), faults_(faults) {
     for (size_t i = 0; i < scope.roots.size(); ++i) {
-      out_.sources_.push_back({static_cast<uint8_t>(i), nullptr});
+      out_.sources_.push_back({static_cast<uint8_t>(i), nullptr, nullptr});
     }
   }
 
@@ -241,6 +241,9 @@ class TemplateCompiler {
       piece.field = field;
       piece.place = source;
       if (piece.slot == Slot::kWord) piece.words = WordsOf(*field->enum_type());
+      if (piece.slot == Slot::kText) piece.read_text = FindTextReader(field);
+      if (piece.slot == Slot::kInteger) piece.read_integer = FindIntegerReader(field);
+      if (piece.slot == Slot::kTime) piece.read_message = FindMessageReader(field);
       if (piece.slot != Slot::kNone) return true;
       faults_.Add(value.line, fmt::format("\"{}\" is no single value", value.text));
       return false;
@@ -270,7 +273,7 @@ class TemplateCompiler {
       }
     }
     if (out_.sources_.size() == JsonTemplate::kSourcesLimit) return std::nullopt;
-    out_.sources_.push_back({parent, field});
+    out_.sources_.push_back({parent, field, FindMessageReader(field)});
     return static_cast<uint8_t>(out_.sources_.size() - 1);
   }
 

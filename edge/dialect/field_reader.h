@@ -1,0 +1,28 @@
+// How a template reads a field: by protobuf's reflection, or, for the fields of messages, which
+// every broadcast is made of, by their generated accessors (five times as fast).
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+namespace confab::edge {
+
+// `field` is the one the reader was found for; `message` is of its type.
+using TextReader = const std::string& (*)(const google::protobuf::Message& message,
+                                          const google::protobuf::FieldDescriptor* field);
+using IntegerReader = int64_t (*)(const google::protobuf::Message& message,
+                                  const google::protobuf::FieldDescriptor* field);
+using MessageReader =
+    const google::protobuf::Message& (*)(const google::protobuf::Message& message,
+                                         const google::protobuf::FieldDescriptor* field);
+
+// Never nullptr. REQUIRES: the field is a text, a whole number, a message.
+TextReader FindTextReader(const google::protobuf::FieldDescriptor* field);
+IntegerReader FindIntegerReader(const google::protobuf::FieldDescriptor* field);
+MessageReader FindMessageReader(const google::protobuf::FieldDescriptor* field);
+
+}  // namespace confab::edge
