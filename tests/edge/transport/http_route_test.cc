@@ -229,7 +229,7 @@ TEST(HttpRoute, AnswersTheRootInPlainText) {
 
   const HttpRoute decision = Decide(request);
 
-  EXPECT_EQ(decision.kind, Kind::kService);
+  EXPECT_EQ(decision.kind, Kind::kAnswer);
   EXPECT_EQ(decision.answer.status, 200);
   EXPECT_EQ(decision.answer.content_type, "text/plain; charset=UTF-8");
 }
