@@ -217,12 +217,12 @@ scenario('requests that are none of ours get an HTTP answer', {}, async (cluster
 
   const [home] = await get('/');
   const [unknown, body] = await get('/no/such/page');
-  const [polling, transport] = await get('/socket.io/?EIO=4&transport=polling');
+  const [pigeon, transport] = await get('/socket.io/?EIO=4&transport=carrier-pigeon');
 
   assert.equal(home, 200);
   assert.equal(unknown, 404);
   assert.equal(typeof JSON.parse(body), 'object');
-  assert.equal(polling, 400);
+  assert.equal(pigeon, 400);
   assert.deepEqual(JSON.parse(transport), { code: 0, message: 'Transport unknown' });
 });
 
