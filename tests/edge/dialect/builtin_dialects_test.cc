@@ -134,12 +134,14 @@ TEST_F(AckedDialectTest, ReadsSendMessage) {
 
 TEST_F(AckedDialectTest, AnswersAMessageOfWrongShapeAsFailed) {
   EXPECT_EQ(Refused(R"(["sendMessage",{"roomId":"r","clientMsgId":"c-1","type":"TEXT"}])"),
-            R"([{"clientMsgId":"c-1","status":"FAILED"}] | -)");
-  EXPECT_EQ(Refused(R"(["sendMessage",{"roomId":1.5,"clientMsgId":"c-1"}])"),
-            R"([{"clientMsgId":"c-1","status":"FAILED"}] | -)");
-  EXPECT_EQ(Refused(R"(["sendMessage",{"clientMsgId":5}])"),
-            R"([{"clientMsgId":null,"status":"FAILED"}] | -)");
-  EXPECT_EQ(Refused(R"(["sendMessage","hi"])"), R"([{"clientMsgId":null,"status":"FAILED"}] | -)");
+            R"([{"clientMsgId":"c-1","status":"FAILED"}] | )"
+            R"(["error",{"message":"sendMessage: content is missing"}])");
+  EXPECT_EQ(RefusalAck(R"(["sendMessage",{"roomId":1.5,"clientMsgId":"c-1"}])"),
+            R"([{"clientMsgId":"c-1","status":"FAILED"}])");
+  EXPECT_EQ(RefusalAck(R"(["sendMessage",{"clientMsgId":5}])"),
+            R"([{"clientMsgId":null,"status":"FAILED"}])");
+  EXPECT_EQ(RefusalAck(R"(["sendMessage","hi"])"), R"([{"clientMsgId":null,"status":"FAILED"}])");
+  EXPECT_FALSE(dialect_->tells_every_refusal());
 }
 
 TEST_F(AckedDialectTest, AnswersJoinRoom) {
@@ -147,7 +149,8 @@ TEST_F(AckedDialectTest, AnswersJoinRoom) {
   EXPECT_EQ(Ack(Joined("a-uuid")), R"([{"success":true}])");
   EXPECT_EQ(Ack(RefusedFor(v1::REASON_NOT_A_MEMBER)), R"([{"success":false,"error":"because"}])");
   EXPECT_EQ(Refused(R"(["joinRoom",{"roomId":null}])"),
-            R"([{"success":false,"error":"joinRoom: roomId is missing"}] | -)");
+            R"([{"success":false,"error":"joinRoom: roomId is missing"}] | )"
+            R"(["error",{"message":"joinRoom: roomId is missing"}])");
   EXPECT_EQ(Confirm(Joined("a-uuid")), "nothing");
 }
 
@@ -165,7 +168,8 @@ TEST_F(AckedDialectTest, TakesAHeartbeatWithOrWithoutAnObject) {
 
 TEST_F(AckedDialectTest, AnswersAnUnknownEvent) {
   EXPECT_EQ(Refused(R"(["leaveRoom",{"roomId":"r"}])"),
-            R"([{"success":false,"error":"no event is named \"leaveRoom\""}] | -)");
+            R"([{"success":false,"error":"no event is named \"leaveRoom\""}] | )"
+            R"(["error",{"message":"no event is named \"leaveRoom\""}])");
 }
 
 TEST_F(AckedDialectTest, WritesNewMessage) {
@@ -205,7 +209,9 @@ TEST_F(NamespacedDialectTest, AcksARefusal) {
             R"([{"success":false,"error":"because","reason":"NOT_A_MEMBER"}])");
   EXPECT_EQ(Refused(R"(["chat:typing",{"chatId":"c","isTyping":"yes"}])"),
             R"([{"success":false,"error":"chat:typing: isTyping must be true or false",)"
-            R"("reason":"BAD_REQUEST"}] | -)");
+            R"("reason":"BAD_REQUEST"}] | )"
+            R"(["error",{"message":"chat:typing: isTyping must be true or false"}])");
+  EXPECT_FALSE(dialect_->tells_every_refusal());
 }
 
 TEST_F(NamespacedDialectTest, WritesMessagesAndSignals) {

@@ -60,6 +60,12 @@ class DialectTest : public testing::Test {
     return ack + " | " + event;
   }
 
+  // What alone the ack of a refusal says.
+  std::string RefusalAck(const std::string& payload) {
+    const std::string both = Refused(payload);
+    return both.substr(0, both.find(" | "));
+  }
+
   std::string Encode(const v1::Event& event, const std::string& email = "ann@example.org") {
     std::string out;
     return dialect_->EncodeEvent(event, email, out) ? out : "skipped";
