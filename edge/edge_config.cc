@@ -170,6 +170,14 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("ping-timeout", &config.ping_timeout, "for the answer to a heartbeat", kLimits)
       .Range(absl::Milliseconds(250), absl::Minutes(10));
   loader
+      .Add("token-expiring-before", &config.token_lead,
+           "a token's end its client is told of it (0: never)", kLimits)
+      .Range(absl::ZeroDuration(), absl::Hours(24));
+  loader
+      .Add("token-grace", &config.token_grace, "from a token's end to the end of its connection",
+           kLimits)
+      .Range(absl::ZeroDuration(), absl::Hours(1));
+  loader
       .Add("outbox-bytes", &config.outbox_bytes_limit, "that may wait for one slow reader", kLimits)
       .Bytes();
   loader

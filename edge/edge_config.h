@@ -69,6 +69,11 @@ struct EdgeConfig {
   absl::Duration ping_interval = absl::Seconds(25);
   absl::Duration ping_timeout = absl::Seconds(20);
 
+  // Before a token's end, for its client to fetch another; 0: it is not told.
+  absl::Duration token_lead = absl::Seconds(60);
+  // From a token's end to the end of its connection.
+  absl::Duration token_grace = absl::Seconds(25);
+
   // What waits for one slow reader: some 2,000 messages of 500 bytes, a page of history twice.
   int64_t outbox_bytes_limit = 1024 * 1024;
   int rooms_limit = 128;  // Rooms one connection is subscribed to.

@@ -154,6 +154,7 @@ class Document:
         for section, what in (("connected", "The first event of a connection."),
                               ("error", "A refusal that no ack could tell."),
                               ("closing", "The last event before the server closes the transport."),
+                              ("expiring", "The token's end is near: refreshToken is due."),
                               ("notification", "Pushed by a service.")):
             if section in dialect:
                 self.send(dialect[section], what)

@@ -12,12 +12,12 @@ namespace confab::edge {
 
 namespace {
 
-// After a token's end: for one renewed in time to arrive.
-constexpr std::chrono::seconds kTokenGrace(25);
-
-std::chrono::steady_clock::time_point SteadyOf(absl::Time wall, absl::Time wall_now) {
-  const absl::Duration left = std::min(wall - wall_now, absl::Hours(24 * 365));
-  return std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(left);
+google::protobuf::Timestamp TimestampOf(absl::Time time) {
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(absl::ToUnixSeconds(time));
+  timestamp.set_nanos(static_cast<std::int32_t>(
+      (time - absl::FromUnixSeconds(timestamp.seconds())) / absl::Nanoseconds(1)));
+  return timestamp;
 }
 
 }  // namespace
@@ -54,10 +54,54 @@ std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
     if (circumstances_ == nullptr) circumstances_ = std::make_unique<Circumstances>();
     circumstances_->role_context = std::move(verified.role_context);
   }
-  ends_at_ = SteadyOf(verified.expires_at, now) + kTokenGrace;
+  token_.Begin(verified.expires_at, now, std::chrono::steady_clock::now());
   is_authenticated_ = true;
   host_.Enter(*this);
   return std::nullopt;
+}
+
+Connection::SteadyTime Connection::CheckToken(SteadyTime now) {
+  const TokenLimits& limits = host_.limits().token;
+  // Who waits for control has not been answered yet, and is told first that it is connected.
+  if (!is_admitted() && now < token_.OverAt(limits)) return token_.OverAt(limits);
+  switch (token_.Check(limits, now)) {
+    case TokenLife::Step::kNone:
+      break;
+    case TokenLife::Step::kWarn: {
+      v1::TokenExpiring expiring;
+      *expiring.mutable_expires_at() = TimestampOf(token_.expires_at());
+      wire_.SayTokenExpiring(expiring);
+      break;
+    }
+    case TokenLife::Step::kEnd:
+      Close(CloseReason::kTokenExpired);
+      return SteadyTime::max();
+  }
+  return token_.NextAt(limits);
+}
+
+std::optional<v1::Error> Connection::TakeToken(std::string_view token) {
+  VerifiedUser verified;
+  const absl::Time now = absl::Now();
+  if (std::optional<v1::Error> refusal = host_.tokens().Verify(token, now, verified)) {
+    return refusal;
+  }
+  if (verified.user.id() != user_id_) {
+    return MakeError(v1::REASON_TOKEN_INVALID,
+                     "the token is another user's: open another connection with it");
+  }
+  token_.Begin(verified.expires_at, now, std::chrono::steady_clock::now());
+  return std::nullopt;
+}
+
+void Connection::Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id) {
+  if (const std::optional<v1::Error> refusal = TakeToken(command.refresh_token().token())) {
+    return Refuse(command, reply_id, *refusal);
+  }
+  wire_.OnTokenRenewed();
+  v1::Result result;
+  *result.mutable_refresh_token()->mutable_expires_at() = TimestampOf(token_.expires_at());
+  wire_.SayResult(command, reply_id, result);
 }
 
 void Connection::MoveTo(Transport& transport) {
@@ -133,6 +177,7 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
   if (std::optional<v1::Error> error = CheckLimits(command)) {
     return Refuse(command, reply_id, *error);
   }
+  if (command.has_refresh_token()) return Renew(command, reply_id);
   command.set_connection(id_);
   if (command.has_join_room()) RememberJoin(command.join_room());
   if (host_.Forward(std::move(command), reply_id)) return;

@@ -21,6 +21,7 @@
 #include "edge/connection/event_encoder.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/connection/replay.h"
+#include "edge/connection/token_life.h"
 #include "edge/transport/transport.h"
 
 namespace confab::edge {
@@ -33,6 +34,7 @@ struct ConnectionLimits {
   RateLimit sends;
   RateLimit joins;
   std::size_t rooms = 128;
+  TokenLimits token;
 };
 
 // How a connection speaks to its client: the protocol's half, filled by the sessions.
@@ -45,6 +47,10 @@ class ClientWire {
                          const v1::Result& result) = 0;
   virtual void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Error& error) = 0;
+  // The token is about to expire. One request over HTTP is not told, and renews nothing.
+  virtual void SayTokenExpiring(const v1::TokenExpiring& /*expiring*/) {}
+  // CheckToken is to be asked anew when it is due.
+  virtual void OnTokenRenewed() {}
   // Says why, then closes the transport.
   virtual void Shut(CloseReason reason) = 0;
 };
@@ -98,7 +104,9 @@ class Connection {
   void EnterWithoutUser();
   bool is_authenticated() const { return is_authenticated_; }
   Kind kind() const { return kind_; }
-  bool IsTokenOver(SteadyTime now) const { return now >= ends_at_; }
+  // Tells that the token is about to expire, or ends the connection, when it is time. Gives when to
+  // check again.
+  SteadyTime CheckToken(SteadyTime now);
 
   // By the host: control is there, and this is the connection's number.
   void Admit(std::uint64_t id, std::string_view name);
@@ -169,6 +177,8 @@ class Connection {
     std::string role_context;
   };
 
+  void Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id);
+  std::optional<v1::Error> TakeToken(std::string_view token);
   static std::optional<v1::Error> Take(RateBucket& bucket, const RateLimit& limit,
                                        std::string_view what, SteadyTime now);
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
@@ -193,7 +203,7 @@ class Connection {
   std::string user_name_;
   std::string email_;
   std::unique_ptr<Circumstances> circumstances_;
-  SteadyTime ends_at_ = SteadyTime::max();
+  TokenLife token_;
   RateBucket frames_;
   RateBucket sends_;
   RateBucket joins_;

@@ -30,8 +30,8 @@ class EngineIoApp {
   virtual void OnMoved(Transport& transport) = 0;
   // Says why in the app's words; the session closes the transport behind it.
   virtual void SayClosing(CloseReason reason) = 0;
-  // Asked at each ping: the session is to end, its tokens' time is over.
-  virtual bool IsTokenOver(Heartbeat::SteadyTime now) const = 0;
+  // As Heartbeat::Owner has it.
+  virtual Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) = 0;
 };
 
 class EngineIoSession final : public Session, private Heartbeat::Owner {
@@ -73,6 +73,8 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void OnAuthenticated() { heartbeat_.OnAuthenticated(); }
   void OnAdmitted() { heartbeat_.OnAdmitted(); }
   void OnLeft() { heartbeat_.OnLeft(); }
+  // One of them has another token.
+  void OnTokens() { heartbeat_.OnTokens(); }
 
   SessionHome& home() { return home_; }
   Transport& transport() { return *transport_; }
@@ -80,7 +82,9 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
  private:
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }
-  bool IsTokenOver(Heartbeat::SteadyTime now) const override { return app_->IsTokenOver(now); }
+  Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override {
+    return app_->CheckTokens(now);
+  }
 
   std::string& BeginText();
   void FinishText();

@@ -17,27 +17,33 @@ Heartbeat::Heartbeat(Owner& owner, TimerWheel& wheel, const HeartbeatLimits& lim
       wheel_(wheel),
       limits_(limits),
       phase_ends_(After(accepted_at, limits.open)),
-      beats_(After(std::chrono::steady_clock::now(), limits.ping_interval)) {
+      beats_(After(limits.now(), limits.ping_interval)) {
   Arm();
 }
 
-void Heartbeat::OnAuthenticated() { Enter(Phase::kWaiting, limits_.hold); }
+void Heartbeat::OnAuthenticated() {
+  Enter(Phase::kWaiting, limits_.hold);
+  OnTokens();
+}
 
-void Heartbeat::OnAdmitted() { Enter(Phase::kAdmitted, absl::ZeroDuration()); }
+void Heartbeat::OnAdmitted() {
+  Enter(Phase::kAdmitted, absl::ZeroDuration());
+  OnTokens();
+}
 
 void Heartbeat::OnLeft() { Enter(Phase::kOpening, limits_.open); }
 
 void Heartbeat::Enter(Phase phase, absl::Duration time) {
   if (phase_ == phase || phase_ == Phase::kStopped) return;
   phase_ = phase;
-  phase_ends_ = After(std::chrono::steady_clock::now(), time);
+  phase_ends_ = After(limits_.now(), time);
   Arm();
 }
 
 void Heartbeat::OnPong() {
   if (!awaits_pong_ || phase_ == Phase::kStopped) return;
   awaits_pong_ = false;
-  beats_ = After(std::chrono::steady_clock::now(), limits_.ping_interval);
+  beats_ = After(limits_.now(), limits_.ping_interval);
   Arm();
 }
 
@@ -46,31 +52,43 @@ void Heartbeat::Stop() {
   Cancel();
 }
 
+void Heartbeat::OnTokens() {
+  tokens_due_ = SteadyTime::min();
+  Arm();
+}
+
+Heartbeat::SteadyTime Heartbeat::NextDue() const {
+  const SteadyTime due = std::min(beats_, tokens_due_);
+  return phase_ == Phase::kAdmitted ? due : std::min(due, phase_ends_);
+}
+
 void Heartbeat::Check() {
-  if (phase_ == Phase::kStopped) return;
-  const SteadyTime now = std::chrono::steady_clock::now();
-  if (now >= beats_ || (phase_ != Phase::kAdmitted && now >= phase_ends_)) OnTimer();
+  if (phase_ != Phase::kStopped && limits_.now() >= NextDue()) OnTimer();
 }
 
 void Heartbeat::Arm() {
   if (phase_ == Phase::kStopped) return;
-  const SteadyTime due = phase_ == Phase::kAdmitted ? beats_ : std::min(beats_, phase_ends_);
-  const auto delay = std::max(due - std::chrono::steady_clock::now(), SteadyTime::duration(0));
-  wheel_.Arm(*this, absl::FromChrono(delay));
+  const SteadyTime now = limits_.now();
+  const SteadyTime due = NextDue();
+  wheel_.Arm(*this, due <= now ? absl::ZeroDuration() : absl::FromChrono(due - now));
 }
 
 void Heartbeat::OnTimer() {
-  const SteadyTime now = std::chrono::steady_clock::now();
+  const SteadyTime now = limits_.now();
   if (phase_ != Phase::kAdmitted && now >= phase_ends_) {
     const bool is_opening = phase_ == Phase::kOpening;
     phase_ = Phase::kStopped;
     return owner_.OnTimeUp(is_opening ? CloseReason::kHandshakeTimeout
                                       : CloseReason::kControlUnavailable);
   }
+  if (now >= tokens_due_) {
+    tokens_due_ = owner_.CheckTokens(now);
+    if (phase_ == Phase::kStopped) return;
+  }
   if (now >= beats_) {
-    if (awaits_pong_ || owner_.IsTokenOver(now)) {
+    if (awaits_pong_) {
       phase_ = Phase::kStopped;
-      return owner_.OnTimeUp(awaits_pong_ ? CloseReason::kPingTimeout : CloseReason::kTokenExpired);
+      return owner_.OnTimeUp(CloseReason::kPingTimeout);
     }
     awaits_pong_ = true;
     // From when it was due: a tick late costs the client a tick, but never more.

@@ -1,4 +1,5 @@
-// heartbeat.h: the times of one session: until authenticated, until admitted, ping to pong.
+// heartbeat.h: the times of one session: until authenticated, until admitted, ping to pong, and the
+// ends of its tokens, which no ping puts off.
 // Owns: one timer entry.   Used by: engineio_session, native_session.
 // Threads: confined to the io thread.
 #pragma once
@@ -12,11 +13,14 @@
 
 namespace confab::edge {
 
+using SteadyClock = std::chrono::steady_clock::time_point (*)();
+
 struct HeartbeatLimits {
   absl::Duration open = absl::Seconds(10);  // From accept to the accepted token.
   absl::Duration hold = absl::Seconds(10);  // From there until control is attached.
   absl::Duration ping_interval = absl::Seconds(25);
   absl::Duration ping_timeout = absl::Seconds(20);
+  SteadyClock now = &std::chrono::steady_clock::now;  // Tests set their own.
 };
 
 class Heartbeat final : private TimerWheel::Entry {
@@ -29,8 +33,8 @@ class Heartbeat final : private TimerWheel::Entry {
     virtual void SendPing() = 0;
     // Called once; nothing follows.
     virtual void OnTimeUp(CloseReason reason) = 0;
-    // Asked at each ping.
-    virtual bool IsTokenOver(SteadyTime now) const = 0;
+    // Does what is due of the tokens, which may be to Stop. Gives when to ask again.
+    virtual SteadyTime CheckTokens(SteadyTime now) = 0;
   };
 
   // `owner`, `wheel` and `limits` outlive this object. The first ping comes an interval from now.
@@ -40,6 +44,8 @@ class Heartbeat final : private TimerWheel::Entry {
   void OnAdmitted();
   void OnLeft();  // Nobody is authenticated any more: a token is due anew.
   void OnPong();
+  // A token has come or was renewed: they are checked at the next tick.
+  void OnTokens();
   // What is due by now is done now.
   void Check();
   void Stop();
@@ -51,12 +57,14 @@ class Heartbeat final : private TimerWheel::Entry {
   // Its time begins only where it is another one than before.
   void Enter(Phase phase, absl::Duration time);
   void Arm();
+  SteadyTime NextDue() const;
 
   Owner& owner_;
   TimerWheel& wheel_;
   const HeartbeatLimits& limits_;
   SteadyTime phase_ends_;  // kOpening and kWaiting.
   SteadyTime beats_;       // Ping due, or the pong overdue.
+  SteadyTime tokens_due_ = SteadyTime::max();
   Phase phase_ = Phase::kOpening;
   bool awaits_pong_ = false;
 };

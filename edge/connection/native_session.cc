@@ -30,6 +30,9 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kSetTyping:
       command.mutable_set_typing()->Swap(frame.mutable_set_typing());
       return true;
+    case v1::ClientFrame::kRefreshToken:
+      command.mutable_refresh_token()->Swap(frame.mutable_refresh_token());
+      return true;
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -60,6 +63,9 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kSetTyping:
       reply.mutable_set_typing();
       return;
+    case v1::Result::kRefreshToken:
+      *reply.mutable_refresh_token() = result.refresh_token();
+      return;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:
     case v1::Result::kMembers:
@@ -68,6 +74,38 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::RESULT_NOT_SET:
       return;
   }
+}
+
+// What a Closing says beside its code.
+v1::Reason ReasonOf(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kTokenExpired:
+      return v1::REASON_TOKEN_EXPIRED;
+    case CloseReason::kHandshakeTimeout:
+      return v1::REASON_TOKEN_MISSING;
+    case CloseReason::kTokenInvalid:
+      return v1::REASON_TOKEN_INVALID;
+    case CloseReason::kRateLimited:
+      return v1::REASON_RATE_LIMITED;
+    case CloseReason::kReplaced:
+      return v1::REASON_LIMIT_REACHED;
+    case CloseReason::kForbidden:
+      return v1::REASON_FORBIDDEN;
+    case CloseReason::kBadPacket:
+    case CloseReason::kInvalidUtf8:
+    case CloseReason::kMessageTooBig:
+      return v1::REASON_BAD_REQUEST;
+    case CloseReason::kInternal:
+      return v1::REASON_INTERNAL;
+    case CloseReason::kNormal:
+    case CloseReason::kServerStopping:
+    case CloseReason::kPingTimeout:
+    case CloseReason::kControlUnavailable:
+    case CloseReason::kSlowReader:
+    case CloseReason::kDraining:
+      break;
+  }
+  return v1::REASON_UNAVAILABLE;
 }
 
 NativeForm FormOf(const OpenRequest& request) {
@@ -167,9 +205,15 @@ void NativeSession::SayRefusal(const v1::Command&, std::optional<std::uint64_t> 
   Send(frame);
 }
 
+void NativeSession::SayTokenExpiring(const v1::TokenExpiring& expiring) {
+  v1::ServerFrame frame;
+  *frame.mutable_token_expiring() = expiring;
+  Send(frame);
+}
+
 void NativeSession::Shut(CloseReason reason) {
   const CloseTraits& traits = TraitsOf(reason);
-  v1::Error error = MakeError(v1::REASON_UNAVAILABLE, std::string(traits.text));
+  v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text));
   error.set_retryable(traits.may_return);
   SayClosing(reason, std::move(error));
 }

@@ -36,11 +36,13 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
+  void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
+  void OnTokenRenewed() override { heartbeat_.OnTokens(); }
 
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }
-  bool IsTokenOver(Heartbeat::SteadyTime now) const override {
-    return connection_.IsTokenOver(now);
+  Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override {
+    return connection_.CheckToken(now);
   }
 
   void Authenticate(std::string_view token);

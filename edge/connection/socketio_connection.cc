@@ -144,6 +144,12 @@ void SocketIoConnection::SayRefusal(const v1::Command& command,
       [&](const Dialect& dialect, std::string& out) { return dialect.EncodeError(error, out); });
 }
 
+void SocketIoConnection::SayTokenExpiring(const v1::TokenExpiring& expiring) {
+  SayEvent([&](const Dialect& dialect, std::string& out) {
+    return dialect.EncodeExpiring(expiring, out);
+  });
+}
+
 void SocketIoConnection::SayClosing(CloseReason reason) {
   if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);

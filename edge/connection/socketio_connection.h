@@ -34,8 +34,8 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   void OnDrained() override { connection_->Replay(); }
   void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }
   void SayClosing(CloseReason reason) override;
-  bool IsTokenOver(Heartbeat::SteadyTime now) const override {
-    return connection_->IsTokenOver(now);
+  Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) override {
+    return connection_->CheckToken(now);
   }
   void Leave() override { connection_->Leave(); }
 
@@ -45,6 +45,8 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
+  void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
+  void OnTokenRenewed() override { talk_.engine().OnTokens(); }
   void Shut(CloseReason reason) override { talk_.Shut(*this, reason); }
 
   std::optional<v1::Error> ChooseDialect(const SocketIoPacket& packet, std::size_t& chosen) const;

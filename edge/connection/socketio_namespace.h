@@ -31,7 +31,8 @@ class SocketIoNamespace {
   virtual void OnMoved(Transport& transport) = 0;
   // The last event before an end that the client did not ask for.
   virtual void SayClosing(CloseReason reason) = 0;
-  virtual bool IsTokenOver(Heartbeat::SteadyTime now) const = 0;
+  // Does what is due of its token, which may be to end the session. Gives when to ask again.
+  virtual Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) = 0;
   // It is over, as if destroyed; may be called from within a call of its own.
   virtual void Leave() = 0;
 };

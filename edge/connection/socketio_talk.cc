@@ -195,10 +195,13 @@ void SocketIoTalk::SayClosing(CloseReason reason) {
   }
 }
 
-bool SocketIoTalk::IsTokenOver(Heartbeat::SteadyTime now) const {
-  return std::any_of(namespaces_.begin(), namespaces_.end(), [&](const Joined& one) {
-    return !one.is_over && one.behind->IsTokenOver(now);
-  });
+Heartbeat::SteadyTime SocketIoTalk::CheckTokens(Heartbeat::SteadyTime now) {
+  auto next = Heartbeat::SteadyTime::max();
+  for (Joined& one : namespaces_) {
+    if (is_over_) break;  // By the one before.
+    if (!one.is_over) next = std::min(next, one.behind->CheckToken(now));
+  }
+  return next;
 }
 
 }  // namespace confab::edge

@@ -32,7 +32,7 @@ class SocketIoTalk final : public EngineIoApp {
   void OnDrained() override;
   void OnMoved(Transport& transport) override;
   void SayClosing(CloseReason reason) override;
-  bool IsTokenOver(Heartbeat::SteadyTime now) const override;
+  Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override;
 
   // For the namespaces.
   EngineIoSession& engine() { return engine_; }

@@ -27,6 +27,7 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kQuitRoom:
     case v1::Command::kHeartbeat:
     case v1::Command::kSetTyping:
+    case v1::Command::kRefreshToken:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }

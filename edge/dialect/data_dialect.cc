@@ -123,6 +123,12 @@ bool DataDialect::EncodeClosing(uint32_t code, std::string_view reason, uint32_t
   return true;
 }
 
+bool DataDialect::EncodeExpiring(const v1::TokenExpiring& expiring, std::string& out) const {
+  if (!tables_.expiring) return false;
+  tables_.expiring->whole.Append({.roots = {&expiring}}, out);
+  return true;
+}
+
 bool DataDialect::EncodeSignal(const v1::Signal& signal, std::string& out) const {
   const auto append = [&](SignalKind kind, const pb::Message& body) {
     const std::optional<OutboundEvent>& found = tables_.signals[static_cast<size_t>(kind)];

@@ -85,6 +85,9 @@ class Dialect {
   virtual bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
                              std::string& out) const = 0;
 
+  // ["token:expiring",{…}]: the connection's token is about to end.
+  virtual bool EncodeExpiring(const v1::TokenExpiring& expiring, std::string& out) const = 0;
+
   // Typing and presence.
   virtual bool EncodeSignal(const v1::Signal& signal, std::string& out) const = 0;
 

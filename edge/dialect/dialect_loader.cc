@@ -74,10 +74,10 @@ class DialectLoader {
 
  private:
   void ReadRoot(const LocatedJson& root) {
-    const FileSection section(
-        root, faults_, "a dialect",
-        {"$schema", "dialect", "description", "connect", "receives", "acks", "refusals",
-         "confirmations", "events", "connected", "error", "closing", "signals", "notification"});
+    const FileSection section(root, faults_, "a dialect",
+                              {"$schema", "dialect", "description", "connect", "receives", "acks",
+                               "refusals", "confirmations", "events", "connected", "error",
+                               "closing", "expiring", "signals", "notification"});
     if (!root.is_object()) return;
     ReadName(section, root);
     section.FindText("$schema");
@@ -250,6 +250,10 @@ class DialectLoader {
                                    {{"code", ExtraKind::kNumber},
                                     {"reason", ExtraKind::kText},
                                     {"retryAfterMs", ExtraKind::kNumber}}});
+    }
+    if (const LocatedJson* expiring = section.FindObject("expiring")) {
+      out_.expiring =
+          ReadOutbound("tells expiring", *expiring, {{{"", v1::TokenExpiring::descriptor()}}, {}});
     }
     if (const LocatedJson* notification = section.FindObject("notification")) {
       out_.notification =

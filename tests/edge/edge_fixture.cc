@@ -15,11 +15,11 @@ namespace {
 constexpr char kSecret[] = "a secret of tests that has more than 32 bytes";
 }  // namespace
 
-std::string TokenFor(const std::string& user) {
+std::string TokenFor(const std::string& user, int seconds_left) {
   const process::JwtKey key = *process::JwtKey::FromSecret(kSecret);
   return process::SignJwt({{"sub", user},
                            {"name", "name of " + user},
-                           {"exp", absl::ToUnixSeconds(absl::Now()) + 3600}},
+                           {"exp", absl::ToUnixSeconds(absl::Now()) + seconds_left}},
                           key);
 }
 

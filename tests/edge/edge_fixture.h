@@ -16,8 +16,8 @@ namespace confab::tests {
 
 inline constexpr char kSocketIoTarget[] = "/socket.io/?EIO=4&transport=websocket";
 
-// A token of that user, an hour to live.
-std::string TokenFor(const std::string& user);
+// A token of that user with so long to live.
+std::string TokenFor(const std::string& user, int seconds_left = 3'600);
 
 class EdgeTest : public testing::Test {
  protected:

@@ -28,7 +28,9 @@ class EngineIoEcho final : public edge::EngineIoApp {
   void OnDrained() override {}
   void OnMoved(edge::Transport&) override {}
   void SayClosing(edge::CloseReason) override {}
-  bool IsTokenOver(edge::Heartbeat::SteadyTime) const override { return false; }
+  edge::Heartbeat::SteadyTime CheckTokens(edge::Heartbeat::SteadyTime) override {
+    return edge::Heartbeat::SteadyTime::max();
+  }
 
  private:
   edge::EngineIoSession& engine_;

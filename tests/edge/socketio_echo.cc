@@ -88,7 +88,9 @@ class EchoNamespace final : public SocketIoNamespace {
   void OnDrained() override {}
   void OnMoved(edge::Transport&) override {}
   void SayClosing(edge::CloseReason) override {}
-  bool IsTokenOver(edge::Heartbeat::SteadyTime) const override { return false; }
+  edge::Heartbeat::SteadyTime CheckToken(edge::Heartbeat::SteadyTime) override {
+    return edge::Heartbeat::SteadyTime::max();
+  }
   void Leave() override {}
 
  private:

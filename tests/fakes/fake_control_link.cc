@@ -254,6 +254,9 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kHeartbeat:
       result.mutable_heartbeat();
       break;
+    case v1::Command::kRefreshToken:
+      *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "the edge's own");
+      break;
     case v1::Command::kSetTyping:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not passed on yet");
       break;

@@ -48,9 +48,15 @@ class RecordingWire final : public edge::ClientWire {
     said.push_back(Refusal(reply_id, error));
     last_error = error;
   }
+  void SayTokenExpiring(const v1::TokenExpiring& expiring) override {
+    said.push_back("expiring");
+    last_expiring = expiring;
+  }
+  void OnTokenRenewed() override { said.push_back("renewed"); }
   void Shut(edge::CloseReason reason) override { shut = reason; }
 
   std::vector<std::string> said;
+  v1::TokenExpiring last_expiring;
   v1::Error last_error;
   std::optional<edge::CloseReason> shut;
 

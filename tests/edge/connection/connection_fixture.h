@@ -19,8 +19,8 @@ using tests::RecordingHost;
 using tests::RecordingTransport;
 using tests::RecordingWire;
 
-inline std::string Token(int64_t expires_in_seconds = 3'600) {
-  return process::SignJwt({{"sub", "ann"},
+inline std::string Token(int64_t expires_in_seconds = 3'600, const std::string& user = "ann") {
+  return process::SignJwt({{"sub", user},
                            {"name", "Ann"},
                            {"email", "ann@example.org"},
                            {"exp", absl::ToUnixSeconds(absl::Now()) + expires_in_seconds}},

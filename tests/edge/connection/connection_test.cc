@@ -48,13 +48,95 @@ TEST_F(ConnectionTest, SaysWhoItIsWhenAdmitted) {
   EXPECT_THAT(wire_.said, ElementsAre("connected e-513 ann"));
 }
 
-TEST_F(ConnectionTest, EndsWithItsTokenAndAGrace) {
-  Connection other(host_, wire_, transport_, encoder_);
-  ASSERT_FALSE(other.Authenticate(Token(100)));
-  const auto now = std::chrono::steady_clock::now();
+// How far a token's life has come, seen from when it was shown.
+class TokenOfAConnection : public ConnectionTest {
+ protected:
+  TokenOfAConnection() {
+    EXPECT_FALSE(fresh_.Authenticate(Token(100)));
+    fresh_.Admit(514, "e-514");
+    wire_.said.clear();
+  }
+  // So many seconds from now; the seconds of a token are whole ones.
+  void CheckAfter(int seconds) { fresh_.CheckToken(start_ + std::chrono::seconds(seconds)); }
+  void Refresh(const std::string& token) {
+    v1::Command command;
+    command.mutable_refresh_token()->set_token(token);
+    fresh_.Ask(std::move(command), 7);
+  }
 
-  EXPECT_FALSE(other.IsTokenOver(now + std::chrono::seconds(120)));
-  EXPECT_TRUE(other.IsTokenOver(now + std::chrono::seconds(126)));
+  Connection fresh_{host_, wire_, transport_, encoder_};
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+TEST_F(TokenOfAConnection, IsAnnouncedToExpireOnce) {
+  CheckAfter(38);
+  EXPECT_THAT(wire_.said, IsEmpty());
+
+  CheckAfter(41);
+  CheckAfter(42);
+
+  EXPECT_THAT(wire_.said, ElementsAre("expiring"));
+  EXPECT_NEAR(static_cast<double>(wire_.last_expiring.expires_at().seconds()),
+              static_cast<double>(absl::ToUnixSeconds(absl::Now()) + 100), 2);
+}
+
+TEST_F(TokenOfAConnection, EndsItAfterTheGrace) {
+  CheckAfter(41);
+  CheckAfter(120);
+  EXPECT_FALSE(wire_.shut);
+
+  CheckAfter(126);
+
+  EXPECT_EQ(wire_.shut, CloseReason::kTokenExpired);
+}
+
+TEST_F(TokenOfAConnection, IsRenewedByOneOfTheSameUser) {
+  CheckAfter(41);
+
+  Refresh(Token(1'000));
+  CheckAfter(126);
+  EXPECT_FALSE(wire_.shut);
+  CheckAfter(941);
+
+  EXPECT_THAT(wire_.said, ElementsAre("expiring", "renewed", "result 7", "expiring"));
+  EXPECT_TRUE(host_.forwarded.empty()) << "control has nothing to do with it";
+  CheckAfter(1'026);
+  EXPECT_EQ(wire_.shut, CloseReason::kTokenExpired);
+}
+
+TEST_F(TokenOfAConnection, MayBeRenewedByAShorterOne) {
+  Refresh(Token(10));
+
+  CheckAfter(36);
+
+  EXPECT_EQ(wire_.shut, CloseReason::kTokenExpired);
+}
+
+TEST_F(TokenOfAConnection, IsNotRenewedByABadOneOrAnothers) {
+  Refresh("garbage");
+  Refresh(Token(-100));
+  Refresh("");
+  Refresh(Token(1'000, "bob"));
+
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 7 TOKEN_INVALID", "refusal 7 TOKEN_EXPIRED",
+                                      "refusal 7 TOKEN_MISSING", "refusal 7 TOKEN_INVALID"));
+  EXPECT_THAT(wire_.last_error.message(), testing::HasSubstr("another user's"));
+  EXPECT_EQ(fresh_.user_id(), "ann");
+  EXPECT_FALSE(wire_.shut);
+  CheckAfter(126);
+  EXPECT_EQ(wire_.shut, CloseReason::kTokenExpired);
+}
+
+TEST_F(TokenOfAConnection, EndsItWhileItWaitsForControlToo) {
+  Connection waiting(host_, wire_, transport_, encoder_);
+  ASSERT_FALSE(waiting.Authenticate(Token(10)));
+  const auto at = [&](int seconds) { waiting.CheckToken(start_ + std::chrono::seconds(seconds)); };
+
+  at(1);
+  EXPECT_THAT(wire_.said, IsEmpty()) << "it was not told yet that it is connected";
+  at(36);
+
+  EXPECT_EQ(wire_.shut, CloseReason::kTokenExpired);
 }
 
 TEST_F(ConnectionTest, ForwardsACommandUnderItsNumber) {

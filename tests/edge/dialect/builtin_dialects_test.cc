@@ -94,6 +94,7 @@ TEST_F(RoomsDialectTest, SkipsWhatHasNoName) {
   EXPECT_EQ(Signal(TypingIn("1", "7")), "skipped");
   EXPECT_FALSE(dialect_->EncodeConnected("c", v1::User(), out));
   EXPECT_FALSE(dialect_->EncodeClosing(1001, "SERVER_STOPPING", 0, out));
+  EXPECT_FALSE(dialect_->EncodeExpiring(v1::TokenExpiring(), out));
   EXPECT_FALSE(dialect_->EncodeNotification("sale", "{}", out));
   EXPECT_EQ(out, "kept");
 }

@@ -397,5 +397,31 @@ TEST_F(ConfabDialectTest, WritesServerClosing) {
                  R"(["server:closing",{"code":1001,"reason":"SERVER_STOPPING"}])");
 }
 
+TEST_F(ConfabDialectTest, ReadsAndAcksRefreshToken) {
+  ASSERT_FALSE(Translate(R"(["refreshToken",{"token":"a.b.c"}])"));
+  EXPECT_EQ(command_.refresh_token().token(), "a.b.c");
+  v1::Result result;
+  result.mutable_refresh_token()->mutable_expires_at()->set_seconds(1'795'158'245);
+
+  EXPECT_EQ(Ack(result), R"([{"ok":true,"expiresAt":"2026-11-20T07:04:05.000Z"}])");
+}
+
+TEST_F(ConfabDialectTest, RefusesARefreshWithoutAToken) {
+  const auto error = Translate(R"(["refreshToken",{}])");
+
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->message(), "refreshToken: token is missing");
+}
+
+TEST_F(ConfabDialectTest, WritesTokenExpiring) {
+  v1::TokenExpiring expiring;
+  expiring.mutable_expires_at()->set_seconds(1'795'158'245);
+  std::string out;
+
+  EXPECT_TRUE(dialect_.EncodeExpiring(expiring, out));
+
+  EXPECT_EQ(out, R"(["token:expiring",{"expiresAt":"2026-11-20T07:04:05.000Z"}])");
+}
+
 }  // namespace
 }  // namespace confab::edge

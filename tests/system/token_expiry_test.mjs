@@ -1,0 +1,62 @@
+// token_expiry_test.mjs: tokens that end while their connection lives, with the stock client. What
+// is short here is the tokens' life; nothing waits longer than a second or two.
+import assert from 'node:assert/strict';
+
+import { ChatClient } from '../support/chat_client.mjs';
+import { scenario } from '../support/scenario.mjs';
+import { until } from '../support/until.mjs';
+
+const LEFT_S = 2; // At most so much is left of a token when its client is told.
+const EDGE = {
+  'token-expiring-before': '10m',
+  'token-grace': '500ms',
+  'ping-interval': '250ms', // Pings put nothing off.
+};
+
+const shortToken = (cluster, user) =>
+  cluster.token(user, { exp: Math.floor(Date.now() / 1000) + LEFT_S });
+
+scenario('a client renews its token, another is closed and comes back', { edge: EDGE }, async (cluster) => {
+  await cluster.createRoom('den', ['ann', 'ben']);
+  let given = 0;
+  // The first token is short; who has to come back brings a longer one.
+  const ben = await ChatClient.connected(cluster, 'ben', {
+    token: null,
+    auth: (answer) => answer({ token: given++ === 0 ? shortToken(cluster, 'ben') : cluster.token('ben') }),
+  });
+  const ann = await ChatClient.connected(cluster, 'ann', { token: shortToken(cluster, 'ann') });
+  await ann.join('den');
+  const told = await ann.sees('token:expiring', (event) => event.name === 'token:expiring');
+  assert.ok(Math.abs(Date.parse(told.expiresAt) - Date.now()) < LEFT_S * 1000 + 500, told.expiresAt);
+
+  const other = await ann.ask('refreshToken', { token: cluster.token('ben') });
+  const bad = await ann.ask('refreshToken', { token: 'rubbish' });
+  const renewed = await ann.must('refreshToken', { token: cluster.token('ann') });
+
+  assert.equal(other.error.reason, 'TOKEN_INVALID');
+  assert.equal(bad.error.reason, 'TOKEN_INVALID');
+  assert.ok(Date.parse(renewed.expiresAt) > Date.now() + 3_000_000, renewed.expiresAt);
+  await until('ben is disconnected', () => ben.disconnects.length > 0);
+  const closing = ben.events.find((event) => event.name === 'server:closing');
+  assert.deepEqual(closing, { name: 'server:closing', code: 4001, reason: 'TOKEN_EXPIRED' });
+  assert.deepEqual(ben.disconnects, ['transport close']);
+  await until('ben is back by himself', () => ben.socket.connected && given === 2);
+  await ben.join('den');
+  await ben.send('den', 'back again');
+  await ann.seesContent('den', 'back again');
+  assert.deepEqual(ann.disconnects, []);
+});
+
+scenario('over polling the last word arrives too', { edge: EDGE }, async (cluster) => {
+  const ann = await ChatClient.connected(cluster, 'ann', {
+    token: shortToken(cluster, 'ann'),
+    transports: ['polling'],
+    reconnection: false,
+  });
+
+  await until('ann is disconnected', () => ann.disconnects.length > 0);
+
+  const closing = ann.events.find((event) => event.name === 'server:closing');
+  assert.equal(closing?.code, 4001);
+  assert.deepEqual(ann.disconnects, ['transport close']);
+});
