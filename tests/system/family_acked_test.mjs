@@ -104,7 +104,8 @@ family('acked', {}, {
     }
     assert.equal((await send(socket, 'shapes', 'well')).status, 'ACCEPTED');
     await told(socket, 'newMessage');
-    assert.deepEqual(socket.heard.map(([name, data]) => [name, data.content]), [['newMessage', 'well']]);
+    const heard = socket.heard.map(([name, data]) => [name, data.content]);
+    assert.deepEqual(heard, [['newMessage', 'well']]);
   },
 
   'joining is refused to who is no member, in its ack': async (world) => {
