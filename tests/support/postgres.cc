@@ -8,10 +8,12 @@
 #include <fstream>
 #include <grp.h>
 #include <memory>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -100,6 +102,31 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Wakes up whenever the server writes to its log, which it does when it is ready and when it fails.
+class LogWatch {
+ public:
+  explicit LogWatch(const std::string& path) : fd_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (inotify_add_watch(fd_, path.c_str(), IN_MODIFY) < 0) {
+      throw std::runtime_error("cannot watch " + path);
+    }
+  }
+  ~LogWatch() { close(fd_); }
+  LogWatch(const LogWatch&) = delete;
+  LogWatch& operator=(const LogWatch&) = delete;
+
+  // Until the next line, or the time given has passed.
+  void Await(std::chrono::milliseconds limit) {
+    pollfd waiting{.fd = fd_, .events = POLLIN, .revents = 0};
+    poll(&waiting, 1, static_cast<int>(limit.count()));
+    alignas(inotify_event) char events[4096];
+    while (read(fd_, events, sizeof events) > 0) {
+    }
+  }
+
+ private:
+  const int fd_;
+};
+
 std::string MakeDir() {
   // Short and in /tmp: a socket's path has 107 bytes at most.
   std::string dir = "/tmp/confab-postgres-XXXXXX";
@@ -166,6 +193,7 @@ void PostgresServer::Start() {
     argv.push_back("-c");
     argv.push_back(setting);
   }
+  LogWatch log(dir_ + "/log");
   pid_ = Spawn(argv, dir_);
   const std::string conninfo = "host=" + dir_ + " user=confab dbname=postgres";
   const auto end = std::chrono::steady_clock::now() + kStartLimit;
@@ -174,7 +202,8 @@ void PostgresServer::Start() {
       pid_ = -1;
       throw std::runtime_error("PostgreSQL did not start: " + ReadFile(dir_ + "/log"));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    // A limit only for a server that is killed from outside, which writes nothing.
+    log.Await(std::chrono::seconds(1));
   }
 }
 
@@ -200,6 +229,7 @@ void PostgresServer::Await(const std::string& query, const std::string& answer) 
   const auto end = std::chrono::steady_clock::now() + kStartLimit;
   while (session.Execute(query) != answer) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("in vain: " + query);
+    // PostgreSQL tells nobody who waits for a lock or ends a session: it has to be asked.
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

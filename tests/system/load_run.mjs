@@ -181,5 +181,5 @@ export class LoadRun {
   }
 }
 
-// A client's own back-off, part of what is tested; no test waits on it.
+// A client's own back-off, as long as the server asked for: there is nothing else to wait for.
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

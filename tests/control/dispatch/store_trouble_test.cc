@@ -22,6 +22,14 @@ class StoreTroubleTest : public ControlBench {
   // The lane has taken everything that was sent before.
   void AwaitLane(const std::string& room) { EXPECT_TRUE(List(room, -1, -1, 1).ok()); }
 
+  // Ann's message "one" to room a, request 10, is with the store, which does not answer: what is
+  // sent now waits for the next batch. Ends with store_->Unblock(StoreCall::kAppend).
+  [[nodiscard]] bool KeepWriterBusy(TestEdge& edge) {
+    store_->Block(StoreCall::kAppend);
+    edge.Send(TestEdge::Post(1, "ann", 10, "a", "one"));
+    return store_->WaitUntilBlocked(StoreCall::kAppend);
+  }
+
   static Lines EventsOf(const Lines& lines) {
     Lines events;
     for (const std::string& line : lines) {
@@ -36,9 +44,7 @@ TEST_F(StoreTroubleTest, DoublesNothingWhenTheAnswerToACommitIsLost) {
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
   const size_t before = edge.stream().size();
-  store_->Block(StoreCall::kAppend);
-  edge.Send(TestEdge::Post(1, "ann", 10, "a", "one"));
-  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kAppend));
+  ASSERT_TRUE(KeepWriterBusy(edge));
   edge.Send(TestEdge::Post(1, "ann", 11, "a", "two"), TestEdge::Post(1, "ann", 12, "a", "three"));
   AwaitLane("a");
   store_->LoseAnswer(StoreCall::kAppend, 1);  // Of the batch with two and three.
@@ -134,9 +140,7 @@ TEST_F(StoreTroubleTest, RefusesOnlyTheCulpritOfABatch) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
-  store_->Block(StoreCall::kAppend);
-  edge.Send(TestEdge::Post(1, "ann", 10, "a", "one"));
-  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kAppend));
+  ASSERT_TRUE(KeepWriterBusy(edge));
   EdgeCommand culprit = TestEdge::Post(1, "ann", 12, "a", "culprit");
   auto actor = std::make_shared<storage::Actor>(*culprit.actor);
   actor->name = std::string("a\0b", 3);
@@ -175,9 +179,7 @@ TEST_F(StoreTroubleTest, KeepsTheOrderOfMessagesThatAreDecidedAgain) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
-  store_->Block(StoreCall::kAppend);
-  edge.Send(TestEdge::Post(1, "ann", 10, "a", "one"));
-  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kAppend));
+  ASSERT_TRUE(KeepWriterBusy(edge));
   edge.Send(TestEdge::Post(1, "ann", 11, "a", "two"), TestEdge::Post(1, "ann", 12, "a", "three"));
   AwaitLane("a");
   // All were decided on a list that is another one before the second batch is written.
@@ -234,9 +236,7 @@ TEST_F(StoreTroubleTest, AnswersALateCommandWithoutWritingIt) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
-  store_->Block(StoreCall::kAppend);
-  edge.Send(TestEdge::Post(1, "ann", 10, "a", "one"));
-  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kAppend));
+  ASSERT_TRUE(KeepWriterBusy(edge));
   EdgeCommand hasty = TestEdge::Post(1, "ann", 11, "a", "late");
   hasty.command.set_deadline_ms(1);
   edge.Send(std::move(hasty));

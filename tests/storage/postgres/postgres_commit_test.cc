@@ -2,6 +2,7 @@
 // waits for its locks, tables that grow.
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <absl/time/clock.h>
 #include <gmock/gmock.h>
@@ -24,50 +25,41 @@ class PostgresCommit : public testing::TestWithParam<int> {
  protected:
   PostgresCommit() { options_.one_trip_limit = GetParam(); }
   bool is_one_trip() const { return GetParam() > 0; }
+
+  // One message appended, with a fault on the way to the server, and appended again.
+  void AppendTwice(void (PostgresProxy::*fault)()) {
+    PostgresServer& server = PostgresServer::Shared();
+    PostgresProxy proxy(server.socket_dir());
+    const auto store =
+        OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()), options_);
+    const auto writer = WriterOf(*store);
+    CreateRoom(*writer, "a");
+    (proxy.*fault)();
+    const auto lost = writer->Append(Message("a", "k"));
+    EXPECT_TRUE(proxy.has_struck());
+    EXPECT_EQ(lost.status().code(), absl::StatusCode::kUnknown) << lost.status();
+    again_ = writer->Append(Message("a", "k"));
+    ASSERT_TRUE(again_.ok()) << again_.status();
+    EXPECT_EQ(LastSeq(*store, "a"), 2);
+  }
+
   StoreOptions options_;
+  absl::StatusOr<std::vector<AppendOutcome>> again_;  // What the second append answered.
 };
 INSTANTIATE_TEST_SUITE_P(Shapes, PostgresCommit, testing::Values(4096, 0), [](const auto& param) {
   return param.param > 0 ? "OneTrip" : "Statements";
 });
 
 TEST_P(PostgresCommit, ALostAnswerIsUnknownAndTheSameBatchIsThenARetry) {
-  PostgresServer& server = PostgresServer::Shared();
-  PostgresProxy proxy(server.socket_dir());
-  const auto store =
-      OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()), options_);
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-
-  proxy.LoseNextCommitAnswer();
-  const auto lost = writer->Append(Message("a", "k"));
-  const auto again = writer->Append(Message("a", "k"));
-
-  EXPECT_TRUE(proxy.has_struck());
-  EXPECT_EQ(lost.status().code(), absl::StatusCode::kUnknown) << lost.status();
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->at(0).kind, Kind::kDuplicate);
-  EXPECT_EQ(again->at(0).first_seq, 2);
-  EXPECT_EQ(again->at(0).message_id, "id of k");
-  EXPECT_EQ(LastSeq(*store, "a"), 2);
+  ASSERT_NO_FATAL_FAILURE(AppendTwice(&PostgresProxy::LoseNextCommitAnswer));
+  EXPECT_EQ(again_->at(0).kind, Kind::kDuplicate);
+  EXPECT_EQ(again_->at(0).first_seq, 2);
+  EXPECT_EQ(again_->at(0).message_id, "id of k");
 }
 
 TEST_P(PostgresCommit, OneThatNeverArrivedIsUnknownTooAndTheSameBatchIsThenStored) {
-  PostgresServer& server = PostgresServer::Shared();
-  PostgresProxy proxy(server.socket_dir());
-  const auto store =
-      OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()), options_);
-  const auto writer = WriterOf(*store);
-  CreateRoom(*writer, "a");
-
-  proxy.LoseNextCommit();
-  const auto lost = writer->Append(Message("a", "k"));
-  const auto again = writer->Append(Message("a", "k"));
-
-  EXPECT_TRUE(proxy.has_struck());
-  EXPECT_EQ(lost.status().code(), absl::StatusCode::kUnknown) << lost.status();
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->at(0).kind, Kind::kStored);
-  EXPECT_EQ(LastSeq(*store, "a"), 2);
+  ASSERT_NO_FATAL_FAILURE(AppendTwice(&PostgresProxy::LoseNextCommit));
+  EXPECT_EQ(again_->at(0).kind, Kind::kStored);
 }
 
 TEST_P(PostgresCommit, AServerThatStopsAnsweringIsGivenUpInTime) {
