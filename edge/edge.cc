@@ -16,6 +16,7 @@
 #include "edge/control_link/control_link.h"
 #include "edge/distributor.h"
 #include "edge/edge_metrics.h"
+#include "edge/edge_tls.h"
 #include "edge/io_thread.h"
 #include "process/listen_address.h"
 #include "process/log.h"
@@ -56,6 +57,8 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
                                         bool is_loopback, std::uint64_t epoch) {
   absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
   if (!tokens.ok()) return tokens.status();
+  absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
+  if (!tls.ok()) return tls.status();
   absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
   if (!origins.ok()) return origins.status();
   absl::StatusOr<DialectSet> dialects = DialectSet::Load(config.dialect_dir);
@@ -84,10 +87,12 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
                     .transports = static_cast<std::size_t>(config.connections_limit) / threads + 1,
                     .upgrade_time = config.upgrade_time_limit},
       .routes = {.engineio = {{.prefix = config.socketio_path}}},
-      .http = {.header_time = config.header_time_limit,
+      .http = {.handshake_time = config.handshake_time_limit,
+               .header_time = config.header_time_limit,
                .body_time = config.body_time_limit,
                .idle_time = config.idle_time_limit,
                .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)},
+      .tls = *std::move(tls),
       .sid_edge = static_cast<std::uint16_t>(epoch),
       .command_deadline = config.command_deadline};
 }
@@ -129,6 +134,7 @@ absl::Status Edge::Parts::Start() {
   absl::StatusOr<IoSettings> made = MakeSettings(config, count, listen.is_loopback, epoch);
   if (!made.ok()) return made.status();
   settings = std::make_unique<IoSettings>(std::move(*made));
+  ShowEdgeTls(settings->tls.get(), metrics);
   if (link == nullptr) {
     absl::StatusOr<std::unique_ptr<ControlLink>> made_link = make_link(config);
     if (!made_link.ok()) return made_link.status();
@@ -163,13 +169,18 @@ absl::Status Edge::Parts::Start() {
 absl::Status Edge::Parts::Reload() {
   if (!is_running) return absl::FailedPreconditionError("the edge is not started");
   const absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
-  if (!tokens.ok()) {
+  const absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
+  if (!tokens.ok() || !tls.ok()) {
+    const absl::Status why = tokens.ok() ? tls.status() : tokens.status();
     metrics.reloads_failed.Add();
-    process::LogError("not reloaded: the keys in use stay",
-                      {{"why", std::string(tokens.status().message())}});
-    return tokens.status();
+    process::LogError("not reloaded: the keys in use stay", {{"why", std::string(why.message())}});
+    return why;
   }
-  for (const auto& thread : threads) thread->PostTokens(*tokens);
+  for (const auto& thread : threads) {
+    thread->PostTokens(*tokens);
+    thread->PostTls(*tls);
+  }
+  ShowEdgeTls(tls->get(), metrics);
   metrics.reloads_done.Add();
   process::LogInfo("reloaded", {{"keys", static_cast<std::int64_t>((*tokens)->key_count())}});
   return absl::OkStatus();

@@ -45,8 +45,8 @@ class Edge {
   // latest.
   void Stop(absl::Duration deadline);
 
-  // Reads the files of user tokens' keys again: new connections are checked with them within a
-  // moment, those that are open stay. If anything is wrong with them all stays as it was; the log
+  // Reads the files of user tokens' keys and of the public port's certificate again: they hold for
+  // new connections within a moment, those that are open stay. If anything is wrong with them all stays as it was; the log
   // and the status say what. FAILED_PRECONDITION: not started.
   absl::Status Reload();
 

@@ -56,6 +56,10 @@ absl::Status CheckNamespaces(const std::vector<std::string>& names) {
 absl::Status EdgeConfig::Validate() const {
   const absl::StatusOr<process::ListenAddress> address = process::ParseListenAddress(listen);
   if (!address.ok()) return Refuse("listen", std::string(address.status().message()));
+  if (tls_cert_file.empty() != tls_key_file.empty()) {
+    return Refuse(tls_cert_file.empty() ? "tls-cert" : "tls-key",
+                  "is missing: TLS needs --tls-cert and --tls-key");
+  }
   if (user_secret_file.empty() && user_keys_file.empty()) {
     return Refuse("user-secret-file",
                   "or --user-keys-file is required: the HS256 secret of user tokens, or their "
@@ -94,6 +98,14 @@ absl::Status EdgeConfig::Validate() const {
 void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("listen", &config.listen, "where clients connect (port 0: any free one)", "Edge")
       .Placeholder("HOST:PORT");
+  loader
+      .Add("tls-cert", &config.tls_cert_file,
+           "PEM certificate of the public port, its chain behind it: clients come over TLS (https, "
+           "wss); read again on HUP",
+           "Edge")
+      .Placeholder("FILE");
+  loader.Add("tls-key", &config.tls_key_file, "its private key; read again on HUP", "Edge")
+      .Placeholder("FILE");
   loader
       .Add("control", &config.control,
            "where control serves gRPC: unix:PATH or HOST:PORT; a list is tried in turn", "Edge")
@@ -141,6 +153,8 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
 
   constexpr std::string_view kLimits = "Edge limits";
   loader.Add("open-time", &config.open_time_limit, "from accept to the accepted token", kLimits)
+      .Range(absl::Milliseconds(100), absl::Minutes(10));
+  loader.Add("tls-handshake-time", &config.handshake_time_limit, "for the TLS handshake", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10));
   loader.Add("header-time", &config.header_time_limit, "for a request's headers", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10));

@@ -19,6 +19,9 @@ namespace confab::edge {
 
 struct EdgeConfig {
   std::string listen = "127.0.0.1:8080";
+  // PEM files: with them clients come over TLS. Both or none; read again on HUP.
+  std::string tls_cert_file;  // With the chain behind it.
+  std::string tls_key_file;
   // Where control serves gRPC: unix:PATH or HOST:PORT; the next of the list is tried
   // when one cannot be reached.
   std::vector<std::string> control = {"127.0.0.1:8081"};
@@ -50,6 +53,8 @@ struct EdgeConfig {
 
   // From the accepted socket to the accepted token: a browser needs two round trips.
   absl::Duration open_time_limit = absl::Seconds(10);
+  // Of TLS, within that: when everybody comes back at once, the last ones wait for some seconds.
+  absl::Duration handshake_time_limit = absl::Seconds(10);
   // A request's headers, and within them. Real clients send under 2 KiB.
   absl::Duration header_time_limit = absl::Seconds(10);
   int header_bytes_limit = 8 * 1024;

@@ -25,6 +25,9 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
                                       {{"result", "ok"}})),
       reloads_failed(metrics.AddCounter("confab_edge_reloads_total", "Reloads (HUP), by result",
                                         {{"result", "failed"}})),
+      tls_not_after(metrics.AddGauge(
+          "confab_edge_tls_not_after_seconds",
+          "When the certificate of the public port expires, in Unix time; 0: no TLS")),
       delivery_seconds(
           metrics.AddHistogram("confab_edge_delivery_seconds",
                                "From an event's commit to its write, once an event and io thread",
@@ -32,6 +35,14 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
       command_seconds(metrics.AddHistogram("confab_edge_command_seconds",
                                            "From a command's arrival to its answer",
                                            process::LatencyBounds())) {
+  http.handovers =
+      &metrics.AddCounter("confab_edge_http_handovers_total",
+                          "HTTP connections that went to the io thread of the session they name");
+  for (std::size_t i = 0; i < kTlsOutcomeWords.size(); ++i) {
+    http.handshakes[i] =
+        &metrics.AddCounter("confab_edge_tls_handshakes_total", "TLS handshakes, by result",
+                            {{"result", std::string(kTlsOutcomeWords[i])}});
+  }
   for (int i = 0; i < kCloseReasonCount; ++i) {
     const auto reason = static_cast<CloseReason>(i);
     closes[static_cast<std::size_t>(i)] =

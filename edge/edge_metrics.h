@@ -7,6 +7,7 @@
 #include "confab/v1/types.pb.h"
 
 #include "edge/transport/close_reason.h"
+#include "edge/transport/http_talk.h"
 #include "process/metrics.h"
 
 namespace confab::edge {
@@ -26,8 +27,10 @@ struct EdgeMetrics {
   process::Counter& link_resets;
   process::Counter& reloads_done;
   process::Counter& reloads_failed;
+  process::Gauge& tls_not_after;
   process::Histogram& delivery_seconds;
   process::Histogram& command_seconds;
+  HttpFigures http;
   std::array<process::Counter*, kCloseReasonCount> closes{};
   std::array<process::Counter*, v1::Reason_ARRAYSIZE> commands{};
 };

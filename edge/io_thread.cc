@@ -49,6 +49,8 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
             .routes = settings.routes,
             .peers = *this,
             .limits = settings.http,
+            .figures = metrics.http,
+            .tls = settings.tls,
             .service = &http_api_},
       http_api_(settings.origins,
                 {.host = *this,
@@ -97,6 +99,10 @@ void IoThread::Join() {
 
 void IoThread::PostTokens(std::shared_ptr<const TokenVerifier> tokens) {
   loop_->Post([this, tokens = std::move(tokens)]() mutable { tokens_ = std::move(tokens); });
+}
+
+void IoThread::PostTls(std::shared_ptr<const TlsKeys> tls) {
+  loop_->Post([this, tls = std::move(tls)]() mutable { http_.tls = std::move(tls); });
 }
 
 std::future<void> IoThread::BeginStop() {
@@ -384,10 +390,16 @@ void IoThread::OnTimer() {
   show(metrics_.subscriptions, shown_subscriptions_, hub_.subscriptions());
   show(metrics_.commands_waiting, shown_waiting_, pending_.size());
   OnTurnEnd();
-  if (is_stopping_ && transports_.list.size() == 0) {
-    is_stopping_ = false;
-    stopped_.set_value();
-  }
+  if (is_stopping_) GoOnStopping();
+}
+
+// A polling session fetches its farewell over a connection that is idle until then: so those go last.
+void IoThread::GoOnStopping() {
+  if (transports_.list.size() > 0) return;
+  StopHttpTalks(http_);
+  if (!http_.talks.empty()) return;
+  is_stopping_ = false;
+  stopped_.set_value();
 }
 
 void IoThread::ExpireCommands() {

@@ -57,6 +57,8 @@ struct IoSettings {
   TransportLimits transport;
   HttpRoutes routes;
   HttpLimits http;
+  // At the start, see PostTls; null: clients come without TLS.
+  std::shared_ptr<const TlsKeys> tls = nullptr;
   std::uint16_t sid_edge = 0;  // SidPlace::edge.
   absl::Duration command_deadline = absl::Seconds(3);
   absl::Duration tick = TimerWheel::kTick;  // How fine all timers are.
@@ -86,8 +88,11 @@ class IoThread final : public Distributor::Recipient,
 
   // From now on tokens are checked with these; who is connected stays.
   void PostTokens(std::shared_ptr<const TokenVerifier> tokens);
+  // The same for the certificate that new connections are shown.
+  void PostTls(std::shared_ptr<const TlsKeys> tls);
 
-  // Accepts no more and tells every client to come back. The future is ready when all are gone.
+  // Accepts no more and tells every client to come back. The future is ready when all are gone and
+  // what was asked over HTTP is answered.
   std::future<void> BeginStop();
   void Join();
 
@@ -113,6 +118,7 @@ class IoThread final : public Distributor::Recipient,
   void Flush() override;    // What gathered for control in this turn of the loop.
   void OnTimer() override;  // Each tick of the wheel.
   void OnTurnEnd();
+  void GoOnStopping();
 
   void Announce(std::uint64_t stream);
   void Distribute(const ItemBatch& items);

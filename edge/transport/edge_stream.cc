@@ -95,6 +95,7 @@ std::size_t EdgeStream::ReadNow(std::span<char> space, error_code& error) {
       case TlsSession::Step::kClosed:
         error = net::error::eof;
         return 0;
+      case TlsSession::Step::kNoTls:
       case TlsSession::Step::kFailed:
         error = net::error::connection_aborted;
         return 0;
@@ -111,6 +112,7 @@ EdgeStream::error_code EdgeStream::HandshakeNow() {
   for (;;) {
     const TlsSession::Step step = tls_->Handshake();
     const error_code flushed = FlushPending();  // An alert too, if it failed.
+    if (step == TlsSession::Step::kNoTls) return net::error::operation_not_supported;
     if (step == TlsSession::Step::kFailed || step == TlsSession::Step::kClosed) {
       return net::error::connection_aborted;
     }

@@ -2,7 +2,8 @@
 // writes as Asio's streams do, and writes at once (Send) for the output layer.
 // Owns: the socket, the TLS state.   Used by: http_talk, output_layer.
 // Threads: confined to the io thread; between two threads it can be moved when no operation waits.
-// Fails: by error codes; a TLS failure is boost::asio::error::connection_aborted.
+// Fails: by error codes; a TLS failure is boost::asio::error::connection_aborted, and where the peer
+// speaks no TLS at all operation_not_supported.
 #pragma once
 
 #include <cstddef>

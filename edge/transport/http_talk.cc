@@ -74,8 +74,11 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   void Begin() {
     started_at_ = std::chrono::steady_clock::now();
     home_.talks.insert(shared_from_this());
-    Arm(home_.limits.header_time);
-    Read();
+    if (!stream_.is_tls()) return Listen();
+    phase_ = Phase::kShaking;
+    Arm(home_.limits.handshake_time);
+    stream_.async_handshake(
+        [self = shared_from_this()](error_code error) { self->OnHandshake(error); });
   }
 
   // What goes to another thread: the request whose headers were read, and what came behind it.
@@ -98,9 +101,17 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     if (phase_ != Phase::kEnded) Advance();
   }
 
+  // No further request is taken. Whoever calls it holds a reference.
+  void Stop() {
+    keeps_alive_ = false;
+    if (phase_ == Phase::kShaking) return Close();
+    if (phase_ == Phase::kIdle) End();
+  }
+
   // Ends the talk and the connection. Whoever calls it holds a reference.
   void Close() {
     TimerWheel::Entry::Cancel();
+    if (stream_.is_tls() && phase_ != Phase::kShaking) stream_.ShutDownSending();
     phase_ = Phase::kEnded;
     call_.reset();
     error_code ignored;
@@ -117,13 +128,41 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     kWriting,  // The answer is.
     kEnding,   // The last answer is written; waits for the peer to hang up.
     kEnded,
+    kShaking,  // TLS is not agreed on yet.
   };
 
   void Arm(absl::Duration limit) { home_.transports.loop.wheel().Arm(*this, limit); }
 
   void OnTimer() override {
     const auto self = shared_from_this();
+    if (phase_ == Phase::kShaking) Count(TlsOutcome::kTimeout);
     Close();
+  }
+
+  // --- TLS
+
+  void OnHandshake(error_code error) {
+    if (phase_ == Phase::kEnded) return;
+    if (!error) {
+      Count(TlsOutcome::kDone);
+      return Listen();
+    }
+    if (error == net::error::operation_not_supported) {
+      Count(TlsOutcome::kNoTls);
+    } else {
+      Count(error == net::error::connection_aborted ? TlsOutcome::kFailed : TlsOutcome::kLeft);
+    }
+    Close();
+  }
+
+  void Count(TlsOutcome outcome) {
+    if (auto* count = home_.figures.handshakes[static_cast<std::size_t>(outcome)]) count->Add();
+  }
+
+  void Listen() {
+    phase_ = Phase::kIdle;
+    Arm(home_.limits.header_time);
+    Read();
   }
 
   // --- reading
@@ -235,6 +274,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     if (!place || place->edge != here.edge || place->thread == here.thread) return false;
     if (!home_.peers.HasThread(place->thread)) return false;
     TimerWheel::Entry::Cancel();
+    if (home_.figures.handovers != nullptr) home_.figures.handovers->Add();
     phase_ = Phase::kEnded;
     const auto rest = buffer_.data();
     auto moved = std::make_unique<Moved>(
@@ -336,7 +376,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     const auto rest = buffer_.data();
     std::string early(static_cast<const char*>(rest.data()), rest.size());
     phase_ = Phase::kEnded;
-    AcceptWebSocket(home_.transports, std::move(stream_.socket()), parser_->get(), std::move(early),
+    AcceptWebSocket(home_.transports, std::move(stream_), parser_->get(), std::move(early),
                     std::move(open), route_->subprotocol);
     home_.talks.erase(shared_from_this());
   }
@@ -427,6 +467,12 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
 
 void BeginHttpTalk(HttpHome& home, EdgeStream stream) {
   std::make_shared<HttpTalk>(home, std::move(stream))->Begin();
+}
+
+void StopHttpTalks(HttpHome& home) {
+  home.is_stopping = true;
+  const auto talks = home.talks;  // Some leave it meanwhile.
+  for (const auto& talk : talks) talk->Stop();
 }
 
 void EndHttpTalks(HttpHome& home) {

@@ -5,6 +5,7 @@
 // Fails: what is no HTTP, too large or too slow gets an answer where one can be given, then the end.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,13 +17,17 @@
 #include "edge/auth/origin_policy.h"
 #include "edge/transport/http_route.h"
 #include "edge/transport/http_service.h"
+#include "edge/transport/tls_outcome.h"
 #include "edge/transport/transport_home.h"
+#include "process/metrics.h"
 
 namespace confab::edge {
 
 struct HttpLimits {
-  absl::Duration header_time = absl::Seconds(10);  // From the accepted socket or the first byte.
-  absl::Duration body_time = absl::Seconds(15);    // From the headers to the end of the body.
+  absl::Duration handshake_time = absl::Seconds(10);  // Of TLS, from the accepted socket.
+  // From the accepted socket, the end of its handshake, or a later request's first byte.
+  absl::Duration header_time = absl::Seconds(10);
+  absl::Duration body_time = absl::Seconds(15);  // From the headers to the end of the body.
   // Between two requests. Longer than the pause of a client that polls, so that its next request
   // does not meet the end of the connection.
   absl::Duration idle_time = absl::Seconds(60);
@@ -30,8 +35,15 @@ struct HttpLimits {
 };
 
 class EdgeStream;
+class TlsKeys;
 class HttpTalk;
 struct HttpHome;
+
+// What talks count. Counters may be null.
+struct HttpFigures {
+  std::array<process::Counter*, kTlsOutcomeWords.size()> handshakes{};  // By TlsOutcome.
+  process::Counter* handovers = nullptr;
+};
 
 // The io threads of the edge, as a talk sees them: requests go to the thread of their session.
 class HttpPeers {
@@ -49,6 +61,9 @@ struct HttpHome {
   const HttpRoutes& routes;
   HttpPeers& peers;
   HttpLimits limits;
+  HttpFigures figures = {};
+  // For the sockets accepted from now on; null: without TLS.
+  std::shared_ptr<const TlsKeys> tls = nullptr;
   // Answers what is neither an upgrade nor Engine.IO; null: a word about what stands here, or 404.
   HttpService* service = nullptr;
 
@@ -57,8 +72,11 @@ struct HttpHome {
   bool is_stopping = false;  // Answers are the last of their connection.
 };
 
-// Reads and answers until the peer or a limit ends it.
+// Shakes hands if the stream has TLS, reads and answers until the peer or a limit ends it.
 void BeginHttpTalk(HttpHome& home, EdgeStream stream);
+
+// The server stops: talks end after the answer that is due, those without a request at once.
+void StopHttpTalks(HttpHome& home);
 
 // Ends all of them at once; who waits for an answer gets none.
 void EndHttpTalks(HttpHome& home);

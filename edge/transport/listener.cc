@@ -100,7 +100,8 @@ class Listener::Acceptor final : private TimerWheel::Entry,
     if (home_.transports.list.size() < home_.transports.limits.transports &&
         home_.talks.size() < 2 * home_.transports.limits.transports) {
       Tune(socket);
-      BeginHttpTalk(home_, EdgeStream(std::move(socket)));
+      auto tls = home_.tls != nullptr ? std::make_unique<TlsSession>(*home_.tls) : nullptr;
+      BeginHttpTalk(home_, EdgeStream(std::move(socket), std::move(tls)));
     }
     Accept();
   }

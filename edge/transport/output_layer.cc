@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <sys/socket.h>
 
 namespace confab::edge {
@@ -12,15 +13,21 @@ namespace {
 constexpr std::size_t kCopyBelow = 2048;
 constexpr std::size_t kCopyBytes = 64 * 1024;
 constexpr std::size_t kPieces = 64;
+// What one record of TLS holds: small frames share one, large ones fill several.
+constexpr std::size_t kRecordBytes = 16 * 1024;
 
 // One for each io thread, however many sockets.
 thread_local std::array<char, kCopyBytes> copy_buffer;
 
 }  // namespace
 
-OutputLayer::OutputLayer(Owner& owner, EventLoop& loop, Socket&& socket, std::string early,
+OutputLayer::OutputLayer(Owner& owner, EventLoop& loop, EdgeStream&& stream, std::string early,
                          std::size_t outbox_bytes_limit)
-    : owner_(owner), loop_(loop), outbox_(outbox_bytes_limit), socket_(std::move(socket)) {
+    : owner_(owner),
+      loop_(loop),
+      is_tls_(stream.is_tls()),
+      outbox_(outbox_bytes_limit),
+      stream_(std::move(stream)) {
   if (!early.empty()) early_ = std::make_unique<std::string>(std::move(early));
 }
 
@@ -51,7 +58,8 @@ bool OutputLayer::HasRoom() {
 }
 
 ssize_t OutputLayer::WriteSome() {
-  const int fd = socket_.native_handle();
+  if (is_tls_) return WriteRecord();
+  const int fd = stream_.socket().native_handle();
   if (outbox_.frames() > 1 && outbox_.bytes() < kCopyBelow * outbox_.frames()) {
     const std::size_t size = outbox_.CopyTo(copy_buffer);
     return ::send(fd, copy_buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -68,6 +76,21 @@ ssize_t OutputLayer::WriteSome() {
   return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+ssize_t OutputLayer::WriteRecord() {
+  if (outbox_.frames() == 1) {
+    std::array<iovec, 1> piece{};
+    outbox_.Peek(piece);
+    return stream_.Send({static_cast<const char*>(piece[0].iov_base), piece[0].iov_len});
+  }
+  const std::size_t size = outbox_.CopyTo(std::span(copy_buffer).first(kRecordBytes));
+  return stream_.Send({copy_buffer.data(), size});
+}
+
+void OutputLayer::Fail() {
+  has_failed_ = true;
+  owner_.OnWriteFailed();
+}
+
 void OutputLayer::Flush() {
   if (is_waiting_ || has_failed_) return;
   while (!outbox_.empty()) {
@@ -75,8 +98,7 @@ void OutputLayer::Flush() {
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return WaitWritable();
-      has_failed_ = true;
-      return owner_.OnWriteFailed();
+      return Fail();
     }
     outbox_.Consume(static_cast<std::size_t>(n));
     loop_.AddQueuedBytes(-n);
@@ -85,16 +107,21 @@ void OutputLayer::Flush() {
       owner_.OnBelowHalf();
     }
   }
+  if (is_tls_) {
+    const error_code error = stream_.FlushPending();
+    if (error == boost::asio::error::would_block) return WaitWritable();
+    if (error) return Fail();
+  }
   owner_.OnEmptied();
 }
 
 void OutputLayer::WaitWritable() {
   is_waiting_ = true;
-  socket_.async_wait(Socket::wait_write,
-                     [this, alive = owner_.KeepAlive()](const error_code& error) {
-                       is_waiting_ = false;
-                       if (!error) Flush();
-                     });
+  stream_.socket().async_wait(Socket::wait_write,
+                              [this, alive = owner_.KeepAlive()](const error_code& error) {
+                                is_waiting_ = false;
+                                if (!error) Flush();
+                              });
 }
 
 }  // namespace confab::edge

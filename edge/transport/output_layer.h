@@ -1,7 +1,7 @@
 // output_layer.h: the layer below Beast's websocket::stream. It owns the only output queue: what
 // Beast writes (handshake, pongs, close) and pre-framed shared frames stand in one order, and all
-// that gathered in a turn of the loop goes out in one system call.
-// Owns: the socket, the outbox.   Used by: websocket_transport alone.
+// that gathered in a turn of the loop goes out in one system call; with TLS, in few records.
+// Owns: the stream, the outbox.   Used by: websocket_transport alone.
 // Threads: confined to the io thread.
 // Fails: Append says false over the limit; a broken socket is told to the owner, once.
 #pragma once
@@ -14,12 +14,11 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/role.hpp>
 
+#include "edge/transport/edge_stream.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/outbox.h"
 
@@ -27,8 +26,8 @@ namespace confab::edge {
 
 class OutputLayer final : private EventLoop::Flushable {
  public:
-  using executor_type = boost::asio::io_context::executor_type;
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
+  using executor_type = EdgeStream::executor_type;
+  using Socket = EdgeStream::Socket;
   using error_code = boost::system::error_code;
 
   class Owner {
@@ -43,7 +42,7 @@ class OutputLayer final : private EventLoop::Flushable {
   };
 
   // `early` are bytes the peer sent behind its upgrade request: they are read first.
-  OutputLayer(Owner& owner, EventLoop& loop, Socket&& socket, std::string early,
+  OutputLayer(Owner& owner, EventLoop& loop, EdgeStream&& stream, std::string early,
               std::size_t outbox_bytes_limit);
   ~OutputLayer() override;
 
@@ -54,7 +53,7 @@ class OutputLayer final : private EventLoop::Flushable {
   // Writes now what can be written now.
   void Flush() override;
   bool HasRoom();
-  bool empty() const { return outbox_.empty(); }
+  bool empty() const { return outbox_.empty() && !(is_tls_ && stream_.has_pending()); }
 
   // How often Beast asked for bytes since the last call of ResetReads: bounds what a peer can make
   // us read without ever completing a message (Beast swallows empty fragments itself).
@@ -62,12 +61,15 @@ class OutputLayer final : private EventLoop::Flushable {
 
   void Prefetch() const { EventLoop::Flushable::Prefetch(); }
 
-  Socket& socket() { return socket_; }
+  Socket& socket() { return stream_.socket(); }
+  bool is_tls() const { return is_tls_; }
+  // After the last frame: says goodbye (TLS) and ends our half of the TCP stream.
+  void ShutDownSending() { stream_.ShutDownSending(); }
 
   // What Beast asks of a layer.
-  Socket& next_layer() { return socket_; }
-  const Socket& next_layer() const { return socket_; }
-  executor_type get_executor() { return socket_.get_executor(); }
+  EdgeStream& next_layer() { return stream_; }
+  const EdgeStream& next_layer() const { return stream_; }
+  executor_type get_executor() { return stream_.get_executor(); }
 
   template <class Buffers, class ReadHandler>
   void async_read_some(const Buffers& buffers, ReadHandler&& handler) {
@@ -79,7 +81,7 @@ class OutputLayer final : private EventLoop::Flushable {
       if (early_->empty()) early_.reset();
       Complete({}, n, std::forward<ReadHandler>(handler));
     } else {
-      socket_.async_read_some(buffers, std::forward<ReadHandler>(handler));
+      stream_.async_read_some(buffers, std::forward<ReadHandler>(handler));
     }
   }
 
@@ -105,6 +107,8 @@ class OutputLayer final : private EventLoop::Flushable {
   }
 
   ssize_t WriteSome();
+  ssize_t WriteRecord();
+  void Fail();
   void WaitWritable();
 
   // What a delivery touches stands first, on three cache lines.
@@ -114,8 +118,9 @@ class OutputLayer final : private EventLoop::Flushable {
   bool is_waiting_ = false;  // For the socket to become writable.
   bool has_failed_ = false;
   bool wants_room_ = false;
+  const bool is_tls_;  // Of stream_, whose own word stands on a colder line.
   Outbox outbox_;
-  Socket socket_;
+  EdgeStream stream_;
   std::unique_ptr<std::string> early_;
 };
 
@@ -129,9 +134,10 @@ void async_teardown(boost::beast::role_type, OutputLayer& layer, TeardownHandler
                                                      boost::system::error_code()));
 }
 
-inline void beast_close_socket(OutputLayer& layer) {
+// For Beast, which asks it of the lowest layer.
+inline void beast_close_socket(EdgeStream& stream) {
   boost::system::error_code ignored;
-  layer.socket().close(ignored);
+  stream.socket().close(ignored);
 }
 
 }  // namespace confab::edge

@@ -39,9 +39,9 @@ class WebSocketTransport final : public Transport,
                                  private TransportList::Node,
                                  public std::enable_shared_from_this<WebSocketTransport> {
  public:
-  WebSocketTransport(TransportHome& home, EdgeSocket&& socket, std::string early)
+  WebSocketTransport(TransportHome& home, EdgeStream&& stream, std::string early)
       : home_(home),
-        stream_(static_cast<OutputLayer::Owner&>(*this), home.loop, std::move(socket),
+        stream_(static_cast<OutputLayer::Owner&>(*this), home.loop, std::move(stream),
                 std::move(early), home.limits.outbox_bytes),
         layer_(stream_.next_layer()) {
     stream_.auto_fragment(false);
@@ -105,7 +105,7 @@ class WebSocketTransport final : public Transport,
     if (session_ != nullptr && !is_closing_) session_->OnDrained();
   }
   void OnEmptied() override {
-    if (is_finished_) ShutDownSending();
+    if (is_finished_) layer_.ShutDownSending();
   }
   void OnServerStopping() override {
     if (session_ == nullptr) {
@@ -242,16 +242,11 @@ class WebSocketTransport final : public Transport,
     if (!layer_.socket().is_open()) return;
     home_.loop.wheel().Arm(*this, kLingerTimeLimit);
     if (layer_.empty()) {
-      ShutDownSending();
+      layer_.ShutDownSending();
     } else {
       layer_.Flush();
     }
     Linger();
-  }
-
-  void ShutDownSending() {
-    error_code ignored;
-    layer_.socket().shutdown(net::socket_base::shutdown_send, ignored);
   }
 
   // Closing a socket with unread bytes sends a reset, which may overtake our close frame.
@@ -266,6 +261,7 @@ class WebSocketTransport final : public Transport,
 
   void HardClose() {
     TimerWheel::Entry::Cancel();
+    if (layer_.is_tls() && layer_.empty()) layer_.ShutDownSending();
     error_code ignored;
     layer_.socket().close(ignored);
   }
@@ -289,10 +285,10 @@ class WebSocketTransport final : public Transport,
 
 }  // namespace
 
-void AcceptWebSocket(TransportHome& home, EdgeSocket socket, const UpgradeRequest& request,
+void AcceptWebSocket(TransportHome& home, EdgeStream stream, const UpgradeRequest& request,
                      std::string early, OpenRequest open, const std::string& subprotocol) {
   const auto transport =
-      std::make_shared<WebSocketTransport>(home, std::move(socket), std::move(early));
+      std::make_shared<WebSocketTransport>(home, std::move(stream), std::move(early));
   transport->Accept(request, std::move(open), subprotocol);
 }
 

@@ -2,12 +2,16 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 namespace confab::tests {
 
@@ -28,12 +32,51 @@ WsClient::WsClient(const std::string& address, int receive_buffer) {
   is_ended_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0;
 }
 
+WsClient WsClient::OverTls(const std::string& address, const std::string& ca_file,
+                           int receive_buffer) {
+  WsClient client(address, receive_buffer);
+  client.ShakeHands(ca_file);
+  return client;
+}
+
+void WsClient::ShakeHands(const std::string& ca_file) {
+  SSL_CTX* trust = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_load_verify_locations(trust, ca_file.c_str(), nullptr);
+  SSL_CTX_set_verify(trust, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_clear_mode(trust, SSL_MODE_AUTO_RETRY);  // Reads come back where a record is no data.
+  std::signal(SIGPIPE, SIG_IGN);                   // OpenSSL writes without a word against it.
+  tls_ = SSL_new(trust);
+  SSL_CTX_free(trust);  // tls_ keeps its share.
+  SSL_set_fd(tls_, fd_);
+  SSL_set_msg_callback(
+      tls_, [](int is_sent, int, int kind, const void* bytes, size_t, SSL*, void* count) {
+        constexpr char kApplicationData = 23;
+        if (is_sent != 0 || kind != SSL3_RT_HEADER) return;
+        if (*static_cast<const char*>(bytes) == kApplicationData) ++*static_cast<int*>(count);
+      });
+  SSL_set_msg_callback_arg(tls_, data_records_.get());
+  if (SSL_connect(tls_) == 1) return;
+  SSL_free(tls_);
+  tls_ = nullptr;
+}
+
+std::string WsClient::peer_name() const {
+  X509* shown = SSL_get1_peer_certificate(tls_);
+  std::array<char, 128> name{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name.data(), name.size());
+  X509_free(shown);
+  return name.data();
+}
+
 WsClient::~WsClient() {
+  SSL_free(tls_);
   if (fd_ >= 0) ::close(fd_);
 }
 
 WsClient::WsClient(WsClient&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      tls_(std::exchange(other.tls_, nullptr)),
+      data_records_(std::move(other.data_records_)),
       is_ended_(other.is_ended_),
       buffer_(std::move(other.buffer_)),
       head_(std::move(other.head_)) {}
@@ -54,8 +97,10 @@ bool WsClient::SendRaw(std::string_view bytes) {
   while (!bytes.empty()) {
     pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, static_cast<int>(kPatience.count())) <= 0) return false;
-    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0) return false;
+    const ssize_t n = is_secure()
+                          ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))
+                          : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 || (n == 0 && is_secure())) return false;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
@@ -82,18 +127,24 @@ std::string WsClient::MakeFrame(int opcode, std::string_view payload, bool is_fi
 }
 
 bool WsClient::Fill(Clock::time_point until) {
-  if (is_ended_) return false;
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-  pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
-  if (::poll(&ready, 1, left.count() > 0 ? static_cast<int>(left.count()) : 0) <= 0) return false;
-  std::array<char, 16384> bytes;
-  const ssize_t n = ::recv(fd_, bytes.data(), bytes.size(), 0);
-  if (n <= 0) {
-    is_ended_ = true;
-    return false;
+  while (!is_ended_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+    const int wait_ms = left.count() > 0 ? static_cast<int>(left.count()) : 0;
+    pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+    const bool is_here = is_secure() && SSL_pending(tls_) > 0;
+    if (!is_here && ::poll(&ready, 1, wait_ms) <= 0) return false;
+    std::array<char, 16384> bytes;
+    const ssize_t n = is_secure() ? SSL_read(tls_, bytes.data(), bytes.size())
+                                  : ::recv(fd_, bytes.data(), bytes.size(), 0);
+    if (n > 0) {
+      buffer_.append(bytes.data(), static_cast<std::size_t>(n));
+      return true;
+    }
+    const int why = is_secure() ? SSL_get_error(tls_, static_cast<int>(n)) : SSL_ERROR_SYSCALL;
+    has_goodbye_ = why == SSL_ERROR_ZERO_RETURN;
+    is_ended_ = why != SSL_ERROR_WANT_READ;
   }
-  buffer_.append(bytes.data(), static_cast<std::size_t>(n));
-  return true;
+  return false;
 }
 
 int WsClient::ReadStatus(std::chrono::milliseconds patience) {

@@ -1,4 +1,5 @@
-// ws_client.h: a small blocking WebSocket client for tests, which can also misbehave.
+// ws_client.h: a small blocking WebSocket client for tests, with TLS or without, which can also
+// misbehave.
 // Owns: one socket.   Used by: tests/edge.
 // Threads: caller serialises.
 // Fails: reads answer nullopt at the end of the stream or of the time (5 s unless told).
@@ -6,9 +7,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct ssl_st;
 
 namespace confab::tests {
 
@@ -24,6 +28,11 @@ class WsClient {
 
   // A TCP connection to "127.0.0.1:PORT", nothing sent.
   explicit WsClient(const std::string& address, int receive_buffer = 0);
+  // The same with the TLS handshake done, trusting `ca_file` alone; is_secure() says whether it
+  // went well.
+  static WsClient OverTls(const std::string& address, const std::string& ca_file,
+                          int receive_buffer = 0);
+  void ShakeHands(const std::string& ca_file);  // On a connection that has sent nothing yet.
   ~WsClient();
   WsClient(WsClient&& other) noexcept;
   WsClient(const WsClient&) = delete;
@@ -37,6 +46,13 @@ class WsClient {
 
   // False: the peer does not take any more.
   bool SendRaw(std::string_view bytes);
+  bool is_secure() const { return tls_ != nullptr; }
+  // What TLS knows of the peer's certificate: its common name.
+  std::string peer_name() const;
+  // The stream has ended with a goodbye of TLS.
+  bool has_goodbye() const { return has_goodbye_; }
+  // Records of TLS that arrived, with data in them as far as one can see from without.
+  int data_records() const { return *data_records_; }
   bool SendText(std::string_view text) { return SendRaw(MakeFrame(1, text)); }
   bool SendBinary(std::string_view bytes) { return SendRaw(MakeFrame(2, bytes)); }
   static std::string MakeFrame(int opcode, std::string_view payload, bool is_final = true);
@@ -59,6 +75,9 @@ class WsClient {
   bool Fill(std::chrono::steady_clock::time_point until);
 
   int fd_ = -1;
+  ssl_st* tls_ = nullptr;
+  bool has_goodbye_ = false;
+  std::unique_ptr<int> data_records_ = std::make_unique<int>(0);
   bool is_ended_ = false;
   std::string buffer_;
   std::string head_;

@@ -20,6 +20,7 @@
 #include "edge/auth/user_keys.h"
 #include "edge/edge.h"
 #include "edge/edge_config.h"
+#include "edge/edge_tls.h"
 #include "process/config_loader.h"
 #include "process/jwt.h"
 #include "process/log.h"
@@ -88,7 +89,8 @@ int Refuse(const absl::Status& status) {
 // both secrets, and should have to be told once.
 absl::Status CheckConfig(const Config& config) {
   std::vector<absl::Status> faults = {config.edge.Validate(), config.control.Validate(),
-                                      edge::LoadUserKeys(config.edge).status()};
+                                      edge::LoadUserKeys(config.edge).status(),
+                                      edge::LoadEdgeTls(config.edge).status()};
   const std::string& services = config.control.service_secret_file;
   if (!services.empty()) faults.push_back(process::JwtKey::FromSecretFile(services).status());
   std::string all;
