@@ -18,6 +18,7 @@ export class ChatClient {
       forceNew: true,
       reconnectionDelay: 20,
       reconnectionDelayMax: 100,
+      ca: cluster.ca,
       auth: token === null ? {} : { token },
       ...options,
     });

@@ -66,6 +66,7 @@ export class Cluster {
     fs.writeFileSync(`${this.dir}/user.secret`, `${this.userSecret}\n`, { mode: 0o600 });
     fs.writeFileSync(`${this.dir}/service.secret`, `${this.serviceSecret}\n`, { mode: 0o600 });
     this.postgres = store === 'postgres' ? new Postgres(this.dir) : null;
+    this.ca = undefined; // Who signs the public port's certificate; without one it has no TLS.
     this.closing = []; // What to run first when the cluster stops: clients' close().
   }
 
@@ -75,7 +76,7 @@ export class Cluster {
 
   // Where clients connect.
   get url() {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.ca ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
   async start() {

@@ -14,7 +14,10 @@ export class RawSocket {
     this.received = []; // Text frames as strings, binary ones as Buffers.
     this.closed = null; // {code, reason} once it is.
     this.httpStatus = null; // Status of a refused upgrade.
-    this.ws = new WebSocket(cluster.url.replace('http', 'ws') + route, protocols, { headers });
+    this.ws = new WebSocket(cluster.url.replace('http', 'ws') + route, protocols, {
+      headers,
+      ca: cluster.ca,
+    });
     this.ws.on('message', (data, isBinary) =>
       this.received.push(isBinary ? data : data.toString()),
     );
@@ -41,11 +44,11 @@ export class RawSocket {
   }
 
   // An Engine.IO socket with its CONNECT accepted.
-  static async socketIo(cluster, user, options) {
+  static async socketIo(cluster, user, { token = cluster.token(user), ...options } = {}) {
     const raw = new RawSocket(cluster, '/socket.io/?EIO=4&transport=websocket', options);
     await raw.opened();
     await raw.sees('the open packet', (frame) => frame[0] === '0');
-    raw.ws.send(`40${JSON.stringify({ token: cluster.token(user) })}`);
+    raw.ws.send(`40${JSON.stringify({ token })}`);
     await raw.sees('its CONNECT accepted', (frame) => frame.startsWith?.('40'));
     return raw;
   }

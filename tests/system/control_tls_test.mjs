@@ -1,43 +1,16 @@
 // control_tls_test.mjs: gRPC between edge, control and confabctl over mutual TLS, with certificates
 // that the openssl program makes on the spot; renewed by HUP while streams go on.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import tls from 'node:tls';
 
+import { Authority } from '../support/authority.mjs';
 import { ChatClient } from '../support/chat_client.mjs';
 import { pickPort } from '../support/cluster.mjs';
 import { scenario } from '../support/scenario.mjs';
 import { until } from '../support/until.mjs';
 
 const WITHIN_MS = 5_000; // From HUP to the first connection that meets the new certificate.
-
-class Authority {
-  constructor(dir, name) {
-    this.dir = dir;
-    this.cert = `${dir}/${name}.crt`;
-    this.key = `${dir}/${name}.key`;
-    const subject = ['-subj', `/CN=${name}`, '-days', '2', '-nodes'];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-    openssl('req', '-x509', ...curve, ...subject, '-keyout', this.key, '-out', this.cert);
-  }
-
-  // Certificate and key of that name, whole or not at all.
-  issue(name) {
-    const base = `${this.dir}/${name}`;
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    openssl('req', ...curve, '-subj', `/CN=${name}`, '-keyout', `${base}.key.new`, '-out', `${base}.csr`);
-    fs.writeFileSync(`${base}.ext`, 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-    const signer = ['-CA', this.cert, '-CAkey', this.key, '-CAcreateserial', '-days', '2'];
-    openssl('x509', '-req', '-in', `${base}.csr`, ...signer, '-extfile', `${base}.ext`, '-out', `${base}.crt.new`);
-    for (const kind of ['key', 'crt']) fs.renameSync(`${base}.${kind}.new`, `${base}.${kind}`);
-    return { cert: `${base}.crt`, key: `${base}.key` };
-  }
-}
-
-function openssl(...args) {
-  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000 });
-}
 
 // The serial number that control shows to who connects now; an error's code if it refuses.
 function serialShown(port, options) {
