@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
+#include <openssl/buffer.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -19,6 +20,10 @@ namespace {
 
 // A certificate with its chain has some 10 KiB.
 constexpr std::size_t kPemBytesLimit = 256 * 1024;
+
+// A buffer that has grown beyond this is given back once it is empty, so that thousands of idle
+// connections do not each keep the largest record they ever had. Below, acks and pings reuse it.
+constexpr std::size_t kKeptBytes = 512;
 
 using Source = std::unique_ptr<BIO, int (*)(BIO*)>;
 using Certificate = std::unique_ptr<X509, void (*)(X509*)>;
@@ -79,6 +84,13 @@ int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_siz
   }
   *chosen = found;
   return SSL_TLSEXT_ERR_OK;
+}
+
+// REQUIRES: `buffer` is one in memory.
+bool IsWorthShrinking(BIO* buffer) {
+  BUF_MEM* memory = nullptr;
+  BIO_get_mem_ptr(buffer, &memory);
+  return memory->length == 0 && memory->max > kKeptBytes;
 }
 
 }  // namespace
@@ -195,7 +207,21 @@ void TlsSession::Feed(std::span<const char> bytes) {
 TlsSession::Step TlsSession::Read(std::span<char> space, std::size_t& count) {
   ERR_clear_error();
   count = 0;
-  return Bounded(StepOf(SSL_read_ex(ssl_, space.data(), space.size(), &count)));
+  const Step step = Bounded(StepOf(SSL_read_ex(ssl_, space.data(), space.size(), &count)));
+  if (step == Step::kWantsInput) ShrinkIncoming();
+  return step;
+}
+
+void TlsSession::ShrinkIncoming() {
+  if (!IsWorthShrinking(incoming_)) return;
+  incoming_ = BIO_new(BIO_s_mem());
+  SSL_set0_rbio(ssl_, incoming_);
+}
+
+void TlsSession::ShrinkOutgoing() {
+  if (SSL_is_init_finished(ssl_) == 0 || !IsWorthShrinking(outgoing_)) return;
+  outgoing_ = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(ssl_, outgoing_);
 }
 
 bool TlsSession::Write(std::string_view bytes) {
@@ -227,6 +253,7 @@ void TlsSession::Consume(std::size_t bytes) {
   if (!outgoing().empty()) return;
   sent_ = 0;
   BIO_reset(outgoing_);
+  ShrinkOutgoing();
 }
 
 }  // namespace confab::edge

@@ -84,10 +84,12 @@ class TlsSession {
  private:
   // What a peer may send without completing a handshake or one byte of data: a handshake has a few
   // KiB, a record 16; more is work made for us (key updates without end).
-  static constexpr std::size_t kIdleBytesLimit = 64 * 1024;
+  static constexpr std::size_t kIdleBytesLimit = 24 * 1024;
 
   Step StepOf(int result);
   Step Bounded(Step step);
+  void ShrinkIncoming();
+  void ShrinkOutgoing();
 
   ssl_st* const ssl_;
   bio_st* incoming_;      // Owned by ssl_.
