@@ -61,6 +61,7 @@ void WsClient::ShakeHands(const std::string& ca_file) {
 }
 
 std::string WsClient::peer_name() const {
+  if (!is_secure()) return "";
   X509* shown = SSL_get1_peer_certificate(tls_);
   std::array<char, 128> name{};
   X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name.data(), name.size());
