@@ -53,24 +53,15 @@ absl::StatusOr<std::shared_ptr<const TokenVerifier>> MakeTokens(const EdgeConfig
   return std::make_shared<const TokenVerifier>(*std::move(keys), std::move(policy));
 }
 
-absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
-                                        bool is_loopback, std::uint64_t epoch) {
-  absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
-  if (!tokens.ok()) return tokens.status();
-  absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
-  if (!tls.ok()) return tls.status();
-  absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
-  if (!origins.ok()) return origins.status();
-  absl::StatusOr<DialectSet> dialects = DialectSet::Load(config.dialect_dir);
-  if (!dialects.ok()) return dialects.status();
-  const std::size_t default_dialect = *dialects->IndexOf(config.dialect);
-  return IoSettings{
-      .tokens = *std::move(tokens),
-      .origins = std::move(*origins),
-      .dialects = std::move(*dialects),
-      .default_dialect = default_dialect,
-      .namespaces = config.namespaces,
-      .epoch_name = fmt::format("{:x}", epoch),
+AddressLimits AddressLimitsOf(const EdgeConfig& config) {
+  const auto failures = static_cast<std::uint32_t>(config.failed_logins_limit);
+  return {.sessions = static_cast<std::size_t>(config.address_sessions_limit),
+          .opens = *RateLimit::Parse(config.rate_opens),
+          .failures = {.per_period = failures, .burst = failures, .period_seconds = 60}};
+}
+
+IoLimits LimitsOf(const EdgeConfig& config, std::size_t threads) {
+  return {
       .connection = {.frames = *RateLimit::Parse(config.rate_frames),
                      .sends = *RateLimit::Parse(config.rate_sends),
                      .joins = *RateLimit::Parse(config.rate_joins),
@@ -86,15 +77,38 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
                     .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit),
                     .transports = static_cast<std::size_t>(config.connections_limit) / threads + 1,
                     .upgrade_time = config.upgrade_time_limit},
-      .routes = {.engineio = {{.prefix = config.socketio_path}}},
       .http = {.handshake_time = config.handshake_time_limit,
                .header_time = config.header_time_limit,
                .body_time = config.body_time_limit,
                .idle_time = config.idle_time_limit,
-               .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)},
-      .tls = *std::move(tls),
-      .sid_edge = static_cast<std::uint16_t>(epoch),
-      .command_deadline = config.command_deadline};
+               .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)}};
+}
+
+absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t threads,
+                                        bool is_loopback, std::uint64_t epoch) {
+  absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
+  if (!tokens.ok()) return tokens.status();
+  absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
+  if (!tls.ok()) return tls.status();
+  absl::StatusOr<OriginPolicy> origins = OriginPolicy::Create(config.allowed_origins, is_loopback);
+  if (!origins.ok()) return origins.status();
+  absl::StatusOr<ProxyTrust> proxies = ProxyTrust::Create(config.trusted_proxies);
+  if (!proxies.ok()) return proxies.status();
+  absl::StatusOr<DialectSet> dialects = DialectSet::Load(config.dialect_dir);
+  if (!dialects.ok()) return dialects.status();
+  const std::size_t default_dialect = *dialects->IndexOf(config.dialect);
+  return IoSettings{.tokens = *std::move(tokens),
+                    .origins = std::move(*origins),
+                    .proxies = *std::move(proxies),
+                    .dialects = std::move(*dialects),
+                    .default_dialect = default_dialect,
+                    .namespaces = config.namespaces,
+                    .epoch_name = fmt::format("{:x}", epoch),
+                    .limits = LimitsOf(config, threads),
+                    .routes = {.engineio = {{.prefix = config.socketio_path}}},
+                    .tls = *std::move(tls),
+                    .sid_edge = static_cast<std::uint16_t>(epoch),
+                    .command_deadline = config.command_deadline};
 }
 
 }  // namespace
@@ -109,7 +123,7 @@ class Edge::Parts {
         link(std::move(made_link)) {}
 
   absl::Status Start();
-  absl::Status Reload();
+  absl::Status Reload(const absl::StatusOr<EdgeConfig>& fresh);
   void Stop(absl::Duration deadline);
 
   EdgeConfig config;
@@ -117,6 +131,7 @@ class Edge::Parts {
   LinkMaker make_link;
   std::unique_ptr<ControlLink> link;
   std::unique_ptr<IoSettings> settings;
+  std::unique_ptr<SharedTables> tables;
   std::unique_ptr<Distributor> distributor;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::string address;
@@ -135,6 +150,8 @@ absl::Status Edge::Parts::Start() {
   if (!made.ok()) return made.status();
   settings = std::make_unique<IoSettings>(std::move(*made));
   ShowEdgeTls(settings->tls.get(), metrics);
+  tables = std::make_unique<SharedTables>(AddressLimitsOf(config), metrics.refused_sessions,
+                                          static_cast<std::size_t>(config.user_connections_limit));
   if (link == nullptr) {
     absl::StatusOr<std::unique_ptr<ControlLink>> made_link = make_link(config);
     if (!made_link.ok()) return made_link.status();
@@ -147,8 +164,8 @@ absl::Status Edge::Parts::Start() {
   std::uint16_t port = listen.port;
   std::vector<Distributor::Recipient*> recipients;
   for (std::size_t i = 0; i < count; ++i) {
-    threads.push_back(std::make_unique<IoThread>(static_cast<std::uint8_t>(i), *settings, *link,
-                                                 *distributor, metrics));
+    threads.push_back(std::make_unique<IoThread>(static_cast<std::uint8_t>(i), *settings, *tables,
+                                                 *link, *distributor, metrics));
     absl::StatusOr<std::uint16_t> bound = threads.back()->Open(listen.host, port, i == 0);
     if (!bound.ok()) return bound.status();
     port = *bound;
@@ -166,19 +183,28 @@ absl::Status Edge::Parts::Start() {
   return absl::OkStatus();
 }
 
-absl::Status Edge::Parts::Reload() {
+absl::Status Edge::Parts::Reload(const absl::StatusOr<EdgeConfig>& fresh) {
   if (!is_running) return absl::FailedPreconditionError("the edge is not started");
-  const absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
-  const absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
-  if (!tokens.ok() || !tls.ok()) {
-    const absl::Status why = tokens.ok() ? tls.status() : tokens.status();
+  const auto fail = [this](const absl::Status& why) {
     metrics.reloads_failed.Add();
-    process::LogError("not reloaded: the keys in use stay", {{"why", std::string(why.message())}});
+    process::LogError("not reloaded: the keys in use stay, and the limits",
+                      {{"why", std::string(why.message())}});
     return why;
-  }
+  };
+  if (!fresh.ok()) return fail(fresh.status());
+  if (absl::Status status = fresh->Validate(); !status.ok()) return fail(status);
+  const absl::StatusOr<std::shared_ptr<const TokenVerifier>> tokens = MakeTokens(config);
+  if (!tokens.ok()) return fail(tokens.status());
+  const absl::StatusOr<std::shared_ptr<const TlsKeys>> tls = LoadEdgeTls(config);
+  if (!tls.ok()) return fail(tls.status());
+
+  const auto limits = std::make_shared<const IoLimits>(LimitsOf(*fresh, threads.size()));
+  tables->addresses.SetLimits(AddressLimitsOf(*fresh));
+  tables->users.SetLimit(static_cast<std::size_t>(fresh->user_connections_limit));
   for (const auto& thread : threads) {
     thread->PostTokens(*tokens);
     thread->PostTls(*tls);
+    thread->PostLimits(limits);
   }
   ShowEdgeTls(tls->get(), metrics);
   metrics.reloads_done.Add();
@@ -216,7 +242,9 @@ absl::Status Edge::Start() {
 
 void Edge::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
 
-absl::Status Edge::Reload() { return parts_->Reload(); }
+absl::Status Edge::Reload() { return parts_->Reload(parts_->config); }
+
+absl::Status Edge::Reload(const absl::StatusOr<EdgeConfig>& fresh) { return parts_->Reload(fresh); }
 
 std::string Edge::address() const { return parts_->address; }
 

@@ -49,6 +49,9 @@ class Edge {
   // new connections within a moment, those that are open stay. If anything is wrong with them all stays as it was; the log
   // and the status say what. FAILED_PRECONDITION: not started.
   absl::Status Reload();
+  // The same, and the limits of `fresh` hold from now on (docs/limits.md says which); the rest of it
+  // is not looked at. An error in place of it is told like any other.
+  absl::Status Reload(const absl::StatusOr<EdgeConfig>& fresh);
 
   // "127.0.0.1:8080", the port as bound. REQUIRES: started.
   std::string address() const;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/auth/client_address.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/hub/topic_table.h"
@@ -65,6 +66,8 @@ absl::Status EdgeConfig::Validate() const {
                   "or --user-keys-file is required: the HS256 secret of user tokens, or their "
                   "issuer's public keys (JWKS)");
   }
+  const absl::StatusOr<ProxyTrust> proxies = ProxyTrust::Create(trusted_proxies);
+  if (!proxies.ok()) return Refuse("trusted-proxies", std::string(proxies.status().message()));
   const absl::StatusOr<DialectSet> dialects = DialectSet::Load(dialect_dir);
   if (!dialects.ok()) return dialects.status();
   if (dialects->Find(dialect) == nullptr) {
@@ -89,7 +92,8 @@ absl::Status EdgeConfig::Validate() const {
   for (const auto& [flag, text] :
        {std::pair<std::string_view, const std::string&>("rate-sends", rate_sends),
         {"rate-frames", rate_frames},
-        {"rate-joins", rate_joins}}) {
+        {"rate-joins", rate_joins},
+        {"rate-new-connections", rate_opens}}) {
     if (absl::Status status = CheckRate(flag, text); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -138,6 +142,10 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("token-audience", &config.token_audience, "aud that user tokens must have", "Edge");
   loader.Add("allowed-origins", &config.allowed_origins,
              "origins of web pages that may connect, * for all", "Edge");
+  loader
+      .Add("trusted-proxies", &config.trusted_proxies,
+           "proxies whose X-Forwarded-For says who a client is", "Edge")
+      .Placeholder("CIDR,...");
   loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
   loader
       .Add("dialect-dir", &config.dialect_dir, "directory with dialects of your own, *.json",
@@ -153,32 +161,42 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
 
   constexpr std::string_view kLimits = "Edge limits";
   loader.Add("open-time", &config.open_time_limit, "from accept to the accepted token", kLimits)
-      .Range(absl::Milliseconds(100), absl::Minutes(10));
+      .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .Reloads();
   loader.Add("tls-handshake-time", &config.handshake_time_limit, "for the TLS handshake", kLimits)
-      .Range(absl::Milliseconds(100), absl::Minutes(10));
+      .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .Reloads();
   loader.Add("header-time", &config.header_time_limit, "for a request's headers", kLimits)
-      .Range(absl::Milliseconds(100), absl::Minutes(10));
+      .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .Reloads();
   loader.Add("body-time", &config.body_time_limit, "for a request's body", kLimits)
-      .Range(absl::Milliseconds(100), absl::Minutes(10));
+      .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .Reloads();
   loader
       .Add("idle-time", &config.idle_time_limit, "between two HTTP requests of a connection",
            kLimits)
-      .Range(absl::Milliseconds(100), absl::Minutes(10));
+      .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .Reloads();
   loader.Add("header-bytes", &config.header_bytes_limit, "of a request's headers", kLimits)
       .Range(1024, 8 * 1024)
-      .Bytes();
+      .Bytes()
+      .Reloads();
   loader.Add("message-bytes", &config.message_bytes_limit, "of one message of a client", kLimits)
-      .Bytes();
+      .Bytes()
+      .Reloads();
   loader.Add("fragments", &config.fragments_limit, "of one message of a client", kLimits)
-      .Range(1, 65'536);
+      .Range(1, 65'536)
+      .Reloads();
   loader
       .Add("message-time", &config.message_time_limit, "from a message's first byte to its last",
            kLimits)
-      .Range(absl::Seconds(1), absl::Minutes(10));
+      .Range(absl::Seconds(1), absl::Minutes(10))
+      .Reloads();
   loader
       .Add("upgrade-time", &config.upgrade_time_limit, "for the upgrade of polling to a WebSocket",
            kLimits)
-      .Range(absl::Milliseconds(250), absl::Minutes(10));
+      .Range(absl::Milliseconds(250), absl::Minutes(10))
+      .Reloads();
   loader.Add("ping-interval", &config.ping_interval, "between heartbeats", kLimits)
       .Range(absl::Milliseconds(250), absl::Minutes(10));
   loader.Add("ping-timeout", &config.ping_timeout, "for the answer to a heartbeat", kLimits)
@@ -186,30 +204,62 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader
       .Add("token-expiring-before", &config.token_lead,
            "a token's end its client is told of it (0: never)", kLimits)
-      .Range(absl::ZeroDuration(), absl::Hours(24));
+      .Range(absl::ZeroDuration(), absl::Hours(24))
+      .Reloads();
   loader
       .Add("token-grace", &config.token_grace, "from a token's end to the end of its connection",
            kLimits)
-      .Range(absl::ZeroDuration(), absl::Hours(1));
+      .Range(absl::ZeroDuration(), absl::Hours(1))
+      .Reloads();
   loader
       .Add("outbox-bytes", &config.outbox_bytes_limit, "that may wait for one slow reader", kLimits)
-      .Bytes();
+      .Bytes()
+      .Reloads();
   loader
       .Add("rooms-per-connection", &config.rooms_limit, "one connection may subscribe to", kLimits)
-      .Range(1, 10'000);
+      .Range(1, 10'000)
+      .AllowOff()
+      .Reloads();
   loader.Add("connections", &config.connections_limit, "of this edge", kLimits)
-      .Range(1, 10'000'000);
-  loader.Add("rate-sends", &config.rate_sends, "messages of a connection, RATE/BURST or off",
-             kLimits);
-  loader.Add("rate-frames", &config.rate_frames, "commands of a connection, RATE/BURST or off",
-             kLimits);
-  loader.Add("rate-joins", &config.rate_joins, "joins of a connection, RATE/BURST or off", kLimits);
+      .Range(1, 10'000'000)
+      .Reloads();
+  loader
+      .Add("connections-per-user", &config.user_connections_limit,
+           "of this edge; one more replaces the oldest", kLimits)
+      .Range(1, 1'000'000)
+      .AllowOff()
+      .Reloads();
+  loader
+      .Add("connections-per-address", &config.address_sessions_limit,
+           "sessions of one client address; one more is refused", kLimits)
+      .Range(1, 1'000'000)
+      .AllowOff()
+      .Reloads();
+  loader
+      .Add("rate-new-connections", &config.rate_opens,
+           "sessions that one client address opens, RATE/BURST or off", kLimits)
+      .Reloads();
+  loader
+      .Add("failed-logins", &config.failed_logins_limit,
+           "tokens of one client address that are refused, a minute", kLimits)
+      .Range(1, 1'000'000)
+      .AllowOff()
+      .Reloads();
+  loader.Add("rate-sends", &config.rate_sends, "messages of a user, RATE/BURST or off", kLimits)
+      .Reloads();
+  loader
+      .Add("rate-frames", &config.rate_frames, "commands of a connection, RATE/BURST or off",
+           kLimits)
+      .Reloads();
+  loader.Add("rate-joins", &config.rate_joins, "joins of a connection, RATE/BURST or off", kLimits)
+      .Reloads();
   loader.Add("command-deadline", &config.command_deadline, "from a command to its answer", kLimits)
       .Range(absl::Milliseconds(500), absl::Minutes(1));
   loader
       .Add("connect-hold", &config.connect_hold,
            "that a new connection waits for control to come back", kLimits)
-      .Range(absl::Milliseconds(250), absl::Minutes(1));
+      .Range(absl::Milliseconds(250), absl::Minutes(1))
+      .Reloads();
 }
 
 }  // namespace confab::edge

@@ -39,6 +39,8 @@ struct EdgeConfig {
   std::string token_issuer;
   std::string token_audience;
   std::vector<std::string> allowed_origins;
+  // Addresses and networks whose X-Forwarded-For is believed.
+  std::vector<std::string> trusted_proxies;
   // Of who names none in the handshake.
   std::string dialect = "confab";
   // More dialects, one a file that ends in .json; empty: the built-in ones alone.
@@ -81,10 +83,16 @@ struct EdgeConfig {
 
   // What waits for one slow reader: some 2,000 messages of 500 bytes, a page of history twice.
   int64_t outbox_bytes_limit = 1024 * 1024;
-  int rooms_limit = 128;  // Rooms one connection is subscribed to.
+  int rooms_limit = 128;  // Rooms one connection is subscribed to; 0: any number.
   int64_t connections_limit = 200'000;
+  int user_connections_limit = 10;  // The oldest goes when there is one more; 0: any number.
 
-  // "RATE/BURST" a second and connection, or "off".
+  // Of one address (IPv6: its /64 network); loopback has none of these without --trusted-proxies.
+  int address_sessions_limit = 100;  // Engine.IO sessions and native sockets; 0: any number.
+  std::string rate_opens = "20/100";
+  int failed_logins_limit = 10;  // A minute, and at once; 0: any number.
+
+  // "RATE/BURST" a second and connection (sends: a user), or "off".
   std::string rate_sends = "10/30";
   std::string rate_frames = "50/200";
   std::string rate_joins = "5/50";

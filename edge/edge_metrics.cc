@@ -49,6 +49,14 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
         &metrics.AddCounter("confab_edge_closes_total", "Sockets closed by this edge, by reason",
                             {{"reason", std::string(TraitsOf(reason).word)}});
   }
+  // In the order of AddressTable::Limit, by the names of their options.
+  constexpr std::array<const char*, AddressTable::kLimits> kLimits = {
+      "connections-per-address", "rate-new-connections", "failed-logins"};
+  for (std::size_t i = 0; i < kLimits.size(); ++i) {
+    refused_sessions[i] = &metrics.AddCounter(
+        "confab_edge_address_refusals_total",
+        "Sessions and logins refused for their address, by limit", {{"limit", kLimits[i]}});
+  }
   for (int i = 0; i < v1::Reason_ARRAYSIZE; ++i) {
     if (!v1::Reason_IsValid(i)) continue;
     const auto reason = static_cast<v1::Reason>(i);

@@ -6,6 +6,7 @@
 
 #include "confab/v1/types.pb.h"
 
+#include "edge/connection/address_table.h"
 #include "edge/transport/close_reason.h"
 #include "edge/transport/http_talk.h"
 #include "process/metrics.h"
@@ -32,6 +33,7 @@ struct EdgeMetrics {
   process::Histogram& command_seconds;
   HttpFigures http;
   std::array<process::Counter*, kCloseReasonCount> closes{};
+  AddressTable::Counters refused_sessions{};
   std::array<process::Counter*, v1::Reason_ARRAYSIZE> commands{};
 };
 

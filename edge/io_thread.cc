@@ -28,27 +28,32 @@ CloseReason ReasonOfCode(std::uint32_t code) {
 
 }  // namespace
 
-IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
-                   Distributor& distributor, EdgeMetrics& metrics)
+IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables& tables,
+                   ControlLink& link, Distributor& distributor, EdgeMetrics& metrics)
     : settings_(settings),
+      tables_(tables),
       link_(link),
       distributor_(distributor),
       metrics_(metrics),
       index_(index),
       tokens_(settings.tokens),
+      connection_limits_(settings.limits.connection),
+      heartbeat_limits_(settings.limits.heartbeat),
       loop_(std::make_unique<EventLoop>(settings.tick)),
       encoders_(settings.dialects, settings.namespaces),
       transports_{.loop = *loop_,
                   .sessions = *this,
                   .list = {},
-                  .limits = settings.transport,
+                  .limits = settings.limits.transport,
                   .sid_place = {.thread = index, .edge = settings.sid_edge},
                   .closes = metrics.closes},
       http_{.transports = transports_,
             .origins = settings.origins,
             .routes = settings.routes,
+            .proxies = settings.proxies,
+            .addresses = tables.addresses,
             .peers = *this,
-            .limits = settings.http,
+            .limits = settings.limits.http,
             .figures = metrics.http,
             .tls = settings.tls,
             .service = &http_api_},
@@ -56,17 +61,19 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& 
                 {.host = *this,
                  .loop = *loop_,
                  .encoder = encoders_.Native(NativeForm::kJson),
-                 .wait_limit = settings.command_deadline},
+                 .wait_limit = settings.command_deadline,
+                 .addresses = &tables.addresses},
                 [this] { return is_attached_; }),
       sessions_{.host = *this,
                 .wheel = loop_->wheel(),
-                .heartbeat = settings.heartbeat,
+                .heartbeat = heartbeat_limits_,
                 .dialects = settings.dialects,
                 .default_dialect = settings.default_dialect,
                 .namespaces = settings.namespaces,
                 .encoders = encoders_,
-                .message_bytes_limit = static_cast<std::uint32_t>(settings.transport.message_bytes),
-                .message_time = settings.transport.message_time},
+                .message_bytes_limit =
+                    static_cast<std::uint32_t>(settings.limits.transport.message_bytes),
+                .message_time = settings.limits.transport.message_time},
       listener_(std::make_unique<Listener>(http_)),
       hub_(encoders_.size()),
       pending_(index) {
@@ -103,6 +110,29 @@ void IoThread::PostTokens(std::shared_ptr<const TokenVerifier> tokens) {
 
 void IoThread::PostTls(std::shared_ptr<const TlsKeys> tls) {
   loop_->Post([this, tls = std::move(tls)]() mutable { http_.tls = std::move(tls); });
+}
+
+void IoThread::PostLimits(std::shared_ptr<const IoLimits> limits) {
+  loop_->Post([this, limits = std::move(limits)] {
+    connection_limits_ = limits->connection;
+    const HeartbeatLimits before = std::exchange(heartbeat_limits_, limits->heartbeat);
+    heartbeat_limits_.ping_interval = before.ping_interval;
+    heartbeat_limits_.ping_timeout = before.ping_timeout;
+    transports_.limits = limits->transport;
+    http_.limits = limits->http;
+    sessions_.message_bytes_limit = static_cast<std::uint32_t>(limits->transport.message_bytes);
+    sessions_.message_time = limits->transport.message_time;
+  });
+}
+
+void IoThread::PostReplaced(std::uint64_t connection) {
+  loop_->Post([this, connection] {
+    Connection* found = Find(connection);
+    for (Connection* waiting : waiting_) {
+      if (waiting->id() == connection) found = waiting;
+    }
+    if (found != nullptr) found->Close(CloseReason::kReplaced);
+  });
 }
 
 std::future<void> IoThread::BeginStop() {
@@ -147,7 +177,17 @@ v1::EdgeItem& IoThread::NewItem() {
 }
 
 void IoThread::Enter(Connection& connection) {
-  if (connection.kind() == Connection::Kind::kSocket) metrics_.connections.Add(1);
+  const bool is_socket = connection.kind() == Connection::Kind::kSocket;
+  if (is_socket) metrics_.connections.Add(1);
+  const std::uint64_t id = ++last_connection_ << 8 | index_;
+  if (connection.user_id().empty()) {
+    connection.OnEntered(id, nullptr);
+  } else {
+    const UserTable::Entered entered =
+        tables_.users.Enter(connection.user_id(), is_socket ? id : 0);
+    connection.OnEntered(id, entered.share);
+    if (entered.replaced != 0) peers_[entered.replaced & 0xff]->PostReplaced(entered.replaced);
+  }
   if (is_attached_) {
     Admit(connection);
   } else {
@@ -156,7 +196,7 @@ void IoThread::Enter(Connection& connection) {
 }
 
 void IoThread::Admit(Connection& connection) {
-  const std::uint64_t id = ++last_connection_ << 8 | index_;
+  const std::uint64_t id = connection.id();
   connections_.emplace(id, &connection);
   // First: the connection may ask at once.
   v1::ConnectionOpened& opened = *NewItem().mutable_connection_opened();
@@ -171,6 +211,9 @@ void IoThread::AdmitWaiting() {
 
 void IoThread::Leave(Connection& connection) {
   if (connection.kind() == Connection::Kind::kSocket) metrics_.connections.Add(-1);
+  if (connection.share() != nullptr) {
+    tables_.users.Leave(*connection.share(), connection.id(), std::chrono::steady_clock::now());
+  }
   if (is_down_ || waiting_.erase(&connection) > 0 || !connection.is_admitted()) return;
   connections_.erase(connection.id());
   hub_.Remove(connection);

@@ -18,12 +18,15 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "edge/auth/client_address.h"
 #include "edge/auth/origin_policy.h"
 #include "edge/auth/token_verifier.h"
+#include "edge/connection/address_table.h"
 #include "edge/connection/connection.h"
 #include "edge/connection/session.h"
 #include "edge/connection/session_home.h"
 #include "edge/connection/socketio_connection.h"
+#include "edge/connection/user_table.h"
 #include "edge/control_link/control_link.h"
 #include "edge/control_link/pending_requests.h"
 #include "edge/dialect/dialect_set.h"
@@ -41,10 +44,19 @@ namespace confab::edge {
 using SessionMaker = std::function<std::unique_ptr<Session>(SessionHome& home, OpenRequest request,
                                                             Transport& transport)>;
 
+// What a reload changes beside keys; the rest of IoSettings stays.
+struct IoLimits {
+  ConnectionLimits connection;
+  HeartbeatLimits heartbeat;  // But its pings: clients were told when to expect them.
+  TransportLimits transport;
+  HttpLimits http;
+};
+
 // What all io threads share; immutable once they run.
 struct IoSettings {
   std::shared_ptr<const TokenVerifier> tokens;  // At the start; see PostTokens.
   OriginPolicy origins;
+  ProxyTrust proxies = {};
   DialectSet dialects;
   std::size_t default_dialect = 0;      // Its place in `dialects`, for who names none.
   std::vector<std::string> namespaces;  // What Socket.IO clients may join.
@@ -52,16 +64,24 @@ struct IoSettings {
   SocketIoNamespaceMaker make_namespace = SocketIoConnection::Make;
   SessionMaker make_session = {};  // Of kEngineIo and kPlain; no route leads to them otherwise.
   std::string epoch_name;          // Prefix of connection names.
-  ConnectionLimits connection;
-  HeartbeatLimits heartbeat;
-  TransportLimits transport;
+  IoLimits limits;                 // At the start; see PostLimits.
   HttpRoutes routes;
-  HttpLimits http;
   // At the start, see PostTls; null: clients come without TLS.
   std::shared_ptr<const TlsKeys> tls = nullptr;
   std::uint16_t sid_edge = 0;  // SidPlace::edge.
   absl::Duration command_deadline = absl::Seconds(3);
   absl::Duration tick = TimerWheel::kTick;  // How fine all timers are.
+};
+
+// What the io threads count together. Asked when sessions and connections come and go.
+struct SharedTables {
+  SharedTables() : SharedTables({}, {}, 0) {}
+  SharedTables(const AddressLimits& limits, AddressTable::Counters refusals,
+               std::size_t user_connections)
+      : addresses(limits, refusals), users(user_connections) {}
+
+  AddressTable addresses;
+  UserTable users;
 };
 
 class IoThread final : public Distributor::Recipient,
@@ -72,7 +92,7 @@ class IoThread final : public Distributor::Recipient,
                        private TimerWheel::Entry {
  public:
   // All of them outlive this object. `index` is the low byte of the numbers it gives.
-  IoThread(std::uint8_t index, const IoSettings& settings, ControlLink& link,
+  IoThread(std::uint8_t index, const IoSettings& settings, SharedTables& tables, ControlLink& link,
            Distributor& distributor, EdgeMetrics& metrics);
   ~IoThread() override;  // REQUIRES: Join was called if Start was.
 
@@ -91,6 +111,12 @@ class IoThread final : public Distributor::Recipient,
   // The same for the certificate that new connections are shown.
   void PostTls(std::shared_ptr<const TlsKeys> tls);
 
+  // From now on these hold: rates, counts and times for who is connected too, sizes for what opens
+  // from now on.
+  void PostLimits(std::shared_ptr<const IoLimits> limits);
+  // The user of this connection has one too many: it goes.
+  void PostReplaced(std::uint64_t connection);
+
   // Accepts no more and tells every client to come back. The future is ready when all are gone and
   // what was asked over HTTP is answered.
   std::future<void> BeginStop();
@@ -102,7 +128,7 @@ class IoThread final : public Distributor::Recipient,
   bool HasThread(std::uint8_t thread) const override { return thread < peers_.size(); }
   void HandOver(std::uint8_t thread, absl::AnyInvocable<void(HttpHome&)> resume) override;
 
-  const ConnectionLimits& limits() const override { return settings_.connection; }
+  const ConnectionLimits& limits() const override { return connection_limits_; }
   const TokenVerifier& tokens() const override { return *tokens_; }
   void Enter(Connection& connection) override;
   void Leave(Connection& connection) override;
@@ -134,11 +160,14 @@ class IoThread final : public Distributor::Recipient,
   Connection* Find(std::uint64_t id) const;
 
   const IoSettings& settings_;
+  SharedTables& tables_;
   ControlLink& link_;
   Distributor& distributor_;
   EdgeMetrics& metrics_;
   const std::uint8_t index_;
   std::shared_ptr<const TokenVerifier> tokens_;
+  ConnectionLimits connection_limits_;
+  HeartbeatLimits heartbeat_limits_;
   std::vector<IoThread*> peers_;
 
   std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.

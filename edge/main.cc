@@ -31,11 +31,41 @@ int Fail(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 2 : 1;
 }
 
-int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
+// Every option, as the command line, the environment and the file say it.
+struct Options {
+  Options() {
+    confab::edge::AddEdgeFlags(loader, edge);
+    confab::process::AddServerFlags(loader, server);
+    loader.Example(
+        "confab-edge --listen 0.0.0.0:8080 --control unix:/run/confab/control.sock "
+        "--user-secret-file user.secret --service-secret-file service.secret",
+        "one edge beside a control on the same host");
+  }
+
+  EdgeConfig edge;
+  confab::process::ServerFlags server{.ops_listen = "127.0.0.1:8082", .ready_file = {}};
+  confab::process::ConfigLoader loader{"confab-edge",
+                                       "The edge of Confab: browsers talk WebSocket to it, it "
+                                       "talks gRPC to control."};
+};
+
+// What is wrong is told by the edge.
+void Reload(Edge& edge, const Options& running, int argc, char** argv) {
+  Options fresh;
+  const absl::StatusOr<bool> is_read = fresh.loader.Load(argc, argv);
+  if (!is_read.ok()) {
+    static_cast<void>(edge.Reload(is_read.status()));
+  } else if (edge.Reload(fresh.edge).ok()) {
+    confab::process::WarnOfRestart(fresh.loader, running.loader);
+  }
+}
+
+int Serve(const Options& options, int argc, char** argv) {
   confab::process::Signals signals;
+  const confab::process::ServerFlags& flags = options.server;
   confab::process::RemoveReadyFile(flags.ready_file);
   confab::process::Metrics metrics;
-  Edge edge(std::move(config), metrics, std::shared_ptr<grpc::Channel>());
+  Edge edge(options.edge, metrics, std::shared_ptr<grpc::Channel>());
   if (absl::Status status = edge.Start(); !status.ok()) return Fail(status);
   auto ops = confab::process::OpsServer::Start(flags.ops_listen, metrics);
   if (!ops.ok()) return Fail(ops.status());
@@ -46,9 +76,7 @@ int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
   if (!written.ok()) return Fail(written);
   confab::process::LogInfo("edge serves", {{"listen", edge.address()}, {"ops", (*ops)->address()}});
 
-  while (signals.Wait() != confab::process::Signal::kTerminate) {
-    static_cast<void>(edge.Reload());  // It has said what was wrong.
-  }
+  while (signals.Wait() != confab::process::Signal::kTerminate) Reload(edge, options, argc, argv);
   signals.LetSecondSignalKill();
   confab::process::LogInfo("stopping");
   edge.Stop(kStopTime);
@@ -60,23 +88,15 @@ int Serve(EdgeConfig config, const confab::process::ServerFlags& flags) {
 }
 
 int Run(int argc, char** argv) {
-  EdgeConfig config;
-  confab::process::ServerFlags flags{.ops_listen = "127.0.0.1:8082", .ready_file = {}};
-  confab::process::ConfigLoader loader("confab-edge",
-                                       "The edge of Confab: browsers talk WebSocket to it, it "
-                                       "talks gRPC to control.");
-  confab::edge::AddEdgeFlags(loader, config);
-  confab::process::AddServerFlags(loader, flags);
-  loader.Example(
-      "confab-edge --listen 0.0.0.0:8080 --control unix:/run/confab/control.sock "
-      "--user-secret-file user.secret --service-secret-file service.secret",
-      "one edge beside a control on the same host");
-  const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+  Options options;
+  const absl::StatusOr<bool> is_to_run = options.loader.Load(argc, argv);
   if (!is_to_run.ok()) return Fail(is_to_run.status());
   if (!*is_to_run) return 0;
-  confab::process::InitLog("edge", flags.log_level);
-  for (const std::string& warning : loader.warnings()) confab::process::LogWarn(warning);
-  return Serve(std::move(config), flags);
+  confab::process::InitLog("edge", options.server.log_level);
+  for (const std::string& warning : options.loader.warnings()) {
+    confab::process::LogWarn(warning);
+  }
+  return Serve(options, argc, argv);
 }
 
 }  // namespace

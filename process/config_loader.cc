@@ -112,6 +112,20 @@ std::string ConfigLoader::OriginOf(std::string_view flag) const {
   return found == options_.end() ? "" : found->origin();
 }
 
+std::vector<std::string> ConfigLoader::FlagsToRestartFor(const ConfigLoader& running) const {
+  std::vector<std::string> flags;
+  for (const ConfigOption& option : options_) {
+    if (option.reloads()) continue;
+    const auto same =
+        std::find_if(running.options_.begin(), running.options_.end(),
+                     [&](const ConfigOption& other) { return other.flag() == option.flag(); });
+    if (same != running.options_.end() && same->Show() != option.Show()) {
+      flags.push_back(option.flag());
+    }
+  }
+  return flags;
+}
+
 std::string ConfigLoader::Suggestion(std::string_view flag, std::string_view prefix) const {
   std::vector<std::string> names(std::begin(kBuiltIn), std::end(kBuiltIn));
   for (const ConfigOption& option : options_) names.push_back(option.flag());

@@ -42,6 +42,9 @@ class ConfigLoader {
   // turned out wrong later. "" if there is no such flag.
   std::string OriginOf(std::string_view flag) const;
 
+  // Flags whose values differ from those of `running` and do not hold without a restart.
+  std::vector<std::string> FlagsToRestartFor(const ConfigLoader& running) const;
+
   // Things to log that are no errors: CONFAB_… variables that look like a misspelt flag's.
   const std::vector<std::string>& warnings() const { return warnings_; }
 

@@ -145,6 +145,11 @@ ConfigOption& ConfigOption::Bytes() {
   return *this;
 }
 
+ConfigOption& ConfigOption::Reloads() {
+  reloads_ = true;
+  return *this;
+}
+
 ConfigOption& ConfigOption::Placeholder(std::string text) {
   placeholder_ = std::move(text);
   return *this;

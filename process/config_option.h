@@ -36,6 +36,8 @@ class ConfigOption {
   ConfigOption& AllowOff();
   // A number of bytes: 64KiB, 1MiB, 1GiB and plain bytes are accepted.
   ConfigOption& Bytes();
+  // A new value holds after HUP; that of other options needs a restart.
+  ConfigOption& Reloads();
   // What stands for the value in --help: HOST:PORT. Default: by type.
   ConfigOption& Placeholder(std::string text);
 
@@ -50,6 +52,7 @@ class ConfigOption {
   const std::string& group() const { return group_; }
   const std::string& origin() const { return origin_; }  // "default" until assigned.
   const std::string& placeholder() const { return placeholder_; }
+  bool reloads() const { return reloads_; }
   bool is_bool() const { return std::holds_alternative<bool*>(targets_.front()); }
   bool is_list() const;
 
@@ -83,6 +86,7 @@ class ConfigOption {
   bool has_range_ = false;
   bool allows_off_ = false;
   bool is_bytes_ = false;
+  bool reloads_ = false;
   std::vector<std::string> words_;
 };
 

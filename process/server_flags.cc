@@ -1,5 +1,7 @@
 #include "process/server_flags.h"
 
+#include "process/log.h"
+
 namespace confab::process {
 
 void AddServerFlags(ConfigLoader& loader, ServerFlags& flags) {
@@ -20,6 +22,12 @@ void AddServerFlags(ConfigLoader& loader, ServerFlags& flags) {
            "what is logged to standard error: text on a terminal, JSON lines otherwise",
            "Operations")
       .OneOf({"debug", "info", "warn", "error"});
+}
+
+void WarnOfRestart(const ConfigLoader& fresh, const ConfigLoader& running) {
+  for (const std::string& flag : fresh.FlagsToRestartFor(running)) {
+    LogWarn("an option has changed that holds after a restart only", {{"option", "--" + flag}});
+  }
 }
 
 }  // namespace confab::process

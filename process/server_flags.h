@@ -17,4 +17,7 @@ struct ServerFlags {
 // Registers --ops-listen, --ready-file and --log-level.
 void AddServerFlags(ConfigLoader& loader, ServerFlags& flags);
 
+// After a reload: logs which options have changed in vain, since they hold after a restart only.
+void WarnOfRestart(const ConfigLoader& fresh, const ConfigLoader& running);
+
 }  // namespace confab::process

@@ -20,6 +20,13 @@ google::protobuf::Timestamp TimestampOf(absl::Time time) {
   return timestamp;
 }
 
+v1::Error TooMany(const RateLimit& limit, std::string_view what, std::uint32_t wait_ms) {
+  return MakeError(
+      v1::REASON_RATE_LIMITED,
+      fmt::format("more than {} {} a second, or {} at once", limit.per_period, what, limit.burst),
+      wait_ms);
+}
+
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, ClientWire& wire, Transport& transport,
@@ -31,7 +38,8 @@ Connection::~Connection() { Leave(); }
 void Connection::Leave() {
   if (!std::exchange(is_authenticated_, false)) return;
   host_.Leave(*this);
-  id_ = 0;
+  is_admitted_ = false;
+  share_ = nullptr;
 }
 
 void Connection::SetDevice(std::string_view device_id) {
@@ -43,7 +51,7 @@ void Connection::SetDevice(std::string_view device_id) {
 std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
   VerifiedUser verified;
   const absl::Time now = absl::Now();
-  if (std::optional<v1::Error> refusal = host_.tokens().Verify(token, now, verified)) {
+  if (std::optional<v1::Error> refusal = Verify(token, now, verified)) {
     host_.CountRefusal(refusal->reason());
     return refusal;
   }
@@ -58,6 +66,17 @@ std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
   is_authenticated_ = true;
   host_.Enter(*this);
   return std::nullopt;
+}
+
+// Who guesses tokens is not let guess on; to show none is no guess.
+std::optional<v1::Error> Connection::Verify(std::string_view token, absl::Time now,
+                                            VerifiedUser& user) {
+  const AddressTicket from = wire_.address();
+  const SteadyTime steady_now = std::chrono::steady_clock::now();
+  if (std::optional<v1::Error> refusal = from.CheckLogin(steady_now)) return refusal;
+  std::optional<v1::Error> refusal = host_.tokens().Verify(token, now, user);
+  if (refusal && refusal->reason() != v1::REASON_TOKEN_MISSING) from.CountFailedLogin(steady_now);
+  return refusal;
 }
 
 Connection::SteadyTime Connection::CheckToken(SteadyTime now) {
@@ -83,9 +102,7 @@ Connection::SteadyTime Connection::CheckToken(SteadyTime now) {
 std::optional<v1::Error> Connection::TakeToken(std::string_view token) {
   VerifiedUser verified;
   const absl::Time now = absl::Now();
-  if (std::optional<v1::Error> refusal = host_.tokens().Verify(token, now, verified)) {
-    return refusal;
-  }
+  if (std::optional<v1::Error> refusal = Verify(token, now, verified)) return refusal;
   if (verified.user.id() != user_id_) {
     return MakeError(v1::REASON_TOKEN_INVALID,
                      "the token is another user's: open another connection with it");
@@ -114,8 +131,14 @@ void Connection::EnterWithoutUser() {
   host_.Enter(*this);
 }
 
+void Connection::OnEntered(std::uint64_t id, UserShare* share) {
+  id_ = id;
+  share_ = share;
+}
+
 void Connection::Admit(std::uint64_t id, std::string_view name) {
   id_ = id;
+  is_admitted_ = true;
   v1::User user;
   user.set_id(user_id_);
   user.set_name(user_name_);
@@ -153,20 +176,25 @@ std::optional<v1::Error> Connection::Take(RateBucket& bucket, const RateLimit& l
                                           std::string_view what, SteadyTime now) {
   const std::uint32_t wait_ms = bucket.Take(limit, now);
   if (wait_ms == 0) return std::nullopt;
-  return MakeError(
-      v1::REASON_RATE_LIMITED,
-      fmt::format("more than {} {} a second, or {} at once", limit.per_second, what, limit.burst),
-      wait_ms);
+  return TooMany(limit, what, wait_ms);
+}
+
+// All connections of a user together.
+std::optional<v1::Error> Connection::TakeSend(SteadyTime now) {
+  const RateLimit& limit = host_.limits().sends;
+  const std::uint32_t wait_ms = share_ == nullptr ? 0 : share_->TakeSend(limit, now);
+  if (wait_ms == 0) return std::nullopt;
+  return TooMany(limit, "messages of a user", wait_ms);
 }
 
 std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
   const auto now = std::chrono::steady_clock::now();
   const ConnectionLimits& limits = host_.limits();
   if (auto error = Take(frames_, limits.frames, "commands", now)) return error;
-  if (command.has_post_message()) return Take(sends_, limits.sends, "messages", now);
+  if (command.has_post_message()) return TakeSend(now);
   if (!command.has_join_room()) return std::nullopt;
   if (auto error = Take(joins_, limits.joins, "joins", now)) return error;
-  if (subscriptions.size() >= limits.rooms) {
+  if (limits.rooms > 0 && subscriptions.size() >= limits.rooms) {
     return MakeError(v1::REASON_LIMIT_REACHED,
                      fmt::format("a connection can be in {} rooms", limits.rooms));
   }

@@ -18,10 +18,12 @@
 #include "confab/v1/edge_link.pb.h"
 
 #include "edge/auth/token_verifier.h"
+#include "edge/connection/address_table.h"
 #include "edge/connection/event_encoder.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/connection/replay.h"
 #include "edge/connection/token_life.h"
+#include "edge/connection/user_table.h"
 #include "edge/transport/transport.h"
 
 namespace confab::edge {
@@ -33,7 +35,7 @@ struct ConnectionLimits {
   RateLimit frames;
   RateLimit sends;
   RateLimit joins;
-  std::size_t rooms = 128;
+  std::size_t rooms = 128;  // 0: no limit.
   TokenLimits token;
 };
 
@@ -47,6 +49,8 @@ class ClientWire {
                          const v1::Result& result) = 0;
   virtual void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Error& error) = 0;
+  // Where the client is.
+  virtual AddressTicket address() const { return {}; }
   // The token is about to expire. One request over HTTP is not told, and renews nothing.
   virtual void SayTokenExpiring(const v1::TokenExpiring& /*expiring*/) {}
   // CheckToken is to be asked anew when it is due.
@@ -61,7 +65,8 @@ class ConnectionHost {
   virtual ~ConnectionHost() = default;
   virtual const ConnectionLimits& limits() const = 0;
   virtual const TokenVerifier& tokens() const = 0;
-  // The user is known. Connection::Admit follows, at once or when control is attached.
+  // The user is known. Calls OnEntered; Connection::Admit follows, at once or when control is
+  // attached.
   virtual void Enter(Connection& connection) = 0;
   // REQUIRES: Enter was called. Nothing of the host refers to the connection any more.
   virtual void Leave(Connection& connection) = 0;
@@ -108,9 +113,13 @@ class Connection {
   // check again.
   SteadyTime CheckToken(SteadyTime now);
 
-  // By the host: control is there, and this is the connection's number.
+  // By the host, within Enter: the connection's number, and what it shares with others of its user
+  // until Leave; may be null.
+  void OnEntered(std::uint64_t id, UserShare* share);
+  UserShare* share() const { return share_; }
+  // By the host: control is there.
   void Admit(std::uint64_t id, std::string_view name);
-  bool is_admitted() const { return id_ != 0; }
+  bool is_admitted() const { return is_admitted_; }
 
   // It is over, before it is destroyed: the host knows nothing of it any more.
   void Leave();
@@ -179,9 +188,11 @@ class Connection {
 
   void Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id);
   std::optional<v1::Error> TakeToken(std::string_view token);
+  std::optional<v1::Error> Verify(std::string_view token, absl::Time now, VerifiedUser& user);
   static std::optional<v1::Error> Take(RateBucket& bucket, const RateLimit& limit,
                                        std::string_view what, SteadyTime now);
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
+  std::optional<v1::Error> TakeSend(SteadyTime now);
   void RememberJoin(const v1::JoinRoom& join);
   PendingJoin* FindJoin(std::string_view room);
   std::optional<PendingJoin> TakeJoin(std::string_view room);
@@ -205,10 +216,11 @@ class Connection {
   std::unique_ptr<Circumstances> circumstances_;
   TokenLife token_;
   RateBucket frames_;
-  RateBucket sends_;
+  UserShare* share_ = nullptr;
   RateBucket joins_;
   std::unique_ptr<Catchup> catchup_;
   bool is_authenticated_ = false;
+  bool is_admitted_ = false;
 };
 
 }  // namespace confab::edge

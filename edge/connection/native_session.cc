@@ -123,6 +123,7 @@ std::optional<std::uint64_t> ReplyIdOf(const v1::ClientFrame& frame) {
 NativeSession::NativeSession(SessionHome& home, OpenRequest request, Transport& transport)
     : home_(home),
       transport_(transport),
+      address_(std::move(request.address)),
       connection_(home.host, *this, transport, home.encoders.Native(FormOf(request))),
       heartbeat_(*this, home.wheel, home.heartbeat, request.accepted_at),
       upgrade_token_(std::move(request.token)),
@@ -146,7 +147,10 @@ void NativeSession::OnOpen() {
 void NativeSession::Authenticate(std::string_view token) {
   heartbeat_.OnAuthenticated();
   if (std::optional<v1::Error> refusal = connection_.Authenticate(token)) {
-    SayClosing(CloseReason::kTokenInvalid, std::move(*refusal));
+    const CloseReason reason = refusal->reason() == v1::REASON_RATE_LIMITED
+                                   ? CloseReason::kRateLimited
+                                   : CloseReason::kTokenInvalid;
+    SayClosing(reason, std::move(*refusal));
   }
 }
 
@@ -213,7 +217,7 @@ void NativeSession::SayTokenExpiring(const v1::TokenExpiring& expiring) {
 
 void NativeSession::Shut(CloseReason reason) {
   const CloseTraits& traits = TraitsOf(reason);
-  v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text));
+  v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text), traits.retry_after_ms);
   error.set_retryable(traits.may_return);
   SayClosing(reason, std::move(error));
 }

@@ -36,6 +36,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
+  AddressTicket address() const override { return address_.ticket(); }
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
   void OnTokenRenewed() override { heartbeat_.OnTokens(); }
 
@@ -51,6 +52,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
 
   SessionHome& home_;
   Transport& transport_;
+  const AddressSlot address_;
   Connection connection_;
   Heartbeat heartbeat_;
   std::string upgrade_token_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge/connection/address_table.h"
 #include "edge/protocol/native_codec.h"
 #include "edge/transport/transport.h"
 
@@ -57,6 +58,7 @@ struct OpenRequest {
   std::string dialect;
   std::string device_id;
   std::chrono::steady_clock::time_point accepted_at;
+  AddressSlot address;  // Kept as long as the session lasts.
 };
 
 class SessionFactory {

@@ -154,7 +154,7 @@ void SocketIoConnection::SayClosing(CloseReason reason) {
   if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);
   SayEvent([&](const Dialect& dialect, std::string& out) {
-    return dialect.EncodeClosing(traits.code, traits.word, 0, out);
+    return dialect.EncodeClosing(traits.code, traits.word, traits.retry_after_ms, out);
   });
 }
 

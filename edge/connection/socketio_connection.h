@@ -45,6 +45,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
+  AddressTicket address() const override { return talk_.request().address.ticket(); }
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
   void OnTokenRenewed() override { talk_.engine().OnTokens(); }
   void Shut(CloseReason reason) override { talk_.Shut(*this, reason); }

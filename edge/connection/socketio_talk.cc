@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "proto/reason.h"
+
 namespace confab::edge {
 
 // A BINARY_EVENT or BINARY_ACK that waits for its attachments: they and the header together are
@@ -97,7 +99,7 @@ void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
 void SocketIoTalk::OnConnect(const SocketIoPacket& packet) {
   // Each costs the check of a signature, and control hears of it.
   if (connects_.Take(engine_.home().host.limits().joins, std::chrono::steady_clock::now()) != 0) {
-    return Close(CloseReason::kRateLimited);
+    return engine_.Shut(CloseReason::kRateLimited);
   }
   const std::vector<std::string>& known = engine_.home().namespaces;
   const auto name = std::find(known.begin(), known.end(), packet.nsp);
@@ -124,8 +126,9 @@ void SocketIoTalk::OnConnect(const SocketIoPacket& packet) {
 void SocketIoTalk::Refuse(std::string_view nsp, const v1::Error& error) {
   // The stock client never comes back by itself after CONNECT_ERROR.
   if (error.retryable()) {
-    return Close(error.reason() == v1::REASON_RATE_LIMITED ? CloseReason::kRateLimited
-                                                           : CloseReason::kControlUnavailable);
+    return engine_.Shut(error.reason() == v1::REASON_RATE_LIMITED
+                            ? CloseReason::kRateLimited
+                            : CloseReason::kControlUnavailable);
   }
   engine_.SendText([&](std::string& out) { AppendSocketIoConnectError(nsp, error, out); });
   if (HasLive()) return;
@@ -146,8 +149,7 @@ void SocketIoTalk::Shut(const SocketIoNamespace& ended, CloseReason reason) {
   for (Joined& one : namespaces_) {
     if (one.behind.get() != &ended || one.is_over) continue;
     one.is_over = true;
-    one.behind->SayClosing(reason);
-    engine_.SendText([&](std::string& out) { AppendSocketIoDisconnect(one.nsp, out); });
+    SayEnd(one, reason);
     one.behind->Leave();
   }
   UpdatePhase();
@@ -187,12 +189,23 @@ void SocketIoTalk::OnMoved(Transport& transport) {
 void SocketIoTalk::SayClosing(CloseReason reason) {
   is_over_ = true;
   for (const Joined& one : namespaces_) {
-    if (one.is_over || !one.behind->is_joined()) continue;
-    one.behind->SayClosing(reason);
-    // Without DISCONNECT the stock client comes back by itself.
-    if (TraitsOf(reason).may_return) continue;
-    engine_.SendText([&](std::string& out) { AppendSocketIoDisconnect(one.nsp, out); });
+    if (!one.is_over) SayEnd(one, reason);
   }
+}
+
+// Without DISCONNECT or CONNECT_ERROR the stock client comes back by itself. What is said before
+// the CONNECT was answered it would keep, and take for news of its next connection.
+void SocketIoTalk::SayEnd(const Joined& one, CloseReason reason) {
+  const CloseTraits& traits = TraitsOf(reason);
+  const bool is_joined = one.behind->is_joined();
+  if (is_joined) one.behind->SayClosing(reason);
+  if (traits.may_return) return;
+  engine_.SendText([&](std::string& out) {
+    if (is_joined) return AppendSocketIoDisconnect(one.nsp, out);
+    v1::Error error = MakeError(v1::REASON_LIMIT_REACHED, std::string(traits.text));
+    if (reason != CloseReason::kReplaced) error.set_reason(v1::REASON_FORBIDDEN);
+    AppendSocketIoConnectError(one.nsp, error, out);
+  });
 }
 
 Heartbeat::SteadyTime SocketIoTalk::CheckTokens(Heartbeat::SteadyTime now) {

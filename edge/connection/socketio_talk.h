@@ -64,6 +64,7 @@ class SocketIoTalk final : public EngineIoApp {
   void OnPacket(const SocketIoPacket& packet, std::span<const std::string> attachments);
   void OnConnect(const SocketIoPacket& packet);
   void Refuse(std::string_view nsp, const v1::Error& error);
+  void SayEnd(const Joined& one, CloseReason reason);
   void Close(CloseReason reason);
   void UpdatePhase();
   bool HasLive() const;

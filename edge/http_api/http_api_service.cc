@@ -15,7 +15,10 @@ std::unique_ptr<HttpCall> HttpApiService::Serve(const HttpRequestView& request,
     done(std::move(*answer));
     return nullptr;
   }
-  return std::make_unique<HttpExchange>(home_, std::get<HttpAsk>(std::move(read)), std::move(done));
+  AddressTicket address;
+  if (home_.addresses != nullptr) address = AddressTicket(*home_.addresses, request.client);
+  return std::make_unique<HttpExchange>(home_, std::get<HttpAsk>(std::move(read)), std::move(done),
+                                        address);
 }
 
 }  // namespace confab::edge

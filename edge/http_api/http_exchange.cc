@@ -7,10 +7,12 @@
 
 namespace confab::edge {
 
-HttpExchange::HttpExchange(HttpExchangeHome& home, HttpAsk ask, HttpService::Done done)
+HttpExchange::HttpExchange(HttpExchangeHome& home, HttpAsk ask, HttpService::Done done,
+                           AddressTicket address)
     : home_(home),
       ask_(std::move(ask)),
       done_(std::move(done)),
+      address_(address),
       connection_(home.host, *this, transport_, home.encoder, Connection::Kind::kHttpRequest) {
   home_.loop.wheel().Arm(*this, home_.wait_limit);
   if (ask_.caller == ApiRoute::Caller::kService) {

@@ -24,6 +24,7 @@ struct HttpExchangeHome {
   EventLoop& loop;
   const EventEncoder& encoder;  // Never used: the connection subscribes nothing.
   absl::Duration wait_limit;  // For control to be attached; then the command has its own deadline.
+  AddressTable* addresses = nullptr;  // Null: no limits of addresses.
   UserRates rates{};
 };
 
@@ -33,7 +34,8 @@ class HttpExchange final : public HttpCall,
                            private TimerWheel::Entry {
  public:
   // `done` is called in a turn of its own.
-  HttpExchange(HttpExchangeHome& home, HttpAsk ask, HttpService::Done done);
+  HttpExchange(HttpExchangeHome& home, HttpAsk ask, HttpService::Done done,
+               AddressTicket address = {});
   ~HttpExchange() override = default;
 
  private:
@@ -51,6 +53,7 @@ class HttpExchange final : public HttpCall,
                  const v1::Result& result) override;
   void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                   const v1::Error& error) override;
+  AddressTicket address() const override { return address_; }
   void Shut(CloseReason reason) override;
 
   std::optional<v1::Error> CheckRates();
@@ -63,6 +66,7 @@ class HttpExchange final : public HttpCall,
   HttpAsk ask_;
   HttpService::Done done_;
   std::optional<HttpAnswer> answer_;
+  const AddressTicket address_;
   NoTransport transport_;
   Connection connection_;  // Goes first.
 };

@@ -17,7 +17,7 @@ std::optional<v1::Error> TakeOne(RateBucket& bucket, const RateLimit& limit, std
   if (wait_ms == 0) return std::nullopt;
   return MakeError(
       v1::REASON_RATE_LIMITED,
-      fmt::format("more than {} {} a second, or {} at once", limit.per_second, what, limit.burst),
+      fmt::format("more than {} {} a second, or {} at once", limit.per_period, what, limit.burst),
       wait_ms);
 }
 
@@ -28,7 +28,6 @@ std::optional<v1::Error> UserRates::Take(const std::string& user, const v1::Comm
   if (users_.size() >= users_limit_ && !users_.contains(user)) MakeRoom(now);
   Buckets& buckets = users_[user];
   if (auto error = TakeOne(buckets.frames, limits.frames, "requests", now)) return error;
-  if (command.has_post_message()) return TakeOne(buckets.sends, limits.sends, "messages", now);
   if (command.has_become_member()) return TakeOne(buckets.joins, limits.joins, "joins", now);
   return std::nullopt;
 }
@@ -36,7 +35,7 @@ std::optional<v1::Error> UserRates::Take(const std::string& user, const v1::Comm
 void UserRates::MakeRoom(SteadyTime now) {
   absl::erase_if(users_, [&](const auto& entry) {
     const Buckets& buckets = entry.second;
-    return buckets.frames.IsFull(now) && buckets.sends.IsFull(now) && buckets.joins.IsFull(now);
+    return buckets.frames.IsFull(now) && buckets.joins.IsFull(now);
   });
   if (users_.size() >= users_limit_) users_.clear();
 }

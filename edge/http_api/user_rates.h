@@ -1,5 +1,6 @@
 // user_rates.h: the rates of users over HTTP. A socket's connection keeps its own; here each request
-// is a connection of its own, so the user's buckets outlive it.
+// is a connection of its own, so the user's buckets outlive it. Messages count with those of the
+// user's sockets (user_table).
 // Owns: the buckets of users that asked lately.   Used by: http_exchange.
 // Threads: confined to the io thread: a user with requests on several has a rate on each.
 // Fails: a refusal with the time to wait.
@@ -36,7 +37,6 @@ class UserRates {
  private:
   struct Buckets {
     RateBucket frames;
-    RateBucket sends;
     RateBucket joins;
   };
   void MakeRoom(std::chrono::steady_clock::time_point now);

@@ -18,7 +18,7 @@ enum class CloseReason : uint8_t {
   kHandshakeTimeout,    // Not authenticated in time.
   kPingTimeout,         // No pong in time.
   kControlUnavailable,  // A CONNECT waited for control in vain.
-  kRateLimited,         // Too many frames.
+  kRateLimited,         // Too many control frames, CONNECTs, refused tokens.
   kSlowReader,          // The outbox is full.
   kDraining,            // This edge is being emptied; come back after the delay told.
   kBadPacket,           // What came is no packet of the protocol.
@@ -33,7 +33,8 @@ struct CloseTraits {
   uint16_t code = 0;
   std::string_view word;  // As in server:closing and metric labels: "SLOW_READER". Static storage.
   std::string_view text;  // For people; fits a close frame (123 bytes).
-  bool may_return = false;  // The same client may connect again without a change.
+  bool may_return = false;      // The same client may connect again without a change.
+  uint32_t retry_after_ms = 0;  // After so long; 0: when it likes.
 };
 
 const CloseTraits& TraitsOf(CloseReason reason);

@@ -1,8 +1,15 @@
 #include "edge/transport/engineio_answers.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "edge/protocol/json_text.h"
+#include "edge/protocol/socketio_codec.h"
+#include "proto/reason.h"
 
 namespace confab::edge {
 
@@ -35,6 +42,20 @@ HttpAnswer RefuseEngineIo(EngineIoRefusal refusal) {
   return {.status = refusal == EngineIoRefusal::kForbidden ? 403 : 400,
           .body = fmt::format(R"({{"code":{},"message":"{}"}})", static_cast<int>(refusal),
                               MessageOf(refusal))};
+}
+
+HttpAnswer RefuseSession(const v1::Error& error, bool is_engineio) {
+  HttpAnswer answer{.status = TraitsOf(error.reason()).http_status};
+  answer.body = is_engineio ? R"({"code":4,"message":)" : R"({"error":)";
+  if (is_engineio) {
+    AppendJsonString(error.message(), answer.body);
+  } else {
+    AppendErrorObject(error, answer.body);
+  }
+  answer.body.push_back('}');
+  const std::uint32_t seconds = std::max<std::uint32_t>(1, (error.retry_after_ms() + 999) / 1000);
+  answer.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return answer;
 }
 
 HttpAnswer AnswerPayload(std::string payload) {

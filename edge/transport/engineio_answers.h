@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "confab/v1/types.pb.h"
+
 #include "edge/transport/http_answer.h"
 
 namespace confab::edge {
@@ -20,6 +22,9 @@ enum class EngineIoRefusal : int {
 
 // 403 for kForbidden, else 400; {"code":N,"message":"..."}.
 HttpAnswer RefuseEngineIo(EngineIoRefusal refusal);
+// A session that may not open now, with Retry-After: {"code":4,"message":"..."} of Engine.IO, else
+// {"error":{...}}.
+HttpAnswer RefuseSession(const v1::Error& error, bool is_engineio);
 // To a GET.
 HttpAnswer AnswerPayload(std::string payload);
 // To a POST: its packets were taken.

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "edge/auth/client_address.h"
+
 namespace confab::edge {
 
 // What decisions need of a request. Views live as long as the request.
@@ -27,6 +29,7 @@ struct HttpRequestView {
   std::string_view requested_method;
   std::string_view requested_headers;
   bool is_upgrade = false;  // Connection: Upgrade and Upgrade: websocket.
+  ClientAddress client = {.address = {}, .is_exempt = true};  // For the HTTP service alone.
 };
 
 struct HttpAnswer {

@@ -19,6 +19,7 @@
 #include "edge/transport/http_answer.h"
 #include "edge/transport/http_target.h"
 #include "edge/transport/polling_calls.h"
+#include "edge/transport/session_gate.h"
 #include "edge/transport/websocket_transport.h"
 
 namespace confab::edge {
@@ -46,14 +47,6 @@ std::string_view View(boost::beast::string_view text) { return {text.data(), tex
 bool IsEngineIo(OpenRequest::Protocol protocol) {
   return protocol == OpenRequest::Protocol::kSocketIo ||
          protocol == OpenRequest::Protocol::kEngineIo;
-}
-
-// More sessions than this thread may have. Clients come back by themselves.
-HttpAnswer Busy() {
-  HttpAnswer answer{.status = 503,
-                    .body = R"({"code":4,"message":"too many connections, come back later"})"};
-  answer.headers.emplace_back("Retry-After", "5");
-  return answer;
 }
 
 HttpAnswer Plain(int status, std::string body) {
@@ -303,9 +296,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
         if (home_.service != nullptr) return Serve();
         return Answer(std::move(route_->answer));
       case HttpRoute::Kind::kOpenPolling:
-        if (home_.transports.list.size() >= home_.transports.limits.transports) {
-          return Answer(Busy());
-        }
+        if (std::optional<HttpAnswer> refusal = RefuseSession()) return Answer(*std::move(refusal));
         route_->sid = NewSid(home_.transports.sid_place);
         route_->open.sid = route_->sid;
         route_->open.accepted_at = started_at_;
@@ -328,9 +319,18 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     };
   }
 
+  // nullopt: a session may open.
+  std::optional<HttpAnswer> RefuseSession() { return CheckSession(home_, Client(), route_->open); }
+
+  ClientAddress Client() {
+    return ClientOfRequest(home_.proxies, stream_.socket(), parser_->get());
+  }
+
   // The answer may come at once, before the call is there.
   void Serve() {
-    auto call = home_.service->Serve(ViewOfRequest(), parser_->get().body(), WhenDone());
+    HttpRequestView view = ViewOfRequest();
+    view.client = Client();
+    auto call = home_.service->Serve(view, parser_->get().body(), WhenDone());
     if (phase_ == Phase::kWaiting) call_ = std::move(call);
   }
 
@@ -364,6 +364,9 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   // --- becoming a WebSocket
 
   void Upgrade() {
+    if (route_->kind == HttpRoute::Kind::kWebSocket) {
+      if (std::optional<HttpAnswer> refusal = RefuseSession()) return Refuse(*std::move(refusal));
+    }
     TimerWheel::Entry::Cancel();
     OpenRequest& open = route_->open;
     open.accepted_at = started_at_;

@@ -14,7 +14,9 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
+#include "edge/auth/client_address.h"
 #include "edge/auth/origin_policy.h"
+#include "edge/connection/address_table.h"
 #include "edge/transport/http_route.h"
 #include "edge/transport/http_service.h"
 #include "edge/transport/tls_outcome.h"
@@ -59,6 +61,8 @@ struct HttpHome {
   TransportHome& transports;
   const OriginPolicy& origins;
   const HttpRoutes& routes;
+  const ProxyTrust& proxies;
+  AddressTable& addresses;  // Of all io threads.
   HttpPeers& peers;
   HttpLimits limits;
   HttpFigures figures = {};

@@ -96,9 +96,9 @@ class Listener::Acceptor final : private TimerWheel::Entry,
       return;
     }
     is_short_ = false;
-    // A polling session comes with up to two connections of its own.
-    if (home_.transports.list.size() < home_.transports.limits.transports &&
-        home_.talks.size() < 2 * home_.transports.limits.transports) {
+    // A polling session comes with up to two connections of its own. Who asks for one session too
+    // many is answered.
+    if (home_.talks.size() < 2 * home_.transports.limits.transports) {
       Tune(socket);
       auto tls = home_.tls != nullptr ? std::make_unique<TlsSession>(*home_.tls) : nullptr;
       BeginHttpTalk(home_, EdgeStream(std::move(socket), std::move(tls)));

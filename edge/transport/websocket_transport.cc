@@ -28,7 +28,7 @@ constexpr absl::Duration kCloseTimeLimit = absl::Seconds(3);
 constexpr absl::Duration kLingerTimeLimit = absl::Seconds(2);
 
 // Pings of a client: browsers send none, libraries one in many seconds.
-constexpr RateLimit kControlFrameRate{.per_second = 10, .burst = 50};
+constexpr RateLimit kControlFrameRate{.per_period = 10, .burst = 50};
 
 // Read buffer of an idle socket; a usual message fits, a longer one is assembled on the heap.
 constexpr std::size_t kReadBytes = 256;
@@ -170,9 +170,9 @@ class WebSocketTransport final : public Transport,
     if (kind == websocket::frame_type::pong && session_ != nullptr && !is_closing_) {
       session_->OnPong();
     }
-    if (control_frames_.Take(kControlFrameRate, std::chrono::steady_clock::now()) != 0) {
-      Close(CloseReason::kRateLimited);
-    }
+    if (control_frames_.Take(kControlFrameRate, std::chrono::steady_clock::now()) == 0) return;
+    if (session_ == nullptr) return Close(CloseReason::kRateLimited);
+    session_->Shut(CloseReason::kRateLimited);
   }
 
   void Read() {

@@ -196,6 +196,9 @@ TEST_F(EdgeTransport, EndsAPingFlood) {
 
   for (int i = 0; i < 200; ++i) client.SendRaw(WsClient::MakeFrame(9, "ping"));
 
+  EXPECT_EQ(
+      client.Read(),
+      "42[\"server:closing\",{\"code\":4008,\"reason\":\"RATE_LIMITED\",\"retryAfterMs\":1000}]");
   EXPECT_EQ(client.ReadClose(), 4008);
 }
 

@@ -24,12 +24,12 @@ int main(int argc, char** argv) {
 
   // Three pings have to fit into the time for the first CONNECT.
   confab::tests::SocketIoEcho echo;
-  echo.settings().heartbeat = {.open = MillisecondsOf(argc, argv, 4, 1500),
-                               .ping_interval = MillisecondsOf(argc, argv, 2, 300),
-                               .ping_timeout = MillisecondsOf(argc, argv, 3, 200)};
+  echo.settings().limits.heartbeat = {.open = MillisecondsOf(argc, argv, 4, 1500),
+                                      .ping_interval = MillisecondsOf(argc, argv, 2, 300),
+                                      .ping_timeout = MillisecondsOf(argc, argv, 3, 200)};
   // One test waits for interval and time-out exactly before it expects the session gone.
   echo.settings().tick = absl::Milliseconds(2);
-  echo.settings().transport.message_bytes = 1'000'000;
+  echo.settings().limits.transport.message_bytes = 1'000'000;
   const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
   std::printf("127.0.0.1:%d\n", echo.Start(port));
   std::fflush(stdout);

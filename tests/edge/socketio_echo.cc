@@ -114,16 +114,13 @@ SocketIoEcho::SocketIoEcho()
                 .namespaces = {"/", "/custom"},
                 .make_namespace = MakeEcho,
                 .epoch_name = "echo",
-                .connection = {},
-                .heartbeat = {},
-                .transport = {},
-                .routes = {},
-                .http = {}} {
+                .limits = {},
+                .routes = {}} {
   AddEngineIoEcho(settings_);
 }
 
 std::uint16_t SocketIoEcho::Start(std::uint16_t port) {
-  thread_ = std::make_unique<edge::IoThread>(0, settings_, link_, distributor_, metrics_);
+  thread_ = std::make_unique<edge::IoThread>(0, settings_, tables_, link_, distributor_, metrics_);
   thread_->SetPeers({thread_.get()});
   const std::uint16_t bound = thread_->Open("127.0.0.1", port, true).value();
   thread_->Start();

@@ -28,6 +28,7 @@ class SocketIoEcho {
 
  private:
   edge::IoSettings settings_;
+  edge::SharedTables tables_;
   process::Metrics registry_;
   edge::EdgeMetrics metrics_{registry_};
   FakeControlLink link_;

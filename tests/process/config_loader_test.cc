@@ -255,6 +255,24 @@ TEST_F(ConfigLoaderTest, AnswersHelpAndVersionEvenWithABrokenEnvironment) {
   EXPECT_EQ(out, "confab-test " CONFAB_VERSION "\n");
 }
 
+TEST_F(ConfigLoaderTest, NamesWhatNeedsARestart) {
+  const auto load = [](Config& config, ConfigLoader& loader, std::vector<const char*> args) {
+    loader.Add("listen", &config.listen, "where");
+    loader.Add("io-threads", &config.threads, "threads").Reloads();
+    loader.Add("share", &config.share, "a share");
+    args.insert(args.begin(), "p");
+    ASSERT_TRUE(loader.Load(static_cast<int>(args.size()), args.data()).ok());
+  };
+  Config before;
+  Config after;
+  ConfigLoader running("p", "s");
+  ConfigLoader fresh("p", "s");
+  load(before, running, {"--listen", "a:1", "--share", "0.25"});
+  load(after, fresh, {"--listen", "a:2", "--io-threads", "7", "--share", "0.25"});
+
+  EXPECT_THAT(fresh.FlagsToRestartFor(running), ElementsAre("listen"));
+}
+
 TEST_F(ConfigLoaderTest, ForgetsDroppedFlags) {
   loader_.Drop("listen");
 

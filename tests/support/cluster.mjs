@@ -17,7 +17,13 @@ export const scale = Number(process.env.CONFAB_TEST_SCALE ?? 1);
 export const scaled = (count, least = 1) => Math.max(least, Math.round(count * scale));
 
 const READY_MS = 30_000; // A sanitizer build on two busy cores starts in a few seconds.
-const NO_RATE_LIMITS = { 'rate-sends': 'off', 'rate-frames': 'off', 'rate-joins': 'off' };
+// Nor one on the sockets of a user: two or three users play a hundred clients.
+const NO_RATE_LIMITS = {
+  'rate-sends': 'off',
+  'rate-frames': 'off',
+  'rate-joins': 'off',
+  'connections-per-user': 'off',
+};
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const binDir = process.env.CONFAB_BIN_DIR ?? path.resolve(here, '../../build/ci/bin');

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What lies in deploy/ fits the binaries: sample files hold every option with its default, and
-units use flags that exist.
+units use flags that exist. docs/limits.md knows every limit.
 
 Usage: tests/tools/deploy_test.py BIN_DIR [--write]     --write makes the sample files anew
 """
@@ -45,9 +45,19 @@ def check_units(bin_dir):
             yield f"deploy/systemd/{unit.name}: exit code {code}: {said}"
 
 
+def check_limits():
+    """docs/limits.md names each option of the edge's limits."""
+    limits = (DEPLOY / "edge.example.toml").read_text().split("# Edge limits\n")[1]
+    page = (DEPLOY.parent / "docs" / "limits.md").read_text()
+    for option in re.findall(r"^([a-z-]+) = ", limits.split("# Operations\n")[0], re.M):
+        if f"`{option}`" not in page:
+            yield f"docs/limits.md does not name {option}"
+
+
 def main():
     bin_dir = Path(sys.argv[1]).resolve()
-    faults = [*check_samples(bin_dir, "--write" in sys.argv[2:]), *check_units(bin_dir)]
+    faults = [*check_samples(bin_dir, "--write" in sys.argv[2:]), *check_units(bin_dir),
+              *check_limits()]
     print("\n".join(faults) or "deploy/ fits the binaries")
     return 1 if faults else 0
 

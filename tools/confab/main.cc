@@ -110,7 +110,42 @@ bool AwaitReady(process::Signals& signals, const edge::Edge& edge,
   return true;
 }
 
-int Serve(process::Signals& signals, const Config& config) {
+// The configuration, with what is assumed where nothing is said, and where it came from.
+struct Options {
+  Options() { AddFlags(loader, config); }
+
+  // As ConfigLoader::Load.
+  absl::StatusOr<bool> Load(int argc, const char* const* argv) {
+    absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+    if (config.edge.user_keys_file.empty() && config.edge.user_secret_file.empty()) {
+      config.edge.user_secret_file = kUserSecretFile;
+    }
+    return is_to_run;
+  }
+
+  Config config;
+  process::ConfigLoader loader{
+      "confab",
+      "Confab in one process: chat over WebSocket for browsers (edge), rooms and messages kept in "
+      "SQLite or\nPostgreSQL (control), gRPC for services and confabctl.\n"
+      "Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong."};
+};
+
+// Edge and control tell each what is wrong.
+void Reload(edge::Edge& edge, control::Control& control, const Options& running, int argc,
+            char** argv) {
+  Options fresh;
+  const absl::StatusOr<bool> is_read = fresh.Load(argc, argv);
+  if (!is_read.ok()) {
+    static_cast<void>(edge.Reload(is_read.status()));
+  } else if (edge.Reload(fresh.config.edge).ok()) {
+    process::WarnOfRestart(fresh.loader, running.loader);
+  }
+  static_cast<void>(control.Reload());
+}
+
+int Serve(process::Signals& signals, const Options& options, int argc, char** argv) {
+  const Config& config = options.config;
   process::RemoveReadyFile(config.server.ready_file);
   process::Metrics metrics;
   auto ops = process::OpsServer::Start(config.server.ops_listen, metrics);
@@ -140,8 +175,7 @@ int Serve(process::Signals& signals, const Config& config) {
         "confab serves",
         {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
     while (signals.Wait() != process::Signal::kTerminate) {
-      static_cast<void>(edge.Reload());  // Each has said what was wrong.
-      static_cast<void>(control.Reload());
+      Reload(edge, control, options, argc, argv);
     }
   }
 
@@ -158,23 +192,14 @@ int Serve(process::Signals& signals, const Config& config) {
 
 int Main(int argc, char** argv) {
   process::Signals signals;
-  Config config;
-  process::ConfigLoader loader(
-      "confab",
-      "Confab in one process: chat over WebSocket for browsers (edge), rooms and messages kept in "
-      "SQLite or\nPostgreSQL (control), gRPC for services and confabctl.\n"
-      "Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong.");
-  AddFlags(loader, config);
-  const absl::StatusOr<bool> is_to_run = loader.Load(argc, argv);
+  Options options;
+  const absl::StatusOr<bool> is_to_run = options.Load(argc, argv);
   if (!is_to_run.ok()) return Refuse(is_to_run.status());
   if (!*is_to_run) return kStopped;
-  if (config.edge.user_keys_file.empty() && config.edge.user_secret_file.empty()) {
-    config.edge.user_secret_file = kUserSecretFile;
-  }
-  if (absl::Status checked = CheckConfig(config); !checked.ok()) return Refuse(checked);
-  process::InitLog("confab", config.server.log_level);
-  for (const std::string& warning : loader.warnings()) process::LogWarn(warning);
-  const int code = Serve(signals, config);
+  if (absl::Status checked = CheckConfig(options.config); !checked.ok()) return Refuse(checked);
+  process::InitLog("confab", options.config.server.log_level);
+  for (const std::string& warning : options.loader.warnings()) process::LogWarn(warning);
+  const int code = Serve(signals, options, argc, argv);
   process::FlushLog();
   return code;
 }

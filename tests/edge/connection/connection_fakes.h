@@ -70,7 +70,10 @@ class RecordingHost final : public edge::ConnectionHost {
  public:
   const edge::ConnectionLimits& limits() const override { return connection_limits; }
   const edge::TokenVerifier& tokens() const override { return verifier; }
-  void Enter(edge::Connection&) override { ++entered; }
+  void Enter(edge::Connection& connection) override {
+    ++entered;
+    connection.OnEntered(0, users.Enter(connection.user_id(), 0).share);
+  }
   void Leave(edge::Connection&) override { ++left; }
   void OnMoved(edge::Connection&) override {}
   bool Forward(v1::Command&& command, std::optional<uint64_t> reply_id) override {
@@ -91,6 +94,7 @@ class RecordingHost final : public edge::ConnectionHost {
   void CountRefusal(v1::Reason reason) override { refusals.push_back(reason); }
 
   edge::ConnectionLimits connection_limits;
+  edge::UserTable users{0};
   edge::TokenVerifier verifier{
       process::JwtKeySet(*process::JwtKey::FromSecret(std::string(32, 's')))};
   bool is_full = false;

@@ -15,7 +15,7 @@ TEST(RateLimit, ReadsRateAndBurst) {
   const auto limit = RateLimit::Parse("10/30");
 
   ASSERT_TRUE(limit.ok());
-  EXPECT_EQ(limit->per_second, 10u);
+  EXPECT_EQ(limit->per_period, 10u);
   EXPECT_EQ(limit->burst, 30u);
   EXPECT_FALSE(limit->is_off());
 }

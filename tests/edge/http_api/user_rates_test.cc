@@ -12,9 +12,8 @@ using std::chrono::seconds;
 class UserRatesTest : public testing::Test {
  protected:
   UserRatesTest() {
-    limits_.frames = {.per_second = 10, .burst = 5};
-    limits_.sends = {.per_second = 1, .burst = 2};
-    limits_.joins = {.per_second = 1, .burst = 1};
+    limits_.frames = {.per_period = 10, .burst = 5};
+    limits_.joins = {.per_period = 1, .burst = 1};
     post_.mutable_post_message();
     join_.mutable_become_member();
     list_.mutable_list_rooms();
@@ -32,11 +31,11 @@ class UserRatesTest : public testing::Test {
 };
 
 TEST_F(UserRatesTest, CountsTheRequestsOfOneUserTogether) {
-  EXPECT_TRUE(Takes("ann", post_));
-  EXPECT_TRUE(Takes("ann", post_));
-  EXPECT_FALSE(Takes("ann", post_));
-  EXPECT_TRUE(Takes("bob", post_));
   EXPECT_TRUE(Takes("ann", join_));
+  EXPECT_FALSE(Takes("ann", join_));
+  EXPECT_TRUE(Takes("bob", join_));
+  EXPECT_TRUE(Takes("ann", post_));
+  EXPECT_TRUE(Takes("ann", list_));
   EXPECT_TRUE(Takes("ann", list_));
   EXPECT_FALSE(Takes("ann", list_));  // The sixth request, whatever they were.
   now_ += seconds(1);

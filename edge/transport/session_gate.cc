@@ -1,0 +1,58 @@
+#include "edge/transport/session_gate.h"
+
+#include <chrono>
+#include <string>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "edge/transport/engineio_answers.h"
+#include "edge/transport/http_talk.h"
+#include "proto/reason.h"
+
+namespace confab::edge {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+// Until some of the edge's clients have probably gone.
+constexpr std::uint32_t kBusyMs = 5'000;
+
+IpAddress AddressOf(const ip::address& peer) {
+  return {.bytes = peer.is_v6() ? peer.to_v6().to_bytes()
+                                : ip::make_address_v6(ip::v4_mapped, peer.to_v4()).to_bytes()};
+}
+
+}  // namespace
+
+ClientAddress ClientOfRequest(const ProxyTrust& proxies, const EdgeStream::Socket& socket,
+                              const boost::beast::http::fields& headers) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  // Without one it is gone, and its answer reaches nobody.
+  const IpAddress address = error ? IpAddress() : AddressOf(peer.address());
+  if (!proxies.Trusts(address)) return proxies.ClientOf(address, {});
+  std::string forwarded;
+  const auto lines = headers.equal_range("X-Forwarded-For");
+  for (auto line = lines.first; line != lines.second; ++line) {
+    if (!forwarded.empty()) forwarded += ',';
+    forwarded.append(line->value().data(), line->value().size());
+  }
+  return proxies.ClientOf(address, forwarded);
+}
+
+std::optional<HttpAnswer> CheckSession(HttpHome& home, const ClientAddress& client,
+                                       OpenRequest& open) {
+  const bool is_engineio = open.protocol == OpenRequest::Protocol::kSocketIo ||
+                           open.protocol == OpenRequest::Protocol::kEngineIo;
+  if (home.transports.list.size() >= home.transports.limits.transports) {
+    return RefuseSession(MakeError(v1::REASON_UNAVAILABLE,
+                                   "this server has as many connections as it may have", kBusyMs),
+                         is_engineio);
+  }
+  const auto refusal = home.addresses.Open(client, std::chrono::steady_clock::now(), open.address);
+  if (!refusal) return std::nullopt;
+  return RefuseSession(*refusal, is_engineio);
+}
+
+}  // namespace confab::edge
