@@ -111,6 +111,7 @@ TEST_F(EdgeTls, CarriesSocketIoNativeAndHttp) {
 
 TEST_F(EdgeTls, MovesPollingAndItsUpgradeBetweenThreads) {
   config_.io_threads = 4;
+  config_.user_connections_limit = 0;
   StartEdge();
   control_->AddMember("den", "ann");
   constexpr int kSessions = 12;
