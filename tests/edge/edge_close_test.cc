@@ -53,8 +53,8 @@ INSTANTIATE_TEST_SUITE_P(ByControl, EdgeClose,
                                          edge::CloseReason::kSlowReader,
                                          edge::CloseReason::kForbidden,
                                          edge::CloseReason::kReplaced),
-                         [](const auto& info) {
-                           return std::to_string(edge::TraitsOf(info.param).code);
+                         [](const auto& param) {
+                           return std::to_string(edge::TraitsOf(param.param).code);
                          });
 
 TEST_F(EdgeTest, ClosesNormallyWhenTheClientDoes) {
