@@ -42,7 +42,9 @@ TEST_P(EdgeClose, TellsWhyAndComesWithItsCode) {
   EXPECT_EQ(client.Read(), "42[\"server:closing\",{\"code\":" + std::to_string(traits.code) +
                                ",\"reason\":\"" + std::string(traits.word) + "\"}]");
   // Only who is not to come back is told so.
-  if (!traits.may_return) EXPECT_EQ(client.Read(), "41");
+  if (!traits.may_return) {
+    EXPECT_EQ(client.Read(), "41");
+  }
   EXPECT_EQ(client.ReadClose(), traits.code);
   EXPECT_THAT(metrics_.Render(),
               HasSubstr("confab_edge_closes_total{reason=\"" + std::string(traits.word) + "\"} 1"));
