@@ -1,5 +1,6 @@
 #include "edge/connection/engineio_session.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,13 @@
 #include "edge/protocol/websocket_frame.h"
 
 namespace confab::edge {
+
+namespace {
+
+// Packets that ask for nothing: a client sends a pong in 25 s, and acks nobody asked for never.
+constexpr RateLimit kIdlePacketRate{.per_period = 10, .burst = 50};
+
+}  // namespace
 
 EngineIoSession::EngineIoSession(SessionHome& home, const OpenRequest& request,
                                  Transport& transport)
@@ -61,7 +69,8 @@ void EngineIoSession::OnMessage(bool is_binary, std::string_view message) {
     case EngineIoType::kMessage:
       return app_->OnMessage(false, packet->body);
     case EngineIoType::kPong:
-      return heartbeat_.OnPong();
+      heartbeat_.OnPong();
+      return CountIdlePacket();
     case EngineIoType::kPing:  // Version 4 pings from the server only.
       return Close(CloseReason::kBadPacket);
     case EngineIoType::kClose:
@@ -69,7 +78,7 @@ void EngineIoSession::OnMessage(bool is_binary, std::string_view message) {
     case EngineIoType::kOpen:
     case EngineIoType::kUpgrade:
     case EngineIoType::kNoop:
-      return;
+      return CountIdlePacket();
   }
 }
 
@@ -86,6 +95,12 @@ void EngineIoSession::Shut(CloseReason reason) {
 void EngineIoSession::Close(CloseReason reason) {
   heartbeat_.Stop();
   transport_->Close(reason);
+}
+
+void EngineIoSession::CountIdlePacket() {
+  if (idle_packets_.Take(kIdlePacketRate, std::chrono::steady_clock::now()) != 0) {
+    Shut(CloseReason::kRateLimited);
+  }
 }
 
 void EngineIoSession::SendPing() {

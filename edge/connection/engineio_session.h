@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "edge/connection/heartbeat.h"
+#include "edge/connection/rate_limit.h"
 #include "edge/connection/session.h"
 #include "edge/connection/session_home.h"
 
@@ -68,6 +69,8 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void SendBinary(std::string_view payload);
   // Ends without a word.
   void Close(CloseReason reason);
+  // A packet that asks for nothing was passed over. Too many of them end the session.
+  void CountIdlePacket();
   // A token was accepted, and its connection waits for control; control knows a connection; there
   // is none any more.
   void OnAuthenticated() { heartbeat_.OnAuthenticated(); }
@@ -93,6 +96,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   Transport* transport_;
   const std::string sid_;
   Heartbeat heartbeat_;
+  RateBucket idle_packets_;
   const bool is_polling_;  // At its beginning.
   const bool wants_base64_;
   std::unique_ptr<EngineIoApp> app_;

@@ -88,12 +88,15 @@ void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
   Joined* joined = Find(packet.nsp);
   if (joined == nullptr) return Close(CloseReason::kBadPacket);
   if (packet.type == SocketIoType::kDisconnect) return Drop(joined);
-  if (joined->is_over) return;
+  if (joined->is_over) return engine_.CountIdlePacket();
   if (!joined->behind->is_joined()) return Close(CloseReason::kBadPacket);
   const bool is_event =
       packet.type == SocketIoType::kEvent || packet.type == SocketIoType::kBinaryEvent;
-  // Acks answer nothing: the server asks for none.
-  if (is_event) joined->behind->OnEvent(packet, attachments);
+  // Acks answer nothing: the server asks for none. Nor is an event without a name one.
+  if (!is_event || (packet.json == nullptr && packet.unreadable.empty())) {
+    return engine_.CountIdlePacket();
+  }
+  joined->behind->OnEvent(packet, attachments);
 }
 
 void SocketIoTalk::OnConnect(const SocketIoPacket& packet) {

@@ -28,13 +28,13 @@ absl::Duration WaitAfter(CloseReason reason) {
     case CloseReason::kServerStopping:
       return kStoppingGetTimeLimit;
     case CloseReason::kPingTimeout:
+    case CloseReason::kHandshakeTimeout:
     case CloseReason::kBadPacket:
     case CloseReason::kInvalidUtf8:
     case CloseReason::kMessageTooBig:
       return absl::ZeroDuration();
     case CloseReason::kInternal:
     case CloseReason::kTokenExpired:
-    case CloseReason::kHandshakeTimeout:
     case CloseReason::kControlUnavailable:
     case CloseReason::kRateLimited:
     case CloseReason::kSlowReader:

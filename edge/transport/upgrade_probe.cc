@@ -26,7 +26,7 @@ void UpgradeProbe::OnOpen() {
 
 void UpgradeProbe::OnMessage(bool is_binary, std::string_view message) {
   if (polling_ == nullptr) return;
-  if (!is_binary && message == kEngineIoProbe) {
+  if (!is_binary && !is_probed_ && message == kEngineIoProbe) {
     is_probed_ = true;
     std::string frame;
     BeginWebSocketFrame(frame);

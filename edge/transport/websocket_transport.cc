@@ -10,6 +10,7 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include "edge/connection/rate_limit.h"
+#include "edge/protocol/websocket_frame.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/output_layer.h"
 #include "edge/transport/polling_transport.h"
@@ -187,6 +188,7 @@ class WebSocketTransport final : public Transport,
   void OnRead(error_code error, std::size_t n) {
     // While our close is under way its own handler tells how that ended.
     if (is_closing_) return;
+    if (error == net::error::message_size) SayTooManyReads();
     // Where the peer broke the protocol Beast has sent the close code already.
     if (error) return Finish();
     if (stream_.is_message_done()) {
@@ -202,6 +204,20 @@ class WebSocketTransport final : public Transport,
       Assemble(n);
     }
     Read();
+  }
+
+  // Beast takes the layer's error for a broken socket and says nothing more on it.
+  void SayTooManyReads() {
+    const CloseTraits& traits = TraitsOf(CloseReason::kBadPacket);
+    std::string frame;
+    BeginWebSocketFrame(frame);
+    frame += {static_cast<char>(traits.code >> 8), static_cast<char>(traits.code & 0xff)};
+    frame += traits.text;
+    layer_.AppendBytes(FinishWebSocketFrame(WebSocketOpcode::kClose, frame),
+                       DeliveryClass::kControl);
+    if (auto* count = home_.closes[static_cast<std::size_t>(CloseReason::kBadPacket)]) {
+      count->Add();
+    }
   }
 
   void Deliver(std::string_view message) {

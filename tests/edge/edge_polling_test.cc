@@ -418,6 +418,17 @@ TEST_F(EdgePolling, BeatsWhileNoGetIsOpen) {
   EXPECT_EQ(Get(sid), (Answer{400, kUnknown}));
 }
 
+TEST_F(EdgePolling, IsForgottenAtOnceWhereNobodyShowsAToken) {
+  config_.open_time_limit = absl::Seconds(1);
+  config_.io_threads = 1;
+  StartEdge();
+  const std::string left = Open();
+  WsClient held = Hold(Open());
+
+  EXPECT_EQ(Read(held), (Answer{200, "1"}));
+  EXPECT_EQ(Get(left), (Answer{400, kUnknown}));
+}
+
 TEST_F(EdgePolling, EndsWithTheServer) {
   StartEdge();
   const std::string sid = Connect("ann");

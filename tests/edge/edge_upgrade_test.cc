@@ -161,6 +161,10 @@ TEST_F(EdgeUpgrade, ClosesAProbeThatSaysAnythingElse) {
   Probed(late);
   late.SendText("4too early");
   EXPECT_EQ(late.ReadClose(), 4400);
+  WsClient twice = Probe(sid);
+  Probed(twice);
+  twice.SendText("2probe");
+  EXPECT_EQ(twice.ReadClose(), 4400);
 
   ExpectAlive(sid);
 }
