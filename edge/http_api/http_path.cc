@@ -1,7 +1,6 @@
 #include "edge/http_api/http_path.h"
 
 #include <cstddef>
-#include <cstdint>
 
 namespace confab::edge {
 namespace {
@@ -27,41 +26,7 @@ std::size_t SegmentsOf(std::string_view path) {
   return count;
 }
 
-// How many bytes follow this first one; nullopt: none begins so.
-std::optional<std::size_t> FollowersOf(unsigned char first) {
-  if (first < 0x80) return 0;
-  if (first >= 0xc2 && first < 0xe0) return 1;
-  if (first >= 0xe0 && first < 0xf0) return 2;
-  if (first >= 0xf0 && first < 0xf5) return 3;
-  return std::nullopt;
-}
-
-// Neither longer than needed, nor half of a surrogate pair, nor beyond U+10FFFF.
-bool IsSecondByte(unsigned char first, unsigned char second) {
-  unsigned char low = 0x80;
-  unsigned char high = 0xbf;
-  if (first == 0xe0) low = 0xa0;
-  if (first == 0xed) high = 0x9f;
-  if (first == 0xf0) low = 0x90;
-  if (first == 0xf4) high = 0x8f;
-  return second >= low && second <= high;
-}
-
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto first = static_cast<unsigned char>(text.front());
-    const std::optional<std::size_t> followers = FollowersOf(first);
-    if (!followers || text.size() <= *followers) return false;
-    for (std::size_t i = 1; i <= *followers; ++i) {
-      const auto byte = static_cast<unsigned char>(text[i]);
-      if (i == 1 ? !IsSecondByte(first, byte) : (byte & 0xc0) != 0x80) return false;
-    }
-    text.remove_prefix(*followers + 1);
-  }
-  return true;
-}
 
 std::optional<std::string> DecodePathSegment(std::string_view segment) {
   std::string out;

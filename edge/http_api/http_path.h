@@ -8,9 +8,6 @@
 
 namespace confab::edge {
 
-// Valid UTF-8. What goes into a command must be: a protobuf string that is not ends the stream.
-bool IsUtf8(std::string_view text);
-
 // %xx decoded; "+" stands for itself. nullopt: a broken %xx.
 std::optional<std::string> DecodePathSegment(std::string_view segment);
 

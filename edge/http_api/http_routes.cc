@@ -7,7 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "edge/http_api/http_path.h"
+#include "edge/protocol/utf8.h"
 
 namespace confab::edge {
 namespace {
@@ -112,6 +112,7 @@ void ReadPostMessage(RequestFields& in, v1::Command& command) {
 void ReadPublish(RequestFields& in, v1::Command& command) {
   v1::Publish& publish = *command.mutable_publish();
   publish.set_service_token(in.Token());
+  // A protobuf string that is no UTF-8 would end the stream.
   if (!IsUtf8(publish.service_token())) {
     publish.clear_service_token();
     in.Refuse("the token", "must be a JWT");

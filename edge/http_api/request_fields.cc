@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "edge/http_api/http_path.h"
+#include "edge/protocol/utf8.h"
 #include "proto/reason.h"
 
 namespace confab::edge {

@@ -25,18 +25,6 @@ TEST(HttpPath, EncodesWhatItDecodes) {
   EXPECT_EQ(EncodePathSegment("\r\n/"), "%0D%0A%2F");
 }
 
-TEST(HttpPath, KnowsUtf8) {
-  for (const char* text : {"", "abc", "\xc3\xa9", "\xed\x95\x9c", "\xf0\x9f\x98\x80",
-                           "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80"}) {
-    EXPECT_TRUE(IsUtf8(text)) << text;
-  }
-  for (const char* text :
-       {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "a\xff", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x28\xa1"}) {
-    EXPECT_FALSE(IsUtf8(text));
-  }
-}
-
 TEST(HttpPath, AnswersUnderVersionOneAndWithoutIt) {
   EXPECT_EQ(PathBehindVersion("/v1/rooms"), "/rooms");
   EXPECT_EQ(PathBehindVersion("/rooms"), "/rooms");
