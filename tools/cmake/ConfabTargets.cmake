@@ -31,6 +31,12 @@ if(CONFAB_SANITIZE)
     target_compile_definitions(confab_flags INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
   endif()
 endif()
+if(CONFAB_FUZZ)
+  # The second pair counts what was reached, for the report of tools/fuzz.
+  target_compile_options(confab_flags INTERFACE
+    -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(confab_flags INTERFACE -fprofile-instr-generate)
+endif()
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_definitions(confab_flags INTERFACE _GLIBCXX_ASSERTIONS)
 elseif(NOT CONFAB_SANITIZE)
