@@ -119,6 +119,13 @@ std::string Explain(const json::error_code& error, const TreeBuilder& tree) {
 
 }  // namespace
 
+LocatedJson::LocatedJson() = default;
+LocatedJson::LocatedJson(const LocatedJson&) = default;
+LocatedJson::LocatedJson(LocatedJson&&) noexcept = default;
+LocatedJson& LocatedJson::operator=(const LocatedJson&) = default;
+LocatedJson& LocatedJson::operator=(LocatedJson&&) noexcept = default;
+LocatedJson::~LocatedJson() = default;
+
 std::optional<LocatedJson> LocatedJson::Parse(std::string_view text, FileFaults& faults) {
   json::parse_options options;
   options.max_depth = kDialectFileDepthLimit;

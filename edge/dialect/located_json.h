@@ -27,6 +27,14 @@ class LocatedJson {
   enum class Kind { kNull, kBool, kInteger, kDouble, kString, kArray, kObject };
   using Member = std::pair<std::string, LocatedJson>;
 
+  // Not in the class: Clang 14 would ask whether a pair of this can be destroyed before this is whole.
+  LocatedJson();
+  LocatedJson(const LocatedJson&);
+  LocatedJson(LocatedJson&&) noexcept;
+  LocatedJson& operator=(const LocatedJson&);
+  LocatedJson& operator=(LocatedJson&&) noexcept;
+  ~LocatedJson();
+
   // nullopt: `faults` has got why.
   static std::optional<LocatedJson> Parse(std::string_view text, FileFaults& faults);
 
