@@ -36,6 +36,8 @@ constexpr int kFieldsLimit = 100;
 constexpr absl::Duration kAnswerTimeLimit = absl::Seconds(15);
 // For the peer to hang up after the last answer.
 constexpr absl::Duration kLingerTimeLimit = absl::Seconds(2);
+// What it may still send meanwhile: about what both kernels had taken of a body that was refused.
+constexpr std::size_t kLingerBytesLimit = 1024 * 1024;
 // Read at once: an idle connection keeps the small one, a body comes in the large ones.
 constexpr std::size_t kIdleReadBytes = 512;
 constexpr std::size_t kBodyReadBytes = 8 * 1024;
@@ -164,7 +166,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   // client goes. None is under way while bytes wait in the buffer and the talk looks at them.
   void Read() {
     const std::size_t room = buffer_.max_size() - buffer_.size();
-    const std::size_t wanted = phase_ == Phase::kBody ? kBodyReadBytes : kIdleReadBytes;
+    const bool is_much = phase_ == Phase::kBody || phase_ == Phase::kEnding;
+    const std::size_t wanted = is_much ? kBodyReadBytes : kIdleReadBytes;
     is_reading_ = true;
     stream_.async_read_some(
         buffer_.prepare(std::min(room, std::max(wanted, buffer_.size()))),
@@ -182,7 +185,8 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     }
     if (phase_ == Phase::kEnding) {
       buffer_.clear();
-      return Read();
+      lingered_ += n;
+      return lingered_ > kLingerBytesLimit ? Close() : Read();
     }
     buffer_.commit(n);
     Advance();
@@ -463,6 +467,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   std::string out_;
   std::chrono::steady_clock::time_point started_at_;  // Of the request, or the connection.
   std::uint64_t requests_ = 0;
+  std::size_t lingered_ = 0;  // Bytes read behind the last answer.
   Phase phase_ = Phase::kIdle;
   bool is_reading_ = false;
   bool keeps_alive_ = true;

@@ -27,6 +27,8 @@ using boost::system::error_code;
 // From our close frame to the peer's; and from our end of the TCP stream to the peer's.
 constexpr absl::Duration kCloseTimeLimit = absl::Seconds(3);
 constexpr absl::Duration kLingerTimeLimit = absl::Seconds(2);
+// What it may still send meanwhile: some messages that were on their way.
+constexpr std::size_t kLingerBytesLimit = 256 * 1024;
 
 // Pings of a client: browsers send none, libraries one in many seconds.
 constexpr RateLimit kControlFrameRate{.per_period = 10, .burst = 50};
@@ -269,8 +271,10 @@ class WebSocketTransport final : public Transport,
   void Linger() {
     if (!layer_.socket().is_open()) return;
     layer_.socket().async_read_some(net::buffer(buffer_),
-                                    [self = shared_from_this()](error_code error, std::size_t) {
-                                      if (error) return self->HardClose();
+                                    [self = shared_from_this()](error_code error, std::size_t n) {
+                                      self->lingered_ += n;
+                                      const bool is_enough = self->lingered_ > kLingerBytesLimit;
+                                      if (error || is_enough) return self->HardClose();
                                       self->Linger();
                                     });
   }
@@ -291,6 +295,7 @@ class WebSocketTransport final : public Transport,
   std::unique_ptr<Session> session_;
   std::unique_ptr<std::string> assembly_;  // A message that did not fit into buffer_.
   std::size_t assembled_ = 0;
+  std::size_t lingered_ = 0;  // Bytes read after the end of the talk.
   int fragments_ = 0;
   RateBucket control_frames_;
   bool is_overflowing_ = false;

@@ -63,4 +63,12 @@ std::string EdgeTest::Ask(WsClient& client, int ack, const std::string& event,
   return client.ReadUntil("43" + std::to_string(ack) + "[").value_or("");
 }
 
+int EdgeTest::MiBTaken(WsClient& client) {
+  const std::string mebibyte(1024 * 1024, 'x');
+  for (int taken = 0; taken < 64; ++taken) {
+    if (!client.SendRaw(mebibyte)) return taken;
+  }
+  return 64;
+}
+
 }  // namespace confab::tests

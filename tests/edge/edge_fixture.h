@@ -30,6 +30,9 @@ class EdgeTest : public testing::Test {
   static std::string Ask(WsClient& client, int ack, const std::string& event,
                          const std::string& json);  // Returns the ack's message, or "".
 
+  // How much of 64 MiB the edge takes before it is gone.
+  static int MiBTaken(WsClient& client);
+
   edge::EdgeConfig config_;
   process::Metrics metrics_;
   FakeControlLink* control_ = nullptr;  // The edge's.

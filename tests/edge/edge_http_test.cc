@@ -142,6 +142,15 @@ TEST_F(EdgeHttp, RefusesHeadersThatAreTooManyOrTooLarge) {
   }
 }
 
+TEST_F(EdgeHttp, HangsUpOnWhatGoesOnBehindTheLastAnswer) {
+  StartEdge();
+  WsClient client(edge_->address());
+  client.SendRaw(Post("Transfer-Encoding: chunked\r\n", "no chunk\r\n"));
+  ASSERT_EQ(client.ReadStatus(), 400);
+
+  EXPECT_LT(MiBTaken(client), 32) << "what two kernels hold, and a little more";
+}
+
 TEST_F(EdgeHttp, RefusesTwoWaysToSayWhereABodyEnds) {
   StartEdge();
   WsClient client(edge_->address());

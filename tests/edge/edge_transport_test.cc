@@ -211,6 +211,16 @@ TEST_F(EdgeTransport, ClosesOnPacketsThatAreNone) {
   }
 }
 
+TEST_F(EdgeTransport, HangsUpOnWhatGoesOnBehindItsCloseFrame) {
+  StartEdge();
+  WsClient client(edge_->address());
+  ASSERT_EQ(client.Upgrade(kSocketIoTarget), 101);
+  client.SendRaw(WsClient::MakeFrame(3, "no such frame"));
+  ASSERT_EQ(client.ReadClose(), 1002);
+
+  EXPECT_LT(MiBTaken(client), 32) << "what two kernels hold, and a little more";
+}
+
 TEST_F(EdgeTransport, ClosesAReaderThatNeverReadsAndNobodyElse) {
   config_.outbox_bytes_limit = 256 * 1024;
   StartEdge();

@@ -39,6 +39,8 @@ export function frame(opcode, payload = '', { fin = true, rsv = 0, masked = true
   return Buffer.concat([Buffer.from(head), Buffer.alloc(masked ? 4 : 0), body]);
 }
 
+const POUR_PIECES = 16; // Sent in one turn of the loop.
+
 export class RawTcp {
   constructor(cluster) {
     this.bytes = Buffer.alloc(0);
@@ -81,9 +83,11 @@ export class RawTcp {
   }
 
   // Sends what `next` gives (index → bytes), until it is gone or `count` were sent; waits where the
-  // server takes nothing. How many were sent.
+  // server takes nothing. How many were sent. Looks up from it now and then: as long as the kernel
+  // takes everything, Node would not read what the server says.
   async pour(count, next) {
     for (let i = 0; i < count; ++i) {
+      if (i % POUR_PIECES === 0) await new Promise((resolve) => setImmediate(resolve));
       if (this.isClosed || this.socket.destroyed) return i;
       if (!this.socket.write(next(i))) await this.#drained();
     }
