@@ -167,8 +167,7 @@ void Connection::Refuse(const v1::Command& command, std::optional<std::uint64_t>
 
 void Connection::RefuseFrame(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                              const v1::Error& error) {
-  const auto now = std::chrono::steady_clock::now();
-  const auto too_many = Take(frames_, host_.limits().frames, "commands", now);
+  const auto too_many = TakeFrame(std::chrono::steady_clock::now());
   Refuse(command, reply_id, too_many ? *too_many : error);
 }
 
@@ -187,10 +186,18 @@ std::optional<v1::Error> Connection::TakeSend(SteadyTime now) {
   return TooMany(limit, "messages of a user", wait_ms);
 }
 
+// Who does not heed refusals, which cost as much as what they refuse, is closed.
+std::optional<v1::Error> Connection::TakeFrame(SteadyTime now) {
+  const RateLimit& limit = host_.limits().frames;
+  std::optional<v1::Error> error = Take(frames_, limit, "commands", now);
+  if (error && refused_frames_.Take(limit, now) != 0) Close(CloseReason::kRateLimited);
+  return error;
+}
+
 std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
   const auto now = std::chrono::steady_clock::now();
   const ConnectionLimits& limits = host_.limits();
-  if (auto error = Take(frames_, limits.frames, "commands", now)) return error;
+  if (auto error = TakeFrame(now)) return error;
   if (command.has_post_message()) return TakeSend(now);
   if (!command.has_join_room()) return std::nullopt;
   if (auto error = Take(joins_, limits.joins, "joins", now)) return error;

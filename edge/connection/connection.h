@@ -128,7 +128,7 @@ class Connection {
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
 
   // Answers a frame that never became a command. It counts as one all the same: over the rate
-  // the client is told that instead.
+  // the client is told that instead, and over twice the rate it is closed.
   void RefuseFrame(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                    const v1::Error& error);
 
@@ -191,6 +191,7 @@ class Connection {
   std::optional<v1::Error> Verify(std::string_view token, absl::Time now, VerifiedUser& user);
   static std::optional<v1::Error> Take(RateBucket& bucket, const RateLimit& limit,
                                        std::string_view what, SteadyTime now);
+  std::optional<v1::Error> TakeFrame(SteadyTime now);
   std::optional<v1::Error> CheckLimits(const v1::Command& command);
   std::optional<v1::Error> TakeSend(SteadyTime now);
   void RememberJoin(const v1::JoinRoom& join);
@@ -216,6 +217,7 @@ class Connection {
   std::unique_ptr<Circumstances> circumstances_;
   TokenLife token_;
   RateBucket frames_;
+  RateBucket refused_frames_;
   UserShare* share_ = nullptr;
   RateBucket joins_;
   std::unique_ptr<Catchup> catchup_;

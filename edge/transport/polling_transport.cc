@@ -96,8 +96,9 @@ void PollingTransport::Overflow() {
   session_->Shut(CloseReason::kSlowReader);
 }
 
-// Whole packets, as many as one message limit holds, one at least. Behind the last one of a closed
-// session stands the close packet; who closed it is told that this GET brings nothing.
+// Whole packets, as many as one message limit holds, one at least. The close packet of a session
+// that waits for it stands alone: the stock client throws away what comes with it. Who closed is
+// told that this GET brings nothing.
 std::string PollingTransport::TakePayload() {
   std::string payload;
   while (!outbox_.empty()) {
@@ -110,6 +111,8 @@ std::string PollingTransport::TakePayload() {
     outbox_.TakeFront();
   }
   if (!is_closing_) return payload.empty() ? std::string(kEngineIoNoop) : payload;
+  if (!payload.empty() && wait_ > absl::ZeroDuration()) return payload;
+  is_end_said_ = true;
   if (reason_ == CloseReason::kNormal && payload.empty()) return std::string(kEngineIoNoop);
   if (!payload.empty()) payload += kPayloadSeparator;
   return payload.append(kEngineIoClose);
@@ -127,10 +130,9 @@ void PollingTransport::AnswerHeld() {
 // At the end of the loop's turn, when something was queued or the session was closed.
 void PollingTransport::Flush() {
   const auto self = shared_from_this();
-  const bool is_fetched = held_ != nullptr;
-  if (is_fetched) AnswerHeld();
+  if (held_ != nullptr) AnswerHeld();
   if (!is_closing_ || is_over_) return;
-  if (wait_ == absl::ZeroDuration() || (is_fetched && outbox_.empty())) return Forget();
+  if (wait_ == absl::ZeroDuration() || is_end_said_) return Forget();
   home_.loop.wheel().Arm(*this, wait_);
 }
 

@@ -90,8 +90,9 @@ class PollingTransport final : public Transport,
   bool is_probed_ = false;
   bool is_posting_ = false;
   bool is_overflowing_ = false;
-  bool is_closing_ = false;  // Nothing goes up or down any more but the last words.
-  bool is_over_ = false;     // The last words are said, or nobody came for them.
+  bool is_closing_ = false;   // Nothing goes up or down any more but the last words.
+  bool is_end_said_ = false;  // The close packet, or that there is nothing to fetch.
+  bool is_over_ = false;      // The last words are said, or nobody came for them.
 };
 
 }  // namespace confab::edge

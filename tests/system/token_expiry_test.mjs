@@ -47,9 +47,7 @@ scenario('a client renews its token, another is closed and comes back', { edge: 
   assert.deepEqual(ann.disconnects, []);
 });
 
-// The last word and Engine.IO's close come in one answer, and the stock client drops what stands
-// before a close in the same answer: it learns no more than that the transport was closed.
-scenario('over polling a client is closed and may come back too', { edge: EDGE }, async (cluster) => {
+scenario('over polling a client is told, closed and may come back too', { edge: EDGE }, async (cluster) => {
   const ann = await ChatClient.connected(cluster, 'ann', {
     token: shortToken(cluster, 'ann'),
     transports: ['polling'],
@@ -58,5 +56,7 @@ scenario('over polling a client is closed and may come back too', { edge: EDGE }
 
   await until('ann is disconnected', () => ann.disconnects.length > 0);
 
+  const closing = ann.events.find((event) => event.name === 'server:closing');
+  assert.deepEqual(closing, { name: 'server:closing', code: 4001, reason: 'TOKEN_EXPIRED' });
   assert.deepEqual(ann.disconnects, ['transport close']);
 });

@@ -181,6 +181,17 @@ TEST_F(ConnectionTest, CountsWhatNeverBecameACommandAgainstTheFrameRate) {
                                           v1::REASON_RATE_LIMITED));
 }
 
+TEST_F(ConnectionTest, ClosesWhoGoesOnAtTwiceTheFrameRate) {
+  host_.connection_limits.frames = {1, 2};
+  for (uint64_t i = 1; i <= 4; ++i) connection_->Ask(History(), i);
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 3 RATE_LIMITED", "refusal 4 RATE_LIMITED"));
+  EXPECT_FALSE(wire_.shut.has_value());
+
+  connection_->Ask(History(), 5);
+
+  EXPECT_EQ(wire_.shut, CloseReason::kRateLimited);
+}
+
 TEST_F(ConnectionTest, LimitsFrames) {
   host_.connection_limits.frames = {1, 2};
   for (uint64_t i = 1; i <= 3; ++i) connection_->Ask(History(), i);
