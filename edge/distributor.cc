@@ -106,6 +106,9 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
     case v1::ControlItem::kCloseConnection:
       to_thread(item.close_connection().connection());
       return true;
+    case v1::ControlItem::kDirect:
+      to_thread(item.direct().connection());
+      return true;
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
   }

@@ -315,6 +315,7 @@ void IoThread::Distribute(const ItemBatch& items) {
       case v1::ControlItem::kCloseConnection:
         On(item.close_connection());
         break;
+      case v1::ControlItem::kDirect:  // Nothing is said to one connection yet.
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }

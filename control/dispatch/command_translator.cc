@@ -163,6 +163,9 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
       return FillReplay(*input.mutable_replay_page(), command);
     case v1::Command::kSetTyping:
       return Refusal{v1::REASON_UNKNOWN_COMMAND, "typing is not passed on yet"};
+    case v1::Command::kSetStatus:
+    case v1::Command::kGetPresence:
+      return Refusal{v1::REASON_UNKNOWN_COMMAND, "presence is not kept yet"};
     case v1::Command::kCreateRoom:
       return FillCreate(*input.mutable_create_room(), command);
     case v1::Command::kBecomeMember:

@@ -164,6 +164,8 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
       case v1::EdgeItem::kTopicReleased:
         gathered_.emplace_back(std::move(*item.mutable_topic_released()));
         break;
+      case v1::EdgeItem::kLeaseRefreshed:
+        break;  // Nothing hangs on it yet.
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }

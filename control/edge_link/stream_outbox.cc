@@ -19,6 +19,7 @@ size_t BytesOf(const v1::ControlItem& item) {
     case v1::ControlItem::kSubscribe:
     case v1::ControlItem::kUnsubscribe:
     case v1::ControlItem::kCloseConnection:
+    case v1::ControlItem::kDirect:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

@@ -33,6 +33,12 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kRefreshToken:
       command.mutable_refresh_token()->Swap(frame.mutable_refresh_token());
       return true;
+    case v1::ClientFrame::kSetStatus:
+      command.mutable_set_status()->Swap(frame.mutable_set_status());
+      return true;
+    case v1::ClientFrame::kGetPresence:
+      command.mutable_get_presence()->Swap(frame.mutable_get_presence());
+      return true;
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -65,6 +71,12 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
       return;
     case v1::Result::kRefreshToken:
       *reply.mutable_refresh_token() = result.refresh_token();
+      return;
+    case v1::Result::kSetStatus:
+      reply.mutable_set_status();
+      return;
+    case v1::Result::kPresence:
+      *reply.mutable_presence() = result.presence();
       return;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:

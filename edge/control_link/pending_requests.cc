@@ -28,6 +28,8 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kHeartbeat:
     case v1::Command::kSetTyping:
     case v1::Command::kRefreshToken:
+    case v1::Command::kSetStatus:
+    case v1::Command::kGetPresence:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }

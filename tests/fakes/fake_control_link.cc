@@ -257,6 +257,8 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kRefreshToken:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "the edge's own");
       break;
+    case v1::Command::kSetStatus:
+    case v1::Command::kGetPresence:
     case v1::Command::kSetTyping:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not passed on yet");
       break;

@@ -60,6 +60,7 @@ std::string LineOf(const v1::ControlItem& item) {
       return "welcome";
     case v1::ControlItem::kCloseConnection:
       return fmt::format("close {}", item.close_connection().connection());
+    case v1::ControlItem::kDirect:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

@@ -59,7 +59,7 @@ TEST(DialectLoader, NamesFileLineAndReason) {
 TEST(DialectLoader, FindsEveryFaultOfAFile) {
   EXPECT_EQ(FaultOf(With("\"receives\": {\n\"a\": {\"command\": \"fly\"},\n\"b\": {}}")),
             "x.json:3: no command is named \"fly\"; there is: joinRoom, leaveRoom, postMessage, "
-            "getHistory, heartbeat, setTyping, refreshToken\n"
+            "getHistory, heartbeat, setTyping, refreshToken, setStatus, getPresence\n"
             "x.json:4: \"command\" is missing");
 }
 
