@@ -55,9 +55,16 @@ void Distributor::OnStreamClosed(std::uint64_t stream) {
   for (Recipient* recipient : recipients_) recipient->PostClosed(stream);
 }
 
+TopicTable::ThreadMask Distributor::AllThreads() const {
+  return recipients_.size() == TopicTable::kThreadsLimit ? ~TopicTable::ThreadMask{0}
+                                                         : Bit(recipients_.size()) - 1;
+}
+
 bool Distributor::RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads) {
   if (!broadcast.has_event()) {
-    for (const std::string& topic : broadcast.topics()) threads |= topics_.ThreadsOf(topic);
+    for (const std::string& topic : broadcast.topics()) {
+      threads |= topic == kTopicOfAll ? AllThreads() : topics_.ThreadsOf(topic);
+    }
     return true;
   }
   if (broadcast.topics_size() != 1) return false;
@@ -81,8 +88,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
   };
   switch (item.item_case()) {
     case v1::ControlItem::kWelcome:
-      threads = recipients_.size() == TopicTable::kThreadsLimit ? ~TopicTable::ThreadMask{0}
-                                                                : Bit(recipients_.size()) - 1;
+      threads = AllThreads();
       return true;
     case v1::ControlItem::kSubscribe:
       to_thread(item.subscribe().connection());
@@ -147,6 +153,11 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
   }
 }
 
+void Distributor::Want(std::size_t thread, std::string_view topic) {
+  const process::MutexLock lock(mu_);
+  topics_.OnWanted(topic, thread);
+}
+
 void Distributor::Release(std::size_t thread, const std::vector<std::string>& topics,
                           std::uint64_t subscribes_seen) {
   std::vector<v1::EdgeItem> items;
@@ -155,7 +166,9 @@ void Distributor::Release(std::size_t thread, const std::vector<std::string>& to
     const process::MutexLock lock(mu_);
     stream = stream_;
     for (const std::string& topic : topics) {
-      if (!topics_.OnReleased(topic, thread, subscribes_seen) || stream_ == 0) continue;
+      const bool is_gone = topics_.OnReleased(topic, thread, subscribes_seen);
+      // Of topics that connections have by themselves control learns with the connections.
+      if (!is_gone || stream_ == 0 || RoomOfTopic(topic).empty()) continue;
       v1::TopicReleased& released = *items.emplace_back().mutable_topic_released();
       released.set_topic(topic);
       released.set_subscribes_seen(topics_.subscribes() - subscribes_at_opening_);

@@ -56,6 +56,9 @@ class Distributor final : public ControlLinkSink {
   // By an io thread: its connections and what they are subscribed to, as of now.
   void OnAnnounced(std::uint64_t stream, std::vector<v1::AnnouncedConnection> connections);
 
+  // By an io thread: its first connection that has this topic by itself has come.
+  void Want(std::size_t thread, std::string_view topic);
+
   // By an io thread: topics without a subscriber there, as of its last batch.
   void Release(std::size_t thread, const std::vector<std::string>& topics,
                std::uint64_t subscribes_seen);
@@ -63,6 +66,7 @@ class Distributor final : public ControlLinkSink {
   bool is_attached() const { return is_attached_.load(std::memory_order_relaxed); }
 
  private:
+  TopicTable::ThreadMask AllThreads() const;
   // The threads an item goes to, as bits. False: the item cannot be.
   bool Route(const v1::ControlItem& item, TopicTable::ThreadMask& threads)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -25,6 +25,7 @@ struct EdgeMetrics {
   process::Gauge& link_attached;
   process::Gauge& commands_waiting;
   process::Counter& deliveries;
+  process::Counter& signals;
   process::Counter& link_resets;
   process::Counter& reloads_done;
   process::Counter& reloads_failed;

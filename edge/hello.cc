@@ -1,5 +1,7 @@
 #include "edge/hello.h"
 
+#include <fmt/format.h>
+
 namespace confab::edge {
 
 namespace {
@@ -54,6 +56,12 @@ std::string TopicOfRoom(std::string_view room) {
 std::string_view RoomOfTopic(std::string_view topic) {
   if (!topic.starts_with(kRoomPrefix)) return {};
   return topic.substr(kRoomPrefix.size());
+}
+
+std::vector<std::string> OwnTopics(std::string_view user, std::string_view role) {
+  std::vector<std::string> topics{fmt::format("user:{}", user)};
+  if (!role.empty()) topics.push_back(fmt::format("role:{}", role));
+  return topics;
 }
 
 std::vector<v1::Hello> BuildHello(const EdgeIdentity& identity,

@@ -25,6 +25,10 @@ inline constexpr std::size_t kHelloBytesLimit = 512 * 1024;
 std::string TopicOfRoom(std::string_view room);
 std::string_view RoomOfTopic(std::string_view topic);
 
+// What a connection has by itself beside "all": "user:<id>", and "role:<role>" if there is one.
+std::vector<std::string> OwnTopics(std::string_view user, std::string_view role);
+inline constexpr std::string_view kTopicOfAll = "all";
+
 // At least one chunk; the last one says so.
 std::vector<v1::Hello> BuildHello(const EdgeIdentity& identity,
                                   const std::vector<std::pair<std::string, std::int64_t>>& topics,

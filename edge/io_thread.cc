@@ -1,5 +1,6 @@
 #include "edge/io_thread.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -202,7 +203,16 @@ void IoThread::Admit(Connection& connection) {
   v1::ConnectionOpened& opened = *NewItem().mutable_connection_opened();
   opened = connection.Describe();
   opened.set_connection(id);
+  if (!opened.is_http_request()) SubscribeOwn(connection);
   connection.Admit(id, fmt::format("{}-{:x}", settings_.epoch_name, id));
+}
+
+// Before control hears of the connection: what it then tells these topics finds the way.
+void IoThread::SubscribeOwn(Connection& connection) {
+  for (const std::string& topic : OwnTopics(connection.user_id(), connection.role_context())) {
+    if (!hub_.Has(topic)) distributor_.Want(index_, topic);
+    hub_.SubscribeOwn(topic, connection);
+  }
 }
 
 void IoThread::AdmitWaiting() {
@@ -315,7 +325,9 @@ void IoThread::Distribute(const ItemBatch& items) {
       case v1::ControlItem::kCloseConnection:
         On(item.close_connection());
         break;
-      case v1::ControlItem::kDirect:  // Nothing is said to one connection yet.
+      case v1::ControlItem::kDirect:
+        On(item.direct());
+        break;
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }
@@ -364,7 +376,11 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
 }
 
 void IoThread::On(const v1::Broadcast& broadcast) {
-  if (!broadcast.has_event()) return;  // Of a newer control.
+  if (broadcast.has_signal()) {
+    metrics_.signals.Add(hub_.Deliver(AudienceOf(broadcast), broadcast.except_connection(),
+                                      broadcast.signal()));
+  }
+  if (!broadcast.has_event()) return;
   const std::size_t count =
       hub_.Deliver(broadcast.topics(0), broadcast.except_connection(), broadcast.event());
   if (count == 0) return;
@@ -373,6 +389,24 @@ void IoThread::On(const v1::Broadcast& broadcast) {
   const auto& created = broadcast.event().event().created_at();
   delivered_.push_back(absl::FromUnixSeconds(created.seconds()) +
                        absl::Nanoseconds(created.nanos()));
+}
+
+std::vector<Connection*> IoThread::AudienceOf(const v1::Broadcast& broadcast) const {
+  const auto& topics = broadcast.topics();
+  if (std::find(topics.begin(), topics.end(), kTopicOfAll) == topics.end()) {
+    return hub_.AudienceOf(topics);
+  }
+  std::vector<Connection*> sockets;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->kind() == Connection::Kind::kSocket) sockets.push_back(connection);
+  }
+  return sockets;
+}
+
+void IoThread::On(const v1::Direct& direct) {
+  Connection* connection = Find(direct.connection());
+  if (connection == nullptr || !direct.has_signal()) return;
+  metrics_.signals.Add(hub_.Deliver({connection}, 0, direct.signal()));
 }
 
 void IoThread::On(const v1::Result& result) {

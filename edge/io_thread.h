@@ -153,7 +153,11 @@ class IoThread final : public Distributor::Recipient,
   void On(const v1::Broadcast& broadcast);
   void On(const v1::Result& result);
   void On(const v1::CloseConnection& close);
+  void On(const v1::Direct& direct);
+  // The connections that a broadcast without seq is for.
+  std::vector<Connection*> AudienceOf(const v1::Broadcast& broadcast) const;
   void Admit(Connection& connection);
+  void SubscribeOwn(Connection& connection);
   void AdmitWaiting();
   void ExpireCommands();
   v1::EdgeItem& NewItem();

@@ -10,6 +10,7 @@
 #include "control/dispatch/command_translator.h"
 #include "control/dispatch/edge_reads.h"
 #include "control/dispatch/room_lanes.h"
+#include "control/dispatch/user_route.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
 #include "process/metrics.h"
@@ -317,6 +318,9 @@ absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement 
     command->append.room = std::move(room.room);
     by_lane[lanes_->LaneOf(command->room())].push_back(std::move(command));
   }
+  UserRoute users(*lanes_, *edge);
+  for (OpenedConnection& connection : hello.connections) users.Add(std::move(connection));
+  users.Submit();
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
     lanes_->Submit(lane, std::move(by_lane[lane]));
   }
@@ -333,11 +337,21 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     *item.mutable_result()->mutable_error() = ErrorOf(why);
     edge->stream().Send(absl::MakeSpan(&item, 1));
   };
+  UserRoute users(*lanes_, edge);
   for (EdgeInput& input : inputs) {
+    if (auto* opened = std::get_if<OpenedConnection>(&input)) {
+      users.Add(std::move(*opened));
+      continue;
+    }
+    if (auto* closed = std::get_if<ClosedConnection>(&input)) {
+      users.Add(std::move(*closed));
+      continue;
+    }
     if (auto* release = std::get_if<v1::TopicReleased>(&input)) {
       if (release->topic().compare(0, sizeof(kTopicPrefix) - 1, kTopicPrefix) != 0) continue;
       RoomId room(release->topic().substr(sizeof(kTopicPrefix) - 1));
       const size_t lane = lanes_->LaneOf(room);
+      users.Submit();
       lanes_->Submit(lane, std::exchange(by_lane[lane], {}));  // What came before goes first.
       lanes_->Post(lane, [edge, room = std::move(room), seen = release->subscribes_seen()](
                              RoomLane& rooms) { rooms.Release(*edge, room, seen); });
@@ -372,6 +386,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     const size_t lane = lanes_->LaneOf((*translated)->room());
     by_lane[lane].push_back(*std::move(translated));
   }
+  users.Submit();
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
     lanes_->Submit(lane, std::move(by_lane[lane]));
   }
@@ -382,6 +397,7 @@ void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
   edges_.Detach(*edge);
   for (size_t lane = 0; lane < lanes_->size(); ++lane) {
     lanes_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
+    lanes_->PostUsers(lane, [edge](UserLane& users) { users.Detach(*edge); });
   }
 }
 

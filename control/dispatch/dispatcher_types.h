@@ -15,6 +15,7 @@
 #include "confab/v1/edge_link.pb.h"
 
 #include "control/fanout/tail_sink.h"
+#include "control/presence/user_events.h"
 #include "control/room/room_calls.h"
 #include "storage/records.h"
 
@@ -48,6 +49,7 @@ struct EdgeAnnouncement {
   uint64_t epoch = 0;
   std::string version;
   std::vector<Room> rooms;
+  std::vector<OpenedConnection> connections;  // Of sockets.
 };
 
 // A command with who asks; the edge's connection table knows.
@@ -58,8 +60,9 @@ struct EdgeCommand {
   std::string service = {};
 };
 
-// What an edge says after its Hello and what concerns rooms.
-using EdgeInput = std::variant<EdgeCommand, v1::TopicReleased>;
+// What an edge says after its Hello.
+using EdgeInput =
+    std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection>;
 
 struct DispatcherOptions {
   int lanes = 0;    // 0: one for each core.

@@ -70,14 +70,26 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
     parts.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
     parts.store = &store;
     parts.commits = &commits_;
+    parts.watch = this;
     parts.metrics = &metrics;
     rooms_.push_back(std::make_unique<RoomLane>(parts));
-    lanes_.at(i).Start([rooms = rooms_.back().get()] { rooms->EndTurn(); });
+    users_.push_back(std::make_unique<UserLane>());
+  }
+  // A lane tells others, so all are there before the first runs.
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_.at(i).Start([rooms = rooms_[i].get(), users = users_[i].get()] {
+      rooms->EndTurn();
+      users->EndTurn();
+    });
   }
   commits_.Start(store);
 }
 
 RoomLanes::~RoomLanes() { Stop(); }
+
+void RoomLanes::OnMember(const storage::RoomId& room, const storage::UserId& user) {
+  PostUsers(LaneOf(user), [room, user](UserLane& users) { users.OnMember(user, room); });
+}
 
 // Each step answers into the next: commits and reads into lanes, which end last.
 void RoomLanes::Stop() {

@@ -1,5 +1,5 @@
-// room_lanes.h: everything that runs while control is active: lanes with their rooms, the commit
-// queue and the read pool, put together.
+// room_lanes.h: everything that runs while control is active: lanes with their rooms and users, the
+// commit queue and the read pool, put together.
 // Owns: all of it.   Used by: dispatcher, running tails.
 // Threads: any thread, except Stop (the owner's).
 // Fails: commands that come after Stop are refused as UNAVAILABLE.
@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,14 +17,16 @@
 #include "control/dispatch/dispatcher_types.h"
 #include "control/lane/lane_set.h"
 #include "control/lane/read_pool.h"
+#include "control/presence/user_lane.h"
 #include "control/room/commit_queue.h"
+#include "control/room/member_watch.h"
 #include "control/room/room_command.h"
 #include "control/room/room_lane.h"
 #include "storage/store.h"
 
 namespace confab::control {
 
-class RoomLanes {
+class RoomLanes : private MemberWatch {
  public:
   using Commands = std::vector<std::unique_ptr<RoomCommand>>;
 
@@ -39,6 +42,8 @@ class RoomLanes {
 
   size_t size() const { return lanes_.size(); }
   size_t LaneOf(const storage::RoomId& room) const { return lanes_.IndexOf(room.value); }
+  size_t LaneOf(const storage::UserId& user) const { return lanes_.IndexOf(user.value); }
+  size_t LaneOfRole(std::string_view role) const { return lanes_.IndexOf(role); }
   ReadPool& readers() { return readers_; }
   storage::Store& store() { return store_; }
 
@@ -51,13 +56,23 @@ class RoomLanes {
     lanes_.at(lane).Post(
         [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
   }
+  // The same with `task(UserLane&)`.
+  template <typename Task>
+  void PostUsers(size_t lane, Task task) {
+    lanes_.at(lane).Post(
+        [users = users_[lane].get(), task = std::move(task)]() mutable { task(*users); });
+  }
 
  private:
+  // MemberWatch
+  void OnMember(const storage::RoomId& room, const storage::UserId& user) override;
+
   LaneSet lanes_;
   ReadPool readers_;
   storage::Store& store_;
   CommitQueue commits_;
   std::vector<std::unique_ptr<RoomLane>> rooms_;
+  std::vector<std::unique_ptr<UserLane>> users_;
 };
 
 }  // namespace confab::control

@@ -156,7 +156,7 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         status = Open(*item.mutable_connection_opened());
         break;
       case v1::EdgeItem::kConnectionClosed:
-        connections_.erase(item.connection_closed().connection());
+        Close(item.connection_closed().connection());
         break;
       case v1::EdgeItem::kCommand:
         status = ReceiveCommand(*item.mutable_command());
@@ -199,6 +199,7 @@ absl::Status AttachedEdge::ReceiveHello(v1::Hello& chunk) {
     sender_->Send(absl::MakeSpan(&item, 1));
   }
   EdgeAnnouncement hello = hello_.Take();
+  hello.connections = std::move(announced_);
   process::LogInfo("edge attached", {{"edge", hello.edge_id},
                                      {"epoch", hello.epoch},
                                      {"version", hello.version},
@@ -218,8 +219,34 @@ absl::Status AttachedEdge::Open(v1::ConnectionOpened& opened) {
   actor->id = storage::UserId(std::move(*opened.mutable_user()->mutable_id()));
   actor->name = std::move(*opened.mutable_user()->mutable_name());
   actor->email = std::move(*opened.mutable_email());
-  connections_[opened.connection()] = std::move(actor);
+  const bool is_socket = !opened.is_http_request() && !actor->id.empty();
+  if (is_socket) {
+    OpenedConnection socket;
+    socket.connection = opened.connection();
+    socket.user = actor->id;
+    socket.role_context = opened.role_context();
+    socket.device_id = std::move(*opened.mutable_device_id());
+    socket.awaits_heartbeat = opened.awaits_heartbeat();
+    if (attachment_ == nullptr) {
+      announced_.push_back(std::move(socket));
+    } else {
+      gathered_.emplace_back(std::move(socket));
+    }
+  }
+  connections_[opened.connection()] = {std::move(actor), std::move(*opened.mutable_role_context()),
+                                       is_socket};
   return absl::OkStatus();
+}
+
+void AttachedEdge::Close(uint64_t connection) {
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  Peer& peer = found->second;
+  if (peer.is_socket) {
+    gathered_.emplace_back(
+        ClosedConnection{connection, peer.actor->id, std::move(peer.role_context)});
+  }
+  connections_.erase(found);
 }
 
 absl::Status AttachedEdge::ReceiveCommand(v1::Command& command) {
@@ -230,7 +257,7 @@ absl::Status AttachedEdge::ReceiveCommand(v1::Command& command) {
            RefusalStatus(v1::REASON_INTERNAL, "the edge has not announced this connection"));
     return absl::OkStatus();
   }
-  EdgeCommand asked{connection->second, std::move(command)};
+  EdgeCommand asked{connection->second.actor, std::move(command)};
   if (asked.command.has_publish()) {
     absl::StatusOr<std::string> service = admit_publish_(asked.command.publish().service_token());
     if (!service.ok()) {

@@ -49,9 +49,17 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
  private:
   class Sender;
 
+  // Who is behind a connection.
+  struct Peer {
+    std::shared_ptr<const storage::Actor> actor;
+    std::string role_context;
+    bool is_socket = false;
+  };
+
   absl::Status Receive(v1::AttachRequest& request);
   absl::Status ReceiveHello(v1::Hello& chunk);
   absl::Status Open(v1::ConnectionOpened& opened);
+  void Close(uint64_t connection);
   absl::Status ReceiveCommand(v1::Command& command);
   void Refuse(const v1::Command& command, const absl::Status& why);
   void DispatchGathered();
@@ -63,7 +71,8 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   v1::AttachRequest request_;
   HelloReader hello_;
   std::shared_ptr<Attachment> attachment_;  // Null until Hello is complete.
-  absl::flat_hash_map<uint64_t, std::shared_ptr<const storage::Actor>> connections_;
+  std::vector<OpenedConnection> announced_;  // Before the Hello was complete.
+  absl::flat_hash_map<uint64_t, Peer> connections_;
   std::vector<EdgeInput> gathered_;  // Of the request being received.
 };
 

@@ -12,14 +12,16 @@ constexpr size_t kItemBytes = 256;
 size_t BytesOf(const v1::ControlItem& item) {
   switch (item.item_case()) {
     case v1::ControlItem::kBroadcast:
+      if (!item.broadcast().has_event()) return kItemBytes + item.broadcast().ByteSizeLong();
       return kItemBytes + item.broadcast().event().event().message_posted().content().size();
     case v1::ControlItem::kResult:
       return kItemBytes + (item.result().has_history() ? item.result().ByteSizeLong() : 0);
+    case v1::ControlItem::kDirect:
+      return kItemBytes + item.direct().ByteSizeLong();
     case v1::ControlItem::kWelcome:
     case v1::ControlItem::kSubscribe:
     case v1::ControlItem::kUnsubscribe:
     case v1::ControlItem::kCloseConnection:
-    case v1::ControlItem::kDirect:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

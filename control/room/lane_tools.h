@@ -13,6 +13,7 @@
 #include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
 #include "control/room/commit_queue.h"
+#include "control/room/member_watch.h"
 #include "control/room/result_writer.h"
 #include "storage/store.h"
 
@@ -26,6 +27,7 @@ struct LaneTools {
   EdgeOutbox& outbox;
   ResultWriter& results;
   CommitQueue::Jobs& commits;  // Handed to the commit queue at the end of the turn.
+  MemberWatch& watch;
   bool is_stopping = false;
 };
 

@@ -354,6 +354,7 @@ void LiveRoom::OnRoomJob(Command command) {
   if (command->kind == CommitJob::Kind::kDeleteRoom) {
     tools_.results.Give(*command, RoomDeleted{});
   } else {
+    for (const auto& member : command->new_room->members) tools_.watch.OnMember(id_, member.first);
     tools_.results.Created(*command);
   }
   Pump();
@@ -386,6 +387,7 @@ void LiveRoom::RefuseOrSettle(RoomCommand& command, const absl::Status& why) {
 
 void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::Time at) {
   room_->Apply(event.kind, event.subject, event.role, seq, at);
+  if (event.kind == storage::EventKind::kMemberAdded) tools_.watch.OnMember(id_, event.subject);
 }
 
 void LiveRoom::OnSettled(Command command) {

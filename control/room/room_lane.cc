@@ -16,7 +16,8 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       rooms_limit_(rooms_limit),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
       results_(*parts.metrics, outbox_),
-      tools_{parts.index, *parts.lane, *parts.store, reads_, outbox_, results_, commits_} {}
+      tools_{parts.index, *parts.lane, *parts.store, reads_,
+             outbox_,     results_,    commits_,     *parts.watch} {}
 
 LiveRoom* RoomLane::Find(const RoomId& id) {
   const auto it = rooms_.find(id);

@@ -39,6 +39,7 @@ class RoomLane {
     size_t reads_limit = 1;  // Of this lane at a time.
     storage::Store* store = nullptr;
     CommitQueue* commits = nullptr;
+    MemberWatch* watch = nullptr;
     process::Metrics* metrics = nullptr;
   };
   explicit RoomLane(const Parts& parts, size_t rooms_limit = kRoomsLimit);

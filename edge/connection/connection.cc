@@ -201,7 +201,7 @@ std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
   if (command.has_post_message()) return TakeSend(now);
   if (!command.has_join_room()) return std::nullopt;
   if (auto error = Take(joins_, limits.joins, "joins", now)) return error;
-  if (limits.rooms > 0 && subscriptions.size() >= limits.rooms) {
+  if (limits.rooms > 0 && subscriptions.size() - own_topics >= limits.rooms) {
     return MakeError(v1::REASON_LIMIT_REACHED,
                      fmt::format("a connection can be in {} rooms", limits.rooms));
   }

@@ -160,6 +160,10 @@ class Connection {
 
   std::uint64_t id() const { return id_; }
   const std::string& user_id() const { return user_id_; }
+  // What the token names as the user's role outside of rooms; may be empty.
+  std::string_view role_context() const {
+    return circumstances_ == nullptr ? std::string_view() : circumstances_->role_context;
+  }
   v1::ConnectionOpened Describe() const;
   Transport& transport() const { return *transport_; }
   // Goes on over `transport`, which outlives this object.
@@ -171,7 +175,9 @@ class Connection {
     HubTopic* topic = nullptr;
     std::uint32_t index = 0;
   };
-  absl::InlinedVector<Subscription, 1> subscriptions;
+  absl::InlinedVector<Subscription, 2> subscriptions;
+  // How many of them are no rooms: what a connection has by itself.
+  std::uint32_t own_topics = 0;
 
  private:
   // Rare states; an idle connection has none of them.

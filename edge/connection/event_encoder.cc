@@ -1,7 +1,5 @@
 #include "edge/connection/event_encoder.h"
 
-#include "confab/v1/client.pb.h"
-
 #include "edge/protocol/socketio_codec.h"
 #include "edge/protocol/websocket_frame.h"
 
@@ -21,11 +19,29 @@ SharedFrame SocketIoEventEncoder::Encode(const v1::Event& event, std::string_vie
   return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
 }
 
+SharedFrame SocketIoEventEncoder::Encode(const v1::Signal& signal, std::string& scratch) const {
+  BeginWebSocketFrame(scratch);
+  scratch += prefix_;
+  if (!dialect_.EncodeSignal(signal, scratch)) return {};
+  return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
+}
+
 SharedFrame NativeEventEncoder::Encode(const v1::Event& event, std::string_view,
                                        std::string& scratch) const {
   if (event.body_case() == v1::Event::BODY_NOT_SET) return {};
   v1::ServerFrame frame;
   *frame.mutable_event() = event;
+  return FrameOf(frame, scratch);
+}
+
+SharedFrame NativeEventEncoder::Encode(const v1::Signal& signal, std::string& scratch) const {
+  if (signal.body_case() == v1::Signal::BODY_NOT_SET) return {};
+  v1::ServerFrame frame;
+  *frame.mutable_signal() = signal;
+  return FrameOf(frame, scratch);
+}
+
+SharedFrame NativeEventEncoder::FrameOf(const v1::ServerFrame& frame, std::string& scratch) const {
   BeginWebSocketFrame(scratch);
   AppendServerFrame(form_, frame, scratch);
   return SharedFrame::Copy(FinishWebSocketFrame(

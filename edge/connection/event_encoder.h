@@ -1,4 +1,4 @@
-// event_encoder.h: a room event -> the wire-ready frame of one protocol and dialect.
+// event_encoder.h: a room event or a signal -> the wire-ready frame of one protocol and dialect.
 // Owns: nothing.   Used by: hub (once per event and encoder), connection (replays).
 // Threads: immutable; any thread. The frames are confined to the io thread that asked.
 #pragma once
@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "confab/v1/client.pb.h"
 #include "confab/v1/types.pb.h"
 
 #include "edge/dialect/dialect.h"
@@ -25,6 +26,8 @@ class EventEncoder {
   // work in.
   virtual SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                              std::string& scratch) const = 0;
+  // The same for something live.
+  virtual SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const = 0;
 
   std::size_t index() const { return index_; }
 
@@ -38,6 +41,7 @@ class SocketIoEventEncoder final : public EventEncoder {
   SocketIoEventEncoder(std::size_t index, const Dialect& dialect, std::string_view nsp);
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
+  SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override;
 
  private:
   const Dialect& dialect_;
@@ -49,8 +53,11 @@ class NativeEventEncoder final : public EventEncoder {
   NativeEventEncoder(std::size_t index, NativeForm form) : EventEncoder(index), form_(form) {}
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
+  SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override;
 
  private:
+  SharedFrame FrameOf(const v1::ServerFrame& frame, std::string& scratch) const;
+
   const NativeForm form_;
 };
 

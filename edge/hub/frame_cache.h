@@ -1,4 +1,4 @@
-// frame_cache.h: the frames of one event, each encoded when its first reader is met.
+// frame_cache.h: the frames of one event or signal, each encoded when its first reader is met.
 // Owns: the frames until Begin or Clear.   Used by: hub.
 // Threads: confined to the io thread.
 #pragma once
@@ -19,19 +19,25 @@ class FrameCache {
   // `encoders_count`: one more than the greatest index of an encoder in use.
   explicit FrameCache(std::size_t encoders_count) : entries_(encoders_count) {}
 
-  // `event` must stay valid until Clear.
+  // What is given must stay valid until Clear.
   void Begin(const v1::RoomEvent& event) {
     Clear();
     event_ = &event;
   }
+  void Begin(const v1::Signal& signal) {
+    Clear();
+    signal_ = &signal;
+  }
 
-  // Empty where the encoder has no name for the event.
+  // Empty where the encoder has no name for it.
   const SharedFrame& Get(const EventEncoder& encoder) {
     Entry& entry = entries_[encoder.index()];
     if (!entry.is_made) {
       entry.is_made = true;
       made_.push_back(encoder.index());
-      entry.frame = encoder.Encode(event_->event(), event_->actor_email(), scratch_);
+      entry.frame = signal_ != nullptr
+                        ? encoder.Encode(*signal_, scratch_)
+                        : encoder.Encode(event_->event(), event_->actor_email(), scratch_);
     }
     return entry.frame;
   }
@@ -40,6 +46,7 @@ class FrameCache {
     for (const std::size_t index : made_) entries_[index] = Entry();
     made_.clear();
     event_ = nullptr;
+    signal_ = nullptr;
   }
 
  private:
@@ -52,6 +59,7 @@ class FrameCache {
   std::vector<std::size_t> made_;  // Few of many: not every dialect has a reader.
   std::string scratch_;
   const v1::RoomEvent* event_ = nullptr;
+  const v1::Signal* signal_ = nullptr;
 };
 
 }  // namespace confab::edge

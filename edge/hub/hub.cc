@@ -8,6 +8,11 @@ namespace {
 // Subscribers whose memory is fetched while others get their frame: some 20 ns each, against 100
 // for memory that nobody fetched.
 constexpr std::size_t kPrefetchAhead = 6;
+
+// Who has missed that somebody types has missed nothing; of the others only the newest matters.
+DeliveryClass ClassOf(const v1::Signal& signal) {
+  return signal.has_typing() ? DeliveryClass::kDroppable : DeliveryClass::kLatest;
+}
 }  // namespace
 
 HubTopic* Hub::Find(std::string_view topic) const {
@@ -22,23 +27,38 @@ HubTopic::Subscriber* Hub::FindIn(HubTopic& topic, const Connection& connection)
   return nullptr;
 }
 
+HubTopic& Hub::Make(std::string_view name, std::int64_t position, bool is_own) {
+  auto made = std::make_unique<HubTopic>(name, position, is_own);
+  HubTopic& topic = *made;
+  topics_.emplace(topic.name(), std::move(made));
+  return topic;
+}
+
+void Hub::Add(HubTopic& topic, Connection& connection, std::int64_t from_seq) {
+  connection.subscriptions.push_back(
+      {.topic = &topic, .index = static_cast<std::uint32_t>(topic.subscribers_.size())});
+  topic.subscribers_.push_back({.connection = &connection,
+                                .transport = &connection.transport(),
+                                .encoder = &connection.encoder(),
+                                .after_seq = from_seq,
+                                .since = from_seq});
+}
+
+void Hub::SubscribeOwn(std::string_view name, Connection& connection) {
+  HubTopic* topic = Find(name);
+  if (topic == nullptr) topic = &Make(name, 0, true);
+  if (FindIn(*topic, connection) != nullptr) return;
+  Add(*topic, connection, 0);
+  ++connection.own_topics;
+}
+
 Hub::Joined Hub::Subscribe(std::string_view name, Connection& connection, std::int64_t from_seq) {
   HubTopic* topic = Find(name);
-  if (topic == nullptr) {
-    auto made = std::make_unique<HubTopic>(name, from_seq);
-    topic = made.get();
-    topics_.emplace(topic->name(), std::move(made));
-  }
+  if (topic == nullptr) topic = &Make(name, from_seq, false);
   if (const HubTopic::Subscriber* subscriber = FindIn(*topic, connection)) {
     return {.is_new = false, .since = subscriber->since};
   }
-  connection.subscriptions.push_back(
-      {.topic = topic, .index = static_cast<std::uint32_t>(topic->subscribers_.size())});
-  topic->subscribers_.push_back({.connection = &connection,
-                                 .transport = &connection.transport(),
-                                 .encoder = &connection.encoder(),
-                                 .after_seq = from_seq,
-                                 .since = from_seq});
+  Add(*topic, connection, from_seq);
   ++subscriptions_;
   return {.is_new = true, .since = from_seq};
 }
@@ -68,6 +88,7 @@ void Hub::Drop(HubTopic& topic, std::size_t index) {
       std::find_if(of_dropped.begin(), of_dropped.end(),
                    [&](const Connection::Subscription& entry) { return entry.topic == &topic; }));
   if (of_dropped.empty()) of_dropped.shrink_to_fit();
+  if (topic.is_own_) --subscribers[index].connection->own_topics;
   if (index + 1 < subscribers.size()) {
     subscribers[index] = subscribers.back();
     for (Connection::Subscription& entry : subscribers[index].connection->subscriptions) {
@@ -75,7 +96,7 @@ void Hub::Drop(HubTopic& topic, std::size_t index) {
     }
   }
   subscribers.pop_back();
-  --subscriptions_;
+  if (!topic.is_own_) --subscriptions_;
 }
 
 void Hub::Forget(HubTopic& topic) {
@@ -171,6 +192,38 @@ std::size_t Hub::Deliver(std::string_view name, std::uint64_t except, const v1::
     const SharedFrame& frame = frames_.Get(*subscriber.encoder);
     if (!frame) continue;
     subscriber.transport->Send(frame, DeliveryClass::kLogged);
+    ++count;
+  }
+  frames_.Clear();
+  return count;
+}
+
+std::vector<Connection*> Hub::AudienceOf(const Topics& topics) const {
+  std::vector<Connection*> audience;
+  for (const std::string& name : topics) {
+    const HubTopic* topic = Find(name);
+    if (topic == nullptr) continue;
+    for (const HubTopic::Subscriber& subscriber : topic->subscribers_) {
+      audience.push_back(subscriber.connection);
+    }
+  }
+  if (topics.size() > 1) {
+    std::sort(audience.begin(), audience.end());
+    audience.erase(std::unique(audience.begin(), audience.end()), audience.end());
+  }
+  return audience;
+}
+
+std::size_t Hub::Deliver(const std::vector<Connection*>& audience, std::uint64_t except,
+                         const v1::Signal& signal) {
+  std::size_t count = 0;
+  const DeliveryClass delivery = ClassOf(signal);
+  frames_.Begin(signal);
+  for (Connection* connection : audience) {
+    if (except != 0 && connection->id() == except) continue;
+    const SharedFrame& frame = frames_.Get(connection->encoder());
+    if (!frame) continue;
+    connection->transport().Send(frame, delivery);
     ++count;
   }
   frames_.Clear();

@@ -1,4 +1,5 @@
-// hub.h: topic -> the connections of this io thread that get its events, and how far it has come.
+// hub.h: topic -> the connections of this io thread that get what is told there, and how far a room
+// has come.
 // Owns: the topics.   Used by: io_thread.
 // Threads: confined to the io thread.
 #pragma once
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
+#include <google/protobuf/repeated_field.h>
 
 #include "confab/v1/edge_link.pb.h"
 
@@ -24,7 +26,8 @@ namespace confab::edge {
 // One topic's place in the hub.
 class HubTopic {
  public:
-  HubTopic(std::string_view name, std::int64_t position) : name_(name), position_(position) {}
+  HubTopic(std::string_view name, std::int64_t position, bool is_own)
+      : name_(name), is_own_(is_own), position_(position) {}
   const std::string& name() const { return name_; }
 
  private:
@@ -40,6 +43,7 @@ class HubTopic {
   };
 
   const std::string name_;
+  const bool is_own_;      // No room: connections have it by themselves.
   std::int64_t position_;  // Last event that passed.
   std::vector<Subscriber> subscribers_;
 };
@@ -54,6 +58,8 @@ class Hub {
   };
   // Live events behind from_seq reach the connection.
   Joined Subscribe(std::string_view topic, Connection& connection, std::int64_t from_seq);
+  // A topic that the connection has by itself ("user:7"). What is told there has no seq.
+  void SubscribeOwn(std::string_view topic, Connection& connection);
   // Live events pass the subscriber until GoLive; `since` is where its replay starts.
   void Hold(std::string_view topic, const Connection& connection, std::int64_t since);
   void GoLive(std::string_view topic, const Connection& connection, std::int64_t after_seq);
@@ -77,15 +83,25 @@ class Hub {
   // Hands the event to every live subscriber but `except`. Returns to how many.
   std::size_t Deliver(std::string_view topic, std::uint64_t except, const v1::RoomEvent& event);
 
+  using Topics = google::protobuf::RepeatedPtrField<std::string>;
+  // The connections that have any of the topics, each once.
+  std::vector<Connection*> AudienceOf(const Topics& topics) const;
+  // Hands the signal to all of them but `except`. Returns to how many.
+  std::size_t Deliver(const std::vector<Connection*>& audience, std::uint64_t except,
+                      const v1::Signal& signal);
+
   // Topics that lost their last subscriber since the last call; some may have a new one.
   std::vector<std::string> TakeEmptied() { return std::exchange(emptied_, {}); }
 
+  // To rooms.
   std::size_t subscriptions() const { return subscriptions_; }
 
  private:
   static constexpr std::int64_t kHeld = INT64_MAX;
 
   HubTopic* Find(std::string_view topic) const;
+  HubTopic& Make(std::string_view topic, std::int64_t position, bool is_own);
+  static void Add(HubTopic& topic, Connection& connection, std::int64_t from_seq);
   static HubTopic::Subscriber* FindIn(HubTopic& topic, const Connection& connection);
   void Drop(HubTopic& topic, std::size_t index);
   void Forget(HubTopic& topic);

@@ -2,26 +2,29 @@
 
 namespace confab::edge {
 
-std::uint64_t TopicTable::OnSubscribe(std::string_view topic, std::size_t thread,
-                                      std::int64_t from_seq) {
-  ++subscribes_;
+TopicTable::Wish& TopicTable::WishOf(std::string_view topic, std::size_t thread,
+                                     std::int64_t position) {
   auto it = topics_.find(topic);
   if (it == topics_.end()) {
     auto entry = std::make_unique<Entry>();
     entry->name = topic;
-    entry->position = from_seq;
+    entry->position = position;
     const std::string_view key = entry->name;
     it = topics_.emplace(key, std::move(entry)).first;
   }
   for (Wish& wish : it->second->wishes) {
-    if (wish.thread != thread) continue;
-    wish.last_subscribe = subscribes_;
-    return subscribes_;
+    if (wish.thread == thread) return wish;
   }
-  it->second->wishes.push_back(
-      {.thread = static_cast<std::uint8_t>(thread), .last_subscribe = subscribes_});
+  return it->second->wishes.emplace_back(Wish{.thread = static_cast<std::uint8_t>(thread)});
+}
+
+std::uint64_t TopicTable::OnSubscribe(std::string_view topic, std::size_t thread,
+                                      std::int64_t from_seq) {
+  WishOf(topic, thread, from_seq).last_subscribe = ++subscribes_;
   return subscribes_;
 }
+
+void TopicTable::OnWanted(std::string_view topic, std::size_t thread) { WishOf(topic, thread, 0); }
 
 TopicTable::Verdict TopicTable::OnEvent(std::string_view topic, std::int64_t seq) {
   const auto it = topics_.find(topic);

@@ -25,6 +25,9 @@ class TopicTable {
   // A Subscribe item goes to that thread. Returns its number within this edge's life.
   std::uint64_t OnSubscribe(std::string_view topic, std::size_t thread, std::int64_t from_seq);
 
+  // A topic that a connection of that thread has by itself ("user:7"), without a Subscribe item.
+  void OnWanted(std::string_view topic, std::size_t thread);
+
   enum class Verdict { kDeliver, kDuplicate, kGap, kUnwanted };
   // An event of a room's log comes by. kDeliver: it is the next one, and counts as distributed.
   Verdict OnEvent(std::string_view topic, std::int64_t seq);
@@ -51,6 +54,8 @@ class TopicTable {
     std::int64_t position = 0;
     absl::InlinedVector<Wish, 2> wishes;
   };
+
+  Wish& WishOf(std::string_view topic, std::size_t thread, std::int64_t position);
 
   absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>, std::hash<std::string_view>,
                       std::equal_to<>>

@@ -214,6 +214,44 @@ TEST_F(DistributorTest, GivesTheStreamUpAtAnEventOfNoRoomOrTwo) {
   EXPECT_THAT(link_.reset, ElementsAre(1, 1));
 }
 
+v1::ControlItem Signal(std::initializer_list<const char*> topics) {
+  v1::ControlItem item;
+  for (const char* topic : topics) item.mutable_broadcast()->add_topics(topic);
+  item.mutable_broadcast()->mutable_signal()->mutable_typing();
+  return item;
+}
+
+TEST_F(DistributorTest, GivesSignalsToThreadsThatWantAnyOfTheTopics) {
+  distributor_.Want(1, "user:ann");
+  distributor_.Want(2, "role:dev");
+
+  Items(1, {Signal({"user:ann", "role:dev"}), Signal({"user:ann"}), Signal({"user:eve"})});
+
+  EXPECT_THAT(threads_[0].got, IsEmpty());
+  EXPECT_EQ(threads_[1].got.size(), 2u);
+  EXPECT_EQ(threads_[2].got.size(), 1u);
+}
+
+TEST_F(DistributorTest, GivesWhatIsForAllToEveryThread) {
+  Items(1, {Signal({"all"})});
+
+  for (const RecordingThread& thread : threads_) EXPECT_EQ(thread.got.size(), 1u);
+}
+
+TEST_F(DistributorTest, KeepsWantedTopicsOverStreamsAndReleasesThemSilently) {
+  distributor_.Want(1, "user:ann");
+  Open(2);
+  EXPECT_EQ(link_.hello[0].rooms_size(), 0);
+  Items(2, {Signal({"user:ann"})});
+  EXPECT_EQ(threads_[1].got.size(), 1u);
+
+  distributor_.Release(1, {"user:ann"}, 0);
+
+  Items(2, {Signal({"user:ann"})});
+  EXPECT_EQ(threads_[1].got.size(), 1u);
+  EXPECT_THAT(link_.sent, IsEmpty()) << "control learns it with the connection";
+}
+
 TEST_F(DistributorTest, IgnoresWhatIsLeftOfAnOldStream) {
   Items(1, {Subscribe(kOnFirst, "room:r")});
   Open(2);

@@ -26,6 +26,18 @@ std::string LineOfEvent(const v1::Event& event) {
   return fmt::format("unknown {}", event.seq());
 }
 
+std::string LineOfLive(const v1::Broadcast& broadcast) {
+  std::string topics;
+  for (const std::string& topic : broadcast.topics()) {
+    if (!topics.empty()) topics += ',';
+    topics += topic;
+  }
+  if (broadcast.has_membership()) {
+    return fmt::format("member {} {}", topics, broadcast.membership().room_id());
+  }
+  return fmt::format("signal {} {}", topics, LineOf(broadcast.signal()));
+}
+
 std::string TargetOf(const v1::Unsubscribe& unsubscribe) {
   switch (unsubscribe.target_case()) {
     case v1::Unsubscribe::kConnection:
@@ -42,9 +54,25 @@ std::string TargetOf(const v1::Unsubscribe& unsubscribe) {
 
 }  // namespace
 
+std::string LineOf(const v1::Signal& signal) {
+  if (signal.has_typing()) {
+    const v1::Typing& typing = signal.typing();
+    return fmt::format("typing {} {} {}", typing.room_id(), typing.user_id(), typing.is_typing());
+  }
+  if (signal.has_presence()) {
+    const v1::Presence& presence = signal.presence();
+    return fmt::format("presence {} {}", presence.user_id(),
+                       presence.is_online() ? "online" : "offline");
+  }
+  std::string line = "snapshot";
+  for (const std::string& user : signal.presence_snapshot().user_ids()) line += " " + user;
+  return line;
+}
+
 std::string LineOf(const v1::ControlItem& item) {
   switch (item.item_case()) {
     case v1::ControlItem::kBroadcast:
+      if (!item.broadcast().has_event()) return LineOfLive(item.broadcast());
       return LineOfEvent(item.broadcast().event().event());
     case v1::ControlItem::kResult:
       return fmt::format(
@@ -61,6 +89,8 @@ std::string LineOf(const v1::ControlItem& item) {
     case v1::ControlItem::kCloseConnection:
       return fmt::format("close {}", item.close_connection().connection());
     case v1::ControlItem::kDirect:
+      return fmt::format("direct {} {}", item.direct().connection(),
+                         LineOf(item.direct().signal()));
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

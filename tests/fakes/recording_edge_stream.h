@@ -25,7 +25,8 @@ class RecordingEdgeStream : public EdgeStream {
   std::vector<v1::ControlItem> items() const;
   std::vector<v1::ControlItem> ItemsFrom(size_t from) const;
   // Short forms in order: "event 3 hi", "member_removed 4 bob", "result 7 ok", "result 8
-  // NOT_A_MEMBER", "subscribe 1 room:a 3", "unsubscribe room:a user bob 4".
+  // NOT_A_MEMBER", "subscribe 1 room:a 3", "unsubscribe room:a user bob 4", "member user:ann a",
+  // "signal user:ann,user:bob presence eve online", "direct 7 snapshot bob".
   std::vector<std::string> lines() const;
   // Those from `from` on.
   std::vector<std::string> LinesFrom(size_t from) const;
@@ -51,6 +52,8 @@ class RecordingEdgeStream : public EdgeStream {
   std::optional<absl::Status> closed_;
 };
 
+// Short forms: "typing a ann true", "presence ann online", "snapshot bob eve".
+std::string LineOf(const v1::Signal& signal);
 // The short form of one item.
 std::string LineOf(const v1::ControlItem& item);
 

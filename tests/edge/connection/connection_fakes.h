@@ -120,6 +120,13 @@ class NumberEncoder final : public edge::EventEncoder {
     scratch = fmt::format("{}:{}", index(), event.seq());
     return edge::SharedFrame::Copy(scratch);
   }
+  // That of a signal is "<index>:<who types>"; any other has none.
+  edge::SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override {
+    ++encoded;
+    if (!signal.has_typing()) return {};
+    scratch = fmt::format("{}:{}", index(), signal.typing().user_id());
+    return edge::SharedFrame::Copy(scratch);
+  }
 
   mutable int encoded = 0;
 };

@@ -227,6 +227,56 @@ TEST_F(HubTest, SkipsWhatHasNoNameForTheReader) {
   EXPECT_EQ(hub_.PositionOf("room:r", ann_.connection), 1);
 }
 
+v1::Signal TypingOf(const std::string& user) {
+  v1::Signal signal;
+  signal.mutable_typing()->set_room_id("r");
+  signal.mutable_typing()->set_user_id(user);
+  return signal;
+}
+
+Hub::Topics TopicsOf(std::initializer_list<const char*> names) {
+  Hub::Topics topics;
+  for (const char* name : names) topics.Add(name);
+  return topics;
+}
+
+TEST_F(HubTest, TellsASignalOfSeveralTopicsToEachOnce) {
+  for (Peer* peer : {&ann_, &bob_, &cat_}) hub_.SubscribeOwn("role:dev", peer->connection);
+  hub_.SubscribeOwn("user:ann", ann_.connection);
+
+  const auto audience = hub_.AudienceOf(TopicsOf({"user:ann", "role:dev", "user:none"}));
+
+  EXPECT_EQ(hub_.Deliver(audience, 0, TypingOf("eve")), 3u);
+  EXPECT_THAT(ann_.sent(), ElementsAre("0:eve"));
+  EXPECT_THAT(bob_.sent(), ElementsAre("0:eve"));
+  EXPECT_THAT(cat_.sent(), ElementsAre("1:eve"));
+  EXPECT_EQ(socketio_.encoded, 1) << "once a dialect, not once a socket";
+}
+
+TEST_F(HubTest, SparesTheConnectionThatASignalComesFrom) {
+  hub_.Subscribe("room:r", ann_.connection, 0);
+  hub_.Subscribe("room:r", bob_.connection, 0);
+
+  EXPECT_EQ(hub_.Deliver(hub_.AudienceOf(TopicsOf({"room:r"})), 1, TypingOf("ann")), 1u);
+
+  EXPECT_THAT(ann_.sent(), IsEmpty());
+  EXPECT_THAT(bob_.sent(), ElementsAre("0:ann"));
+}
+
+TEST_F(HubTest, CountsATopicOfItsOwnAsNoRoom) {
+  hub_.SubscribeOwn("user:ann", ann_.connection);
+  hub_.SubscribeOwn("user:ann", ann_.connection);
+  hub_.Subscribe("room:r", ann_.connection, 0);
+  EXPECT_EQ(ann_.connection.own_topics, 1u);
+  EXPECT_EQ(hub_.subscriptions(), 1u);
+
+  hub_.Remove(ann_.connection);
+
+  EXPECT_EQ(ann_.connection.own_topics, 0u);
+  EXPECT_EQ(hub_.subscriptions(), 0u);
+  EXPECT_THAT(hub_.TakeEmptied(), UnorderedElementsAre("user:ann", "room:r"));
+}
+
 TEST_F(HubTest, FindsEveryOneOfManyInManyTopics) {
   std::vector<std::unique_ptr<Peer>> peers;
   for (uint64_t i = 0; i < 50; ++i) {

@@ -87,6 +87,18 @@ TEST(TopicTable, StartsAnewWhenATopicComesBack) {
   EXPECT_EQ(table.OnEvent("room:r", 9), Verdict::kDeliver);
 }
 
+TEST(TopicTable, KeepsAWantedTopicUntilItsThreadLetsGo) {
+  TopicTable table;
+  const uint64_t seen = table.OnSubscribe("room:r", 0, 5);
+
+  table.OnWanted("user:ann", 2);
+  EXPECT_EQ(table.ThreadsOf("user:ann"), 0b100u);
+  EXPECT_EQ(table.subscribes(), seen) << "no Subscribe item stands behind it";
+
+  EXPECT_TRUE(table.OnReleased("user:ann", 2, 0));
+  EXPECT_EQ(table.ThreadsOf("user:ann"), 0u);
+}
+
 TEST(TopicTable, TellsHowFarEachTopicHasCome) {
   TopicTable table;
   table.OnSubscribe("room:r", 0, 5);
