@@ -115,6 +115,8 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
     case v1::ControlItem::kDirect:
       to_thread(item.direct().connection());
       return true;
+    case v1::ControlItem::kInboxState:
+      return true;
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
   }

@@ -328,6 +328,7 @@ void IoThread::Distribute(const ItemBatch& items) {
       case v1::ControlItem::kDirect:
         On(item.direct());
         break;
+      case v1::ControlItem::kInboxState:
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }

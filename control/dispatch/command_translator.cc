@@ -178,6 +178,9 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kPublish:
     case v1::Command::kHeartbeat:
     case v1::Command::kRefreshToken:  // The edge answers it.
+    case v1::Command::kReadInbox:
+    case v1::Command::kAckInbox:
+    case v1::Command::kNotify:
     case v1::Command::COMMAND_NOT_SET:
       break;
   }

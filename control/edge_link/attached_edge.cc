@@ -166,6 +166,7 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         break;
       case v1::EdgeItem::kLeaseRefreshed:
         break;  // Nothing hangs on it yet.
+      case v1::EdgeItem::kNotificationReport:
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }

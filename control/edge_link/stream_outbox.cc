@@ -22,6 +22,7 @@ size_t BytesOf(const v1::ControlItem& item) {
     case v1::ControlItem::kSubscribe:
     case v1::ControlItem::kUnsubscribe:
     case v1::ControlItem::kCloseConnection:
+    case v1::ControlItem::kInboxState:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

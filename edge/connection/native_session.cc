@@ -39,6 +39,7 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kGetPresence:
       command.mutable_get_presence()->Swap(frame.mutable_get_presence());
       return true;
+    case v1::ClientFrame::kAckInbox:
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -83,6 +84,9 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kMembers:
     case v1::Result::kBecomeMember:
     case v1::Result::kQuitRoom:
+    case v1::Result::kInboxPage:
+    case v1::Result::kAckInbox:
+    case v1::Result::kNotify:
     case v1::Result::RESULT_NOT_SET:
       return;
   }

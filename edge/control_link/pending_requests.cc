@@ -14,6 +14,8 @@ bool IsSafeToRepeat(const v1::Command& command) {
       return !command.post_message().client_msg_id().empty();
     case v1::Command::kPublish:
       return !command.publish().idempotency_key().empty();
+    case v1::Command::kNotify:
+      return !command.notify().notification().idempotency_key().empty();
     case v1::Command::kCreateRoom:  // Repeated, it finds the room it made: whose is it?
       return false;
     case v1::Command::kJoinRoom:  // Repeated, it finds the member there already.
@@ -30,6 +32,8 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kRefreshToken:
     case v1::Command::kSetStatus:
     case v1::Command::kGetPresence:
+    case v1::Command::kReadInbox:
+    case v1::Command::kAckInbox:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }

@@ -249,6 +249,9 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:
     case v1::Command::kPublish:
+    case v1::Command::kReadInbox:
+    case v1::Command::kAckInbox:
+    case v1::Command::kNotify:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not faked");
       break;
     case v1::Command::kHeartbeat:

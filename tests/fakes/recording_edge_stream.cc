@@ -20,6 +20,7 @@ std::string LineOfEvent(const v1::Event& event) {
       return fmt::format("member_removed {} {}", event.seq(), event.member_removed().user_id());
     case v1::Event::kMemberRoleChanged:
       return fmt::format("member_role {} {}", event.seq(), event.member_role_changed().user_id());
+    case v1::Event::kNotificationPosted:
     case v1::Event::BODY_NOT_SET:
       break;
   }
@@ -91,6 +92,7 @@ std::string LineOf(const v1::ControlItem& item) {
     case v1::ControlItem::kDirect:
       return fmt::format("direct {} {}", item.direct().connection(),
                          LineOf(item.direct().signal()));
+    case v1::ControlItem::kInboxState:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }
