@@ -161,6 +161,10 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
       return FillRead(*input.mutable_get_history(), command);
     case v1::Command::kReplayPage:
       return FillReplay(*input.mutable_replay_page(), command);
+    case v1::Command::kEditMessage:
+    case v1::Command::kDeleteMessage:
+    case v1::Command::kMarkRead:
+      return Refusal{v1::REASON_UNKNOWN_COMMAND, "not built yet"};
     case v1::Command::kSetTyping:
       return Refusal{v1::REASON_UNKNOWN_COMMAND, "typing is not passed on yet"};
     case v1::Command::kSetStatus:

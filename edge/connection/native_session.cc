@@ -33,6 +33,15 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kRefreshToken:
       command.mutable_refresh_token()->Swap(frame.mutable_refresh_token());
       return true;
+    case v1::ClientFrame::kEditMessage:
+      command.mutable_edit_message()->Swap(frame.mutable_edit_message());
+      return true;
+    case v1::ClientFrame::kDeleteMessage:
+      command.mutable_delete_message()->Swap(frame.mutable_delete_message());
+      return true;
+    case v1::ClientFrame::kMarkRead:
+      command.mutable_mark_read()->Swap(frame.mutable_mark_read());
+      return true;
     case v1::ClientFrame::kSetStatus:
       command.mutable_set_status()->Swap(frame.mutable_set_status());
       return true;
@@ -72,6 +81,15 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
       return;
     case v1::Result::kRefreshToken:
       *reply.mutable_refresh_token() = result.refresh_token();
+      return;
+    case v1::Result::kEditMessage:
+      *reply.mutable_edit_message() = result.edit_message();
+      return;
+    case v1::Result::kDeleteMessage:
+      *reply.mutable_delete_message() = result.delete_message();
+      return;
+    case v1::Result::kMarkRead:
+      *reply.mutable_mark_read() = result.mark_read();
       return;
     case v1::Result::kSetStatus:
       reply.mutable_set_status();

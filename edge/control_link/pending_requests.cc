@@ -27,6 +27,9 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kListMembers:
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:
+    case v1::Command::kEditMessage:
+    case v1::Command::kDeleteMessage:  // Repeated, it finds the message gone, as was asked.
+    case v1::Command::kMarkRead:
     case v1::Command::kHeartbeat:
     case v1::Command::kSetTyping:
     case v1::Command::kRefreshToken:

@@ -144,6 +144,7 @@ bool DataDialect::EncodeSignal(const v1::Signal& signal, std::string& out) const
                     signal.presence());
     case v1::Signal::kPresenceSnapshot:
       return append(SignalKind::kPresenceSnapshot, signal.presence_snapshot());
+    case v1::Signal::kReadPointer:  // Nobody sends it yet.
     case v1::Signal::BODY_NOT_SET:
       break;
   }

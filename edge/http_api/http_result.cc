@@ -128,6 +128,8 @@ bool AppendEvent(const v1::Event& event, std::string& out) {
       AppendMemberEvent("memberUpdated", event, event.member_role_changed().user_id(),
                         event.member_role_changed().role(), out);
       break;
+    case v1::Event::kMessageEdited:  // Nobody sends these yet.
+    case v1::Event::kMessageDeleted:
     case v1::Event::kNotificationPosted:
     case v1::Event::BODY_NOT_SET:
       return false;

@@ -249,6 +249,9 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:
     case v1::Command::kPublish:
+    case v1::Command::kEditMessage:
+    case v1::Command::kDeleteMessage:
+    case v1::Command::kMarkRead:
     case v1::Command::kReadInbox:
     case v1::Command::kAckInbox:
     case v1::Command::kNotify:

@@ -20,6 +20,11 @@ std::string LineOfEvent(const v1::Event& event) {
       return fmt::format("member_removed {} {}", event.seq(), event.member_removed().user_id());
     case v1::Event::kMemberRoleChanged:
       return fmt::format("member_role {} {}", event.seq(), event.member_role_changed().user_id());
+    case v1::Event::kMessageEdited:
+      return fmt::format("edited {} {} {}", event.seq(), event.message_edited().message_seq(),
+                         event.message_edited().content());
+    case v1::Event::kMessageDeleted:
+      return fmt::format("deleted {} {}", event.seq(), event.message_deleted().message_seq());
     case v1::Event::kNotificationPosted:
     case v1::Event::BODY_NOT_SET:
       break;

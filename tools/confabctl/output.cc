@@ -153,6 +153,11 @@ std::string Describe(const v1::Event& event) {
     case v1::Event::kMemberRoleChanged:
       return fmt::format("[{} is now {}]", Printable(event.member_role_changed().user_id()),
                          Show(event.member_role_changed().role()));
+    case v1::Event::kMessageEdited:
+      return fmt::format("[edited {}: {}]", event.message_edited().message_seq(),
+                         Printable(event.message_edited().content()));
+    case v1::Event::kMessageDeleted:
+      return fmt::format("[deleted {}]", event.message_deleted().message_seq());
     case v1::Event::kNotificationPosted:
     case v1::Event::BODY_NOT_SET:
       break;
