@@ -20,10 +20,12 @@ FILES = ROOT / "edge" / "dialect" / "builtin"
 OUT = ROOT / "docs" / "asyncapi"
 
 # Fields that are no plain text, by the last name of a slot's path.
-INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "code", "retryAfterMs"}
-BOOLEANS = {"retryable", "more", "isTyping"}
-TIMES = {"createdAt", "expiresAt"}
-LISTS = {"userIds"}
+INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "code", "retryAfterMs",
+            "slowModeSeconds"}
+BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly"}
+TIMES = {"createdAt", "expiresAt", "until"}
+LISTS = {"userIds", "changed"}
+MAPS = {"metadata"}
 
 
 def of_field(name):
@@ -35,6 +37,8 @@ def of_field(name):
         return {"type": "string", "format": "date-time"}
     if name in LISTS:
         return {"type": "array", "items": {"type": "string"}}
+    if name in MAPS:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
     return {"type": "string"}
 
 

@@ -180,6 +180,8 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kListRooms:
     case v1::Command::kListMembers:
     case v1::Command::kPublish:
+    case v1::Command::kUpdateRoom:
+    case v1::Command::kChangeMember:
     case v1::Command::kHeartbeat:
     case v1::Command::kRefreshToken:  // The edge answers it.
     case v1::Command::kReadInbox:

@@ -102,6 +102,7 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kMembers:
     case v1::Result::kBecomeMember:
     case v1::Result::kQuitRoom:
+    case v1::Result::kChangeMember:
     case v1::Result::kInboxPage:
     case v1::Result::kAckInbox:
     case v1::Result::kNotify:

@@ -18,6 +18,8 @@ bool IsSafeToRepeat(const v1::Command& command) {
       return !command.notify().notification().idempotency_key().empty();
     case v1::Command::kCreateRoom:  // Repeated, it finds the room it made: whose is it?
       return false;
+    case v1::Command::kUpdateRoom:  // Repeated, they find the room and the user so already.
+    case v1::Command::kChangeMember:
     case v1::Command::kJoinRoom:  // Repeated, it finds the member there already.
     case v1::Command::kLeaveRoom:
     case v1::Command::kGetHistory:

@@ -1,6 +1,7 @@
 #include "edge/dialect/json_template.h"
 
 #include <algorithm>
+#include <map>
 
 #include <google/protobuf/timestamp.pb.h>
 
@@ -34,6 +35,27 @@ void AppendTextList(const pb::Message& message, const pb::FieldDescriptor* field
   out.push_back(']');
 }
 
+// In order of the keys: a map of protobuf has none.
+void AppendTextMap(const pb::Message& message, const pb::FieldDescriptor* field, std::string& out) {
+  const pb::Reflection& reflection = *message.GetReflection();
+  const pb::FieldDescriptor* key = field->message_type()->map_key();
+  const pb::FieldDescriptor* value = field->message_type()->map_value();
+  std::map<std::string, std::string> sorted;
+  for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+    const pb::Message& entry = reflection.GetRepeatedMessage(message, field, i);
+    sorted[entry.GetReflection()->GetString(entry, key)] =
+        entry.GetReflection()->GetString(entry, value);
+  }
+  out.push_back('{');
+  for (const auto& [name, text] : sorted) {
+    if (out.back() != '{') out.push_back(',');
+    AppendJsonString(name, out);
+    out.push_back(':');
+    AppendJsonString(text, out);
+  }
+  out.push_back('}');
+}
+
 }  // namespace
 
 bool IsCanonicalDecimal(std::string_view id) {
@@ -58,6 +80,7 @@ bool JsonTemplate::IsEmpty(const Piece& piece, const Sources& sources, const Tem
       return sources[piece.place]->GetReflection()->GetEnumValue(*sources[piece.place],
                                                                  piece.field) == 0;
     case Slot::kTextList:
+    case Slot::kTextMap:
     case Slot::kEvents:
       return sources[piece.place]->GetReflection()->FieldSize(*sources[piece.place], piece.field) ==
              0;
@@ -106,6 +129,8 @@ void JsonTemplate::AppendSlot(const Piece& piece, const Sources& sources,
     }
     case Slot::kTextList:
       return AppendTextList(*sources[piece.place], piece.field, piece.form == Form::kNumber, out);
+    case Slot::kTextMap:
+      return AppendTextMap(*sources[piece.place], piece.field, out);
     case Slot::kEvents:
       return input.events->AppendEvents(
           sources[piece.place]->GetReflection()->GetRepeatedFieldRef<v1::Event>(

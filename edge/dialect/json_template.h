@@ -85,6 +85,7 @@ class JsonTemplate {
     kTime,
     kWord,  // An enum's.
     kTextList,
+    kTextMap,
     kEvents,
     kExtraText,
     kExtraNumber,

@@ -283,6 +283,12 @@ class TemplateCompiler {
   }
 
   static Slot SlotOfField(const pb::FieldDescriptor& field) {
+    if (field.is_map()) {
+      const bool is_of_texts =
+          field.message_type()->map_key()->type() == pb::FieldDescriptor::TYPE_STRING &&
+          field.message_type()->map_value()->type() == pb::FieldDescriptor::TYPE_STRING;
+      return is_of_texts ? Slot::kTextMap : Slot::kNone;
+    }
     if (field.is_repeated()) {
       if (field.type() == pb::FieldDescriptor::TYPE_STRING) return Slot::kTextList;
       return field.message_type() == v1::Event::descriptor() ? Slot::kEvents : Slot::kNone;

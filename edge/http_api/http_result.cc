@@ -1,6 +1,7 @@
 #include "edge/http_api/http_result.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -53,11 +54,41 @@ std::string_view WordOf(v1::Role role) {
   return "reader";
 }
 
-bool AppendRoom(const v1::Room& room, std::string& out) {
-  AppendText(R"({"roomId":)", room.id(), out);
+void AppendBool(std::string_view key, bool value, std::string& out) {
+  out.append(key);
+  out.append(value ? "true" : "false");
+}
+
+// In order of the keys: a map of protobuf has none.
+void AppendMap(std::string_view key, const google::protobuf::Map<std::string, std::string>& map,
+               std::string& out) {
+  const std::map<std::string_view, std::string_view> sorted(map.begin(), map.end());
+  out.append(key);
+  out.push_back('{');
+  for (const auto& [name, value] : sorted) {
+    if (out.back() != '{') out.push_back(',');
+    AppendJsonString(name, out);
+    out.push_back(':');
+    AppendJsonString(value, out);
+  }
+  out.push_back('}');
+}
+
+// What a Room and a RoomUpdated have in common, with the comma before it.
+template <typename Settings>
+void AppendSettings(const Settings& room, std::string& out) {
   AppendText(R"(,"topic":)", room.topic(), out);
   out.append(room.visibility() == v1::ROOM_VISIBILITY_PUBLIC ? R"(,"visibility":"public")"
                                                              : R"(,"visibility":"private")");
+  AppendBool(R"(,"isArchived":)", room.is_archived(), out);
+  AppendBool(R"(,"isReadOnly":)", room.is_read_only(), out);
+  AppendNumber(R"(,"slowModeSeconds":)", room.slow_mode_seconds(), out);
+  AppendMap(R"(,"metadata":)", room.metadata(), out);
+}
+
+bool AppendRoom(const v1::Room& room, std::string& out) {
+  AppendText(R"({"roomId":)", room.id(), out);
+  AppendSettings(room, out);
   AppendNumber(R"(,"lastSeq":)", room.last_seq(), out);
   AppendTime(R"(,"createdAt":)", room.created_at(), out);
   if (room.has_member_count()) AppendNumber(R"(,"memberCount":)", room.member_count(), out);
@@ -65,10 +96,23 @@ bool AppendRoom(const v1::Room& room, std::string& out) {
   return true;
 }
 
+// `{}`, or with its end.
+void AppendRestriction(std::string_view key, const v1::Restriction& restriction, std::string& out) {
+  out.append(key);
+  if (restriction.has_until()) {
+    AppendTime(R"({"until":)", restriction.until(), out);
+    out.push_back('}');
+  } else {
+    out.append("{}");
+  }
+}
+
 bool AppendMember(const v1::Member& member, std::string& out) {
   AppendText(R"({"userId":)", member.user_id(), out);
-  AppendText(R"(,"role":)", WordOf(member.role()), out);
-  AppendTime(R"(,"changedAt":)", member.changed_at(), out);
+  if (member.role() != v1::ROLE_UNSPECIFIED) AppendText(R"(,"role":)", WordOf(member.role()), out);
+  if (member.has_changed_at()) AppendTime(R"(,"changedAt":)", member.changed_at(), out);
+  if (member.has_muted()) AppendRestriction(R"(,"muted":)", member.muted(), out);
+  if (member.has_banned()) AppendRestriction(R"(,"banned":)", member.banned(), out);
   out.push_back('}');
   return true;
 }
@@ -110,6 +154,31 @@ void AppendMemberEvent(std::string_view name, const v1::Event& event, std::strin
   if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
 }
 
+// `key`: what begins, with its value true; or ends.
+void AppendRestrictionEvent(std::string_view name, const v1::Event& event, std::string_view user_id,
+                            std::string_view key, const google::protobuf::Timestamp* until,
+                            std::string& out) {
+  AppendMemberEvent(name, event, user_id, v1::ROLE_UNSPECIFIED, out);
+  out.append(key);
+  if (until != nullptr) AppendTime(R"(,"until":)", *until, out);
+}
+
+template <typename Body>
+const google::protobuf::Timestamp* UntilOf(const Body& body) {
+  return body.has_until() ? &body.until() : nullptr;
+}
+
+void AppendRoomUpdated(const v1::Event& event, std::string& out) {
+  AppendHead("roomUpdated", event, out);
+  AppendArray(R"(,"changed":)", event.room_updated().changed(), out,
+              [](const std::string& name, std::string& list) {
+                AppendJsonString(name, list);
+                return true;
+              });
+  AppendSettings(event.room_updated(), out);
+  if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
+}
+
 // False: a kind of event that this edge does not know.
 bool AppendEvent(const v1::Event& event, std::string& out) {
   switch (event.body_case()) {
@@ -127,6 +196,25 @@ bool AppendEvent(const v1::Event& event, std::string& out) {
     case v1::Event::kMemberRoleChanged:
       AppendMemberEvent("memberUpdated", event, event.member_role_changed().user_id(),
                         event.member_role_changed().role(), out);
+      break;
+    case v1::Event::kRoomUpdated:
+      AppendRoomUpdated(event, out);
+      break;
+    case v1::Event::kMemberBanned:
+      AppendRestrictionEvent("memberLeft", event, event.member_banned().user_id(),
+                             R"(,"banned":true)", UntilOf(event.member_banned()), out);
+      break;
+    case v1::Event::kMemberUnbanned:
+      AppendRestrictionEvent("memberUpdated", event, event.member_unbanned().user_id(),
+                             R"(,"banned":false)", nullptr, out);
+      break;
+    case v1::Event::kMemberMuted:
+      AppendRestrictionEvent("memberUpdated", event, event.member_muted().user_id(),
+                             R"(,"muted":true)", UntilOf(event.member_muted()), out);
+      break;
+    case v1::Event::kMemberUnmuted:
+      AppendRestrictionEvent("memberUpdated", event, event.member_unmuted().user_id(),
+                             R"(,"muted":false)", nullptr, out);
       break;
     case v1::Event::kMessageEdited:  // Nobody sends these yet.
     case v1::Event::kMessageDeleted:
@@ -170,6 +258,12 @@ std::string BodyOf(const v1::MemberPage& page) {
   AppendText(R"({"roomId":)", page.room_id(), out);
   AppendArray(R"(,"members":)", page.members(), out, AppendMember);
   AppendPageToken(page.next_page_token(), out);
+  return out;
+}
+
+std::string BodyOf(const v1::Member& member) {
+  std::string out;
+  AppendMember(member, out);
   return out;
 }
 
@@ -217,6 +311,8 @@ HttpAnswer AnswerOfResult(const v1::Result& result, int status) {
       return {.status = status, .body = BodyOf(result.become_member())};
     case v1::Result::kQuitRoom:
       return {.status = status, .body = BodyOf(result.quit_room())};
+    case v1::Result::kChangeMember:
+      return {.status = status, .body = BodyOf(result.change_member())};
     default:  // Nothing that a route asks for.
       break;
   }
@@ -230,7 +326,7 @@ HttpAnswer AnswerOfError(const v1::Error& error, int status) {
   AppendErrorObject(error, answer.body);
   answer.body.push_back('}');
   if (answer.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (error.retryable()) {
+  if (error.retryable() || error.retry_after_ms() > 0) {
     const uint32_t seconds = std::max<uint32_t>(1, (error.retry_after_ms() + 999) / 1000);
     answer.headers.emplace_back("Retry-After", std::to_string(seconds));
   }

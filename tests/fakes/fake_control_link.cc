@@ -249,6 +249,8 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:
     case v1::Command::kPublish:
+    case v1::Command::kUpdateRoom:
+    case v1::Command::kChangeMember:
     case v1::Command::kEditMessage:
     case v1::Command::kDeleteMessage:
     case v1::Command::kMarkRead:

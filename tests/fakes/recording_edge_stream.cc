@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "proto/reason.h"
 
@@ -20,6 +21,17 @@ std::string LineOfEvent(const v1::Event& event) {
       return fmt::format("member_removed {} {}", event.seq(), event.member_removed().user_id());
     case v1::Event::kMemberRoleChanged:
       return fmt::format("member_role {} {}", event.seq(), event.member_role_changed().user_id());
+    case v1::Event::kRoomUpdated:
+      return fmt::format("room_updated {} {}", event.seq(),
+                         fmt::join(event.room_updated().changed(), ","));
+    case v1::Event::kMemberBanned:
+      return fmt::format("member_banned {} {}", event.seq(), event.member_banned().user_id());
+    case v1::Event::kMemberUnbanned:
+      return fmt::format("member_unbanned {} {}", event.seq(), event.member_unbanned().user_id());
+    case v1::Event::kMemberMuted:
+      return fmt::format("member_muted {} {}", event.seq(), event.member_muted().user_id());
+    case v1::Event::kMemberUnmuted:
+      return fmt::format("member_unmuted {} {}", event.seq(), event.member_unmuted().user_id());
     case v1::Event::kMessageEdited:
       return fmt::format("edited {} {} {}", event.seq(), event.message_edited().message_seq(),
                          event.message_edited().content());

@@ -46,6 +46,25 @@ size_t WidthOf(std::string_view text) {
   }));
 }
 
+template <typename Body>
+std::string Until(const Body& body) {
+  return body.has_until() ? " until " + Show(body.until()) : "";
+}
+
+std::string DescribeUpdate(const v1::RoomUpdated& update) {
+  std::string text;
+  for (const std::string& name : update.changed()) {
+    text += text.empty() ? "[changed " : ", ";
+    text += Printable(name);
+    if (name == "topic") text += fmt::format(": {}", Printable(update.topic()));
+    if (name == "visibility") text += fmt::format(": {}", Show(update.visibility()));
+    if (name == "isArchived") text += fmt::format(": {}", update.is_archived());
+    if (name == "isReadOnly") text += fmt::format(": {}", update.is_read_only());
+    if (name == "slowModeSeconds") text += fmt::format(": {}", update.slow_mode_seconds());
+  }
+  return (text.empty() ? "[changed nothing" : text) + "]";
+}
+
 }  // namespace
 
 Table::Table(std::vector<std::string> headers) { rows_.push_back(std::move(headers)); }
@@ -153,6 +172,18 @@ std::string Describe(const v1::Event& event) {
     case v1::Event::kMemberRoleChanged:
       return fmt::format("[{} is now {}]", Printable(event.member_role_changed().user_id()),
                          Show(event.member_role_changed().role()));
+    case v1::Event::kRoomUpdated:
+      return DescribeUpdate(event.room_updated());
+    case v1::Event::kMemberBanned:
+      return fmt::format("[banned {}{}]", Printable(event.member_banned().user_id()),
+                         Until(event.member_banned()));
+    case v1::Event::kMemberUnbanned:
+      return fmt::format("[lifted the ban of {}]", Printable(event.member_unbanned().user_id()));
+    case v1::Event::kMemberMuted:
+      return fmt::format("[muted {}{}]", Printable(event.member_muted().user_id()),
+                         Until(event.member_muted()));
+    case v1::Event::kMemberUnmuted:
+      return fmt::format("[lifted the mute of {}]", Printable(event.member_unmuted().user_id()));
     case v1::Event::kMessageEdited:
       return fmt::format("[edited {}: {}]", event.message_edited().message_seq(),
                          Printable(event.message_edited().content()));
