@@ -22,6 +22,8 @@
 #include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
+#include "storage/feed.h"
+#include "storage/inbox.h"
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -43,6 +45,18 @@ class StoreWriter {
 
   // ALREADY_EXISTS if the id is taken. A room that was deleted before goes on with its next seq.
   virtual absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) = 0;
+
+  // Changes inboxes in one transaction and answers each write, in order. Inboxes are locked in one
+  // fixed order; seqs are gap-free per inbox and follow the order of the batch. At most 4,096
+  // writes. After UNKNOWN the same batch may be given again: what was stored the first time and
+  // has a key comes out as a duplicate.
+  virtual absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
+      absl::Span<const InboxWrite> batch) = 0;
+
+  // The consumer has dealt with everything up to the cursor's position.
+  virtual absl::Status SetFeedCursor(const FeedCursor& cursor) = 0;
+  // NOT_FOUND if there is none.
+  virtual absl::Status DeleteFeedCursor(const std::string& consumer) = 0;
 
   // Removes the room with members and log. NOT_FOUND if there is none.
   virtual absl::Status DeleteRoom(const RoomId& room) = 0;
@@ -88,6 +102,19 @@ class Store {
 
   // How many present members. NOT_FOUND if there is no such room.
   virtual absl::StatusOr<int64_t> CountMembers(const RoomId& room) = 0;
+
+  // How far each user's inbox has come, in the order asked.
+  virtual absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) = 0;
+
+  // A page of what waits; empty for a user without an inbox.
+  virtual absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query) = 0;
+
+  // Events behind `after` in the order of the feed, at most `limit`.
+  virtual absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) = 0;
+  // Behind it stands only what was not stored yet, or is being stored now.
+  virtual absl::StatusOr<FeedPosition> ReadFeedEnd() = 0;
+  // By their consumers' names.
+  virtual absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() = 0;
 
   // OK if a trivial statement is answered now; for readiness.
   virtual absl::Status Ping() = 0;

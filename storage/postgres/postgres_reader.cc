@@ -8,6 +8,8 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "storage/log_page.h"
+#include "storage/postgres/postgres_feed.h"
+#include "storage/postgres/postgres_inbox.h"
 #include "storage/postgres/text_array.h"
 
 namespace confab::storage {
@@ -103,6 +105,8 @@ absl::StatusOr<std::unique_ptr<PostgresReader>> PostgresReader::Open(const Postg
   auto connection = PostgresConnection::Open(target, watchdog);
   if (!connection.ok()) return connection.status();
   if (auto status = (*connection)->Prepare(kStatements); !status.ok()) return status;
+  if (auto status = (*connection)->Prepare(InboxReadStatements()); !status.ok()) return status;
+  if (auto status = (*connection)->Prepare(FeedReadStatements()); !status.ok()) return status;
   return std::unique_ptr<PostgresReader>(new PostgresReader(*std::move(connection)));
 }
 
@@ -181,6 +185,27 @@ absl::StatusOr<int64_t> PostgresReader::CountMembers(const RoomId& id) {
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return NoSuchRoom();
   return IntOf((*rows)[0][0]);
+}
+
+absl::StatusOr<std::vector<InboxHead>> PostgresReader::ReadInboxHeads(
+    absl::Span<const UserId> users) {
+  return ReadPostgresInboxHeads(*connection_, users);
+}
+
+absl::StatusOr<InboxPage> PostgresReader::ReadInbox(const InboxQuery& query) {
+  return ReadPostgresInbox(*connection_, query);
+}
+
+absl::StatusOr<FeedPage> PostgresReader::ReadFeed(const FeedPosition& after, int32_t limit) {
+  return ReadPostgresFeed(*connection_, after, limit);
+}
+
+absl::StatusOr<FeedPosition> PostgresReader::ReadFeedEnd() {
+  return ReadPostgresFeedEnd(*connection_);
+}
+
+absl::StatusOr<std::vector<FeedCursor>> PostgresReader::ListFeedCursors() {
+  return ListPostgresFeedCursors(*connection_);
 }
 
 absl::Status PostgresReader::Ping() { return connection_->Execute("SELECT 1").status(); }

@@ -9,6 +9,8 @@
 
 #include <absl/status/statusor.h>
 
+#include "storage/feed.h"
+#include "storage/inbox.h"
 #include "storage/postgres/postgres_connection.h"
 #include "storage/records.h"
 
@@ -26,6 +28,11 @@ class PostgresReader {
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
                                                         int32_t limit);
   absl::StatusOr<int64_t> CountMembers(const RoomId& room);
+  absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users);
+  absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query);
+  absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit);
+  absl::StatusOr<FeedPosition> ReadFeedEnd();
+  absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors();
   absl::Status Ping();
 
   bool is_broken() const { return connection_->is_broken(); }

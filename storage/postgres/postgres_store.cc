@@ -85,6 +85,27 @@ absl::StatusOr<int64_t> PostgresStore::CountMembers(const RoomId& room) {
   return WithReader([&](PostgresReader& reader) { return reader.CountMembers(room); });
 }
 
+absl::StatusOr<std::vector<InboxHead>> PostgresStore::ReadInboxHeads(
+    absl::Span<const UserId> users) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadInboxHeads(users); });
+}
+
+absl::StatusOr<InboxPage> PostgresStore::ReadInbox(const InboxQuery& query) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadInbox(query); });
+}
+
+absl::StatusOr<FeedPage> PostgresStore::ReadFeed(const FeedPosition& after, int32_t limit) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadFeed(after, limit); });
+}
+
+absl::StatusOr<FeedPosition> PostgresStore::ReadFeedEnd() {
+  return WithReader([](PostgresReader& reader) { return reader.ReadFeedEnd(); });
+}
+
+absl::StatusOr<std::vector<FeedCursor>> PostgresStore::ListFeedCursors() {
+  return WithReader([](PostgresReader& reader) { return reader.ListFeedCursors(); });
+}
+
 absl::Status PostgresStore::Ping() {
   return WithReader([](PostgresReader& reader) { return reader.Ping(); });
 }

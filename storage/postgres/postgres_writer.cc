@@ -7,6 +7,8 @@
 
 #include "storage/postgres/append_statements.h"
 #include "storage/postgres/one_trip_append.h"
+#include "storage/postgres/postgres_feed.h"
+#include "storage/postgres/postgres_inbox.h"
 #include "storage/postgres/postgres_schema.h"
 #include "storage/record_check.h"
 #include "storage/room_state.h"
@@ -62,6 +64,8 @@ absl::Status PostgresWriter::EnsureConnected() {
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
   if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
   if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
+  if (status = connection.Prepare(InboxWriteStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(FeedWriteStatements()); !status.ok()) return status;
   connection_ = *std::move(opened);
   return absl::OkStatus();
 }
@@ -142,6 +146,29 @@ absl::Status PostgresWriter::DeleteRoom(const RoomId& room) {
   // Nobody sees the room any more; what is left of it now goes later.
   Purge(kPurgeLimit).IgnoreError();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<InboxOutcome>> PostgresWriter::WriteInboxes(
+    absl::Span<const InboxWrite> batch) {
+  if (auto status = CheckInboxWrites(batch); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  std::vector<InboxOutcome> outcomes;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    outcomes = WritePostgresInboxes(transaction, batch);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return outcomes;
+}
+
+absl::Status PostgresWriter::SetFeedCursor(const FeedCursor& cursor) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  return SetPostgresFeedCursor(*connection_, cursor);
+}
+
+absl::Status PostgresWriter::DeleteFeedCursor(const std::string& consumer) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  return DeletePostgresFeedCursor(*connection_, consumer);
 }
 
 absl::Status PostgresWriter::Purge(absl::Duration limit) {

@@ -111,7 +111,8 @@ absl::Status SqliteReader::PrepareAll() {
     if (!prepared.ok()) return prepared.status();
     *statement = *std::move(prepared);
   }
-  return absl::OkStatus();
+  if (auto status = feed_.Prepare(*connection_); !status.ok()) return status;
+  return inboxes_.Prepare(*connection_);
 }
 
 void SqliteReader::ArmDeadline() {
@@ -217,6 +218,34 @@ absl::StatusOr<int64_t> SqliteReader::CountMembers(const RoomId& id) {
   const int64_t count = member_count_.Int(0);
   member_count_.Reset();
   return count;
+}
+
+absl::StatusOr<std::vector<InboxHead>> SqliteReader::ReadInboxHeads(
+    absl::Span<const UserId> users) {
+  ArmDeadline();
+  return inboxes_.ReadHeads(users);
+}
+
+absl::StatusOr<InboxPage> SqliteReader::ReadInbox(const InboxQuery& query) {
+  ArmDeadline();
+  SqliteTransaction snapshot(*connection_);
+  if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
+  return inboxes_.Read(query);
+}
+
+absl::StatusOr<FeedPage> SqliteReader::ReadFeed(const FeedPosition& after, int32_t limit) {
+  ArmDeadline();
+  return feed_.Read(after, limit);
+}
+
+absl::StatusOr<FeedPosition> SqliteReader::ReadFeedEnd() {
+  ArmDeadline();
+  return feed_.ReadEnd();
+}
+
+absl::StatusOr<std::vector<FeedCursor>> SqliteReader::ListFeedCursors() {
+  ArmDeadline();
+  return feed_.ListCursors();
 }
 
 absl::Status SqliteReader::Ping() {

@@ -13,6 +13,8 @@
 
 #include "storage/records.h"
 #include "storage/sqlite/sqlite_connection.h"
+#include "storage/sqlite/sqlite_feed.h"
+#include "storage/sqlite/sqlite_inbox.h"
 
 namespace confab::storage {
 
@@ -28,6 +30,11 @@ class SqliteReader {
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
                                                         int32_t limit);
   absl::StatusOr<int64_t> CountMembers(const RoomId& room);
+  absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users);
+  absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query);
+  absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit);
+  absl::StatusOr<FeedPosition> ReadFeedEnd();
+  absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors();
   absl::Status Ping();
 
  private:
@@ -47,6 +54,8 @@ class SqliteReader {
   SqliteStatement rooms_of_member_;
   SqliteStatement members_;
   SqliteStatement member_count_;
+  SqliteInboxReader inboxes_;
+  SqliteFeedReader feed_;
 };
 
 }  // namespace confab::storage

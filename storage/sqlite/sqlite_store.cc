@@ -104,6 +104,36 @@ absl::StatusOr<int64_t> SqliteStore::CountMembers(const RoomId& room) {
   return (*reader)->CountMembers(room);
 }
 
+absl::StatusOr<std::vector<InboxHead>> SqliteStore::ReadInboxHeads(absl::Span<const UserId> users) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadInboxHeads(users);
+}
+
+absl::StatusOr<InboxPage> SqliteStore::ReadInbox(const InboxQuery& query) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadInbox(query);
+}
+
+absl::StatusOr<FeedPage> SqliteStore::ReadFeed(const FeedPosition& after, int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadFeed(after, limit);
+}
+
+absl::StatusOr<FeedPosition> SqliteStore::ReadFeedEnd() {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadFeedEnd();
+}
+
+absl::StatusOr<std::vector<FeedCursor>> SqliteStore::ListFeedCursors() {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListFeedCursors();
+}
+
 absl::Status SqliteStore::Ping() {
   const auto reader = readers_.Acquire();
   return reader.ok() ? (*reader)->Ping() : reader.status();

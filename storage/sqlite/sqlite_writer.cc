@@ -77,7 +77,8 @@ absl::Status SqliteWriter::PrepareAll() {
     if (!prepared.ok()) return prepared.status();
     *statement = *std::move(prepared);
   }
-  return absl::OkStatus();
+  if (auto status = feed_.Prepare(*connection_); !status.ok()) return status;
+  return inboxes_.Prepare(*connection_);
 }
 
 absl::StatusOr<std::vector<AppendOutcome>> SqliteWriter::Append(
@@ -214,6 +215,25 @@ absl::Status SqliteWriter::DeleteRoom(const RoomId& room) {
   // Nobody sees the room any more; what is left of it now goes later.
   Purge(kPurgeLimit).IgnoreError();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<InboxOutcome>> SqliteWriter::WriteInboxes(
+    absl::Span<const InboxWrite> batch) {
+  if (auto status = CheckInboxWrites(batch); !status.ok()) return status;
+  SqliteTransaction transaction(*connection_);
+  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+  auto outcomes = inboxes_.Write(batch);
+  if (!outcomes.ok()) return outcomes;
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return outcomes;
+}
+
+absl::Status SqliteWriter::SetFeedCursor(const FeedCursor& cursor) {
+  return feed_.SetCursor(cursor);
+}
+
+absl::Status SqliteWriter::DeleteFeedCursor(const std::string& consumer) {
+  return feed_.DeleteCursor(consumer);
 }
 
 absl::Status SqliteWriter::Purge(absl::Duration limit) {

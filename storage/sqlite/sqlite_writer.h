@@ -10,6 +10,8 @@
 
 #include "storage/append_plan.h"
 #include "storage/sqlite/sqlite_connection.h"
+#include "storage/sqlite/sqlite_feed.h"
+#include "storage/sqlite/sqlite_inbox.h"
 #include "storage/store.h"
 
 namespace confab::storage {
@@ -21,6 +23,10 @@ class SqliteWriter : public StoreWriter {
   absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
   absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
   absl::Status DeleteRoom(const RoomId& room) override;
+  absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
+      absl::Span<const InboxWrite> batch) override;
+  absl::Status SetFeedCursor(const FeedCursor& cursor) override;
+  absl::Status DeleteFeedCursor(const std::string& consumer) override;
 
  private:
   struct RoomRow;
@@ -47,6 +53,8 @@ class SqliteWriter : public StoreWriter {
   SqliteStatement next_to_purge_;
   SqliteStatement purge_members_;
   SqliteStatement purge_events_;
+  SqliteInboxWriter inboxes_;
+  SqliteFeedWriter feed_;
 };
 
 }  // namespace confab::storage

@@ -130,6 +130,24 @@ class FailingStore::Writer : public StoreWriter {
     return verdict.status;
   }
 
+  absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
+      absl::Span<const InboxWrite> batch) override {
+    const Verdict verdict = script_->Enter(StoreCall::kWriteInboxes);
+    if (verdict.status.ok()) return writer_->WriteInboxes(batch);
+    if (verdict.is_performed) {
+      if (auto result = writer_->WriteInboxes(batch); !result.ok()) return result.status();
+    }
+    return verdict.status;
+  }
+
+  absl::Status SetFeedCursor(const FeedCursor& cursor) override {
+    const Verdict verdict = script_->Enter(StoreCall::kSetFeedCursor);
+    return verdict.status.ok() ? writer_->SetFeedCursor(cursor) : verdict.status;
+  }
+  absl::Status DeleteFeedCursor(const std::string& consumer) override {
+    return writer_->DeleteFeedCursor(consumer);
+  }
+
   absl::Status DeleteRoom(const RoomId& room) override {
     const Verdict verdict = script_->Enter(StoreCall::kDeleteRoom);
     if (verdict.status.ok()) return writer_->DeleteRoom(room);
@@ -202,6 +220,23 @@ absl::StatusOr<std::vector<MemberRecord>> FailingStore::ListMembers(const RoomId
 absl::StatusOr<int64_t> FailingStore::CountMembers(const RoomId& room) {
   if (const auto v = script_->Enter(StoreCall::kCountMembers); !v.status.ok()) return v.status;
   return store_->CountMembers(room);
+}
+absl::StatusOr<std::vector<InboxHead>> FailingStore::ReadInboxHeads(
+    absl::Span<const UserId> users) {
+  if (const auto v = script_->Enter(StoreCall::kReadInboxHeads); !v.status.ok()) return v.status;
+  return store_->ReadInboxHeads(users);
+}
+absl::StatusOr<InboxPage> FailingStore::ReadInbox(const InboxQuery& query) {
+  if (const auto v = script_->Enter(StoreCall::kReadInbox); !v.status.ok()) return v.status;
+  return store_->ReadInbox(query);
+}
+absl::StatusOr<FeedPage> FailingStore::ReadFeed(const FeedPosition& after, int32_t limit) {
+  if (const auto v = script_->Enter(StoreCall::kReadFeed); !v.status.ok()) return v.status;
+  return store_->ReadFeed(after, limit);
+}
+absl::StatusOr<FeedPosition> FailingStore::ReadFeedEnd() { return store_->ReadFeedEnd(); }
+absl::StatusOr<std::vector<FeedCursor>> FailingStore::ListFeedCursors() {
+  return store_->ListFeedCursors();
 }
 absl::Status FailingStore::Ping() {
   if (const auto v = script_->Enter(StoreCall::kPing); !v.status.ok()) return v.status;

@@ -22,6 +22,11 @@ enum class StoreCall {
   kListRooms,
   kListMembers,
   kCountMembers,
+  kWriteInboxes,
+  kReadInboxHeads,
+  kReadInbox,
+  kSetFeedCursor,
+  kReadFeed,
   kPing,
 };
 
@@ -65,6 +70,11 @@ class FailingStore : public Store {
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
                                                         int32_t limit) override;
   absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) override;
+  absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query) override;
+  absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) override;
+  absl::StatusOr<FeedPosition> ReadFeedEnd() override;
+  absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() override;
   absl::Status Ping() override;
 
  private:

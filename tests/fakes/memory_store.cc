@@ -4,6 +4,7 @@
 
 #include <absl/time/clock.h>
 
+#include "storage/inbox_plan.h"
 #include "storage/record_check.h"
 
 namespace confab::storage {
@@ -35,6 +36,7 @@ absl::Status MemoryDatabase::Apply(const AppendPlan& plan) {
     Room& room = rooms_.at(*planned.room);
     room.keys.emplace(KeyOf(*planned.event), room.events.size());
     room.events.push_back({*planned.room, planned.seq, planned.created_at, *planned.event});
+    feed_.push_back({static_cast<int64_t>(feed_.size()) + 1, *planned.room, planned.seq});
   }
   for (const PlannedRoom& planned : plan.rooms) {
     Room& room = rooms_.at(*planned.id);
@@ -47,6 +49,40 @@ absl::Status MemoryDatabase::Apply(const AppendPlan& plan) {
                                                        planned.changed_seq, planned.changed_at};
   }
   return absl::OkStatus();
+}
+
+std::vector<InboxOutcome> MemoryDatabase::Write(absl::Span<const InboxWrite> batch) {
+  InboxPlanner planner(batch);
+  for (const UserId* user : planner.users()) planner.SetHead(*user, inboxes_[*user].head);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].notification) continue;
+    const auto& keys = inboxes_[batch[i].user].keys;
+    const auto key = keys.find(batch[i].notification->dedup_key);
+    if (key != keys.end()) planner.SetStored(i, key->second);
+  }
+  InboxPlan plan = planner.Plan();
+  for (const InboxPlan::Row& row : plan.rows) {
+    Inbox& inbox = inboxes_[*row.user];
+    inbox.entries.emplace(row.seq, *row.notification);
+    if (row.notification->dedup_key.empty()) continue;
+    InboxOutcome& first = inbox.keys[row.notification->dedup_key];
+    first.seq = row.seq;
+    first.notification_id = row.notification->notification_id;
+    first.created_at = row.notification->created_at;
+  }
+  for (const InboxPlan::Head& head : plan.heads) {
+    Inbox& inbox = inboxes_[*head.user];
+    inbox.head = head.after;
+    inbox.entries.erase(inbox.entries.begin(), inbox.entries.upper_bound(head.after.acked_seq));
+  }
+  for (auto& [user, inbox] : inboxes_) {
+    std::erase_if(inbox.keys, [&](const auto& entry) {
+      return entry.second.created_at < plan.now - kInboxKeyAge;
+    });
+    std::erase_if(inbox.entries,
+                  [&](const auto& entry) { return entry.second.expires_at <= plan.now; });
+  }
+  return std::move(plan.outcomes);
 }
 
 class MemoryWriter : public StoreWriter {
@@ -99,6 +135,28 @@ class MemoryWriter : public StoreWriter {
       if (auto status = database_->Apply(*plan); !status.ok()) return status;
     }
     return entry.record;
+  }
+
+  absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
+      absl::Span<const InboxWrite> batch) override {
+    if (auto status = CheckInboxWrites(batch); !status.ok()) return status;
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    return database_->Write(batch);
+  }
+
+  absl::Status SetFeedCursor(const FeedCursor& cursor) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    database_->cursors_[cursor.consumer] = cursor;
+    return absl::OkStatus();
+  }
+
+  absl::Status DeleteFeedCursor(const std::string& consumer) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    return database_->cursors_.erase(consumer) > 0 ? absl::OkStatus()
+                                                   : absl::NotFoundError("no such consumer");
   }
 
   absl::Status DeleteRoom(const RoomId& id) override {
@@ -224,6 +282,54 @@ absl::StatusOr<int64_t> MemoryStore::CountMembers(const RoomId& id) {
   if (room == nullptr) return NoSuchRoom();
   return std::count_if(room->members.begin(), room->members.end(),
                        [](const auto& entry) { return entry.second.role != Role::kNone; });
+}
+
+absl::StatusOr<std::vector<InboxHead>> MemoryStore::ReadInboxHeads(absl::Span<const UserId> users) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<InboxHead> heads;
+  for (const UserId& user : users) {
+    const auto it = database_->inboxes_.find(user);
+    heads.push_back(it == database_->inboxes_.end() ? InboxHead{} : it->second.head);
+  }
+  return heads;
+}
+
+absl::StatusOr<InboxPage> MemoryStore::ReadInbox(const InboxQuery& query) {
+  const std::lock_guard lock(database_->mu_);
+  const auto& inbox = database_->inboxes_[query.user];
+  InboxPageCutter cutter(query, inbox.head);
+  int64_t rows = 0;
+  for (auto it = inbox.entries.upper_bound(cutter.after_seq());
+       it != inbox.entries.end() && rows < cutter.rows_limit(); ++it, ++rows) {
+    if (!cutter.Add({it->first, it->second})) break;
+  }
+  return cutter.Finish();
+}
+
+absl::StatusOr<FeedPage> MemoryStore::ReadFeed(const FeedPosition& after, int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  FeedPage page;
+  const auto& feed = database_->feed_;
+  for (auto at = feed.begin() + after.number; at != feed.end(); ++at) {
+    const auto* room = database_->Find(at->room);
+    if (room == nullptr || room->events.empty() || at->seq < room->events.front().seq) continue;
+    if (static_cast<int32_t>(page.events.size()) == std::max(limit, 1)) return page;
+    page.events.push_back(*at);
+  }
+  page.at_end = static_cast<int32_t>(page.events.size()) < std::max(limit, 1);
+  return page;
+}
+
+absl::StatusOr<FeedPosition> MemoryStore::ReadFeedEnd() {
+  const std::lock_guard lock(database_->mu_);
+  return FeedPosition{static_cast<int64_t>(database_->feed_.size()), RoomId(), 0};
+}
+
+absl::StatusOr<std::vector<FeedCursor>> MemoryStore::ListFeedCursors() {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<FeedCursor> cursors;
+  for (const auto& [consumer, cursor] : database_->cursors_) cursors.push_back(cursor);
+  return cursors;
 }
 
 absl::Status MemoryStore::Ping() { return absl::OkStatus(); }

@@ -32,11 +32,20 @@ class MemoryDatabase {
     std::map<UserId, MemberRecord> members;
     std::map<std::tuple<std::string, char, std::string>, size_t> keys;  // -> index in events
   };
+  struct Inbox {
+    InboxHead head;
+    std::map<int64_t, NewNotification> entries;
+    std::map<std::string, InboxOutcome> keys;
+  };
   Room* Find(const RoomId& id);
+  std::vector<InboxOutcome> Write(absl::Span<const InboxWrite> batch);
   absl::Status Apply(const AppendPlan& plan);
 
   std::mutex mu_;
   std::map<RoomId, Room> rooms_;
+  std::map<UserId, Inbox> inboxes_;
+  std::vector<FeedPosition> feed_;  // Of every event ever stored.
+  std::map<std::string, FeedCursor> cursors_;
   const MemoryStore* active_ = nullptr;
 };
 
@@ -57,6 +66,11 @@ class MemoryStore : public Store {
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
                                                         int32_t limit) override;
   absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
+  absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) override;
+  absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query) override;
+  absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) override;
+  absl::StatusOr<FeedPosition> ReadFeedEnd() override;
+  absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() override;
   absl::Status Ping() override;
 
   // The lock goes away as if the database had dropped it: not active, writers refuse.
