@@ -26,7 +26,7 @@
 
 namespace confab::control {
 
-class RoomLanes : private MemberWatch {
+class RoomLanes final : private MemberWatch {
  public:
   using Commands = std::vector<std::unique_ptr<RoomCommand>>;
 

@@ -14,7 +14,10 @@
 namespace confab::edge {
 namespace {
 
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 // The smallest dialect, with `more` in its second line.
 std::string With(const std::string& more) {
@@ -57,10 +60,10 @@ TEST(DialectLoader, NamesFileLineAndReason) {
 }
 
 TEST(DialectLoader, FindsEveryFaultOfAFile) {
-  EXPECT_EQ(FaultOf(With("\"receives\": {\n\"a\": {\"command\": \"fly\"},\n\"b\": {}}")),
-            "x.json:3: no command is named \"fly\"; there is: joinRoom, leaveRoom, postMessage, "
-            "getHistory, heartbeat, setTyping, refreshToken, setStatus, getPresence\n"
-            "x.json:4: \"command\" is missing");
+  EXPECT_THAT(
+      FaultOf(With("\"receives\": {\n\"a\": {\"command\": \"fly\"},\n\"b\": {}}")),
+      AllOf(StartsWith("x.json:3: no command is named \"fly\"; there is: joinRoom, leaveRoom, "),
+            EndsWith("\nx.json:4: \"command\" is missing")));
 }
 
 TEST(DialectLoader, GivesClientsNoCommandOfTheStreamItself) {
@@ -113,9 +116,9 @@ TEST(DialectLoader, ChecksNamesOfEvents) {
 }
 
 TEST(DialectLoader, ChecksWhatIsTold) {
-  EXPECT_THAT(FaultOf(With(R"("events": {"messageEdited": {"name": "e", "payload": {}}})")),
-              HasSubstr("x.json:2: no event of a room is named \"messageEdited\"; there is: "
-                        "messagePosted, memberAdded, memberRemoved, memberRoleChanged"));
+  EXPECT_THAT(FaultOf(With(R"("events": {"messageBurnt": {"name": "e", "payload": {}}})")),
+              HasSubstr("x.json:2: no event of a room is named \"messageBurnt\"; there is: "
+                        "messagePosted, "));
   EXPECT_EQ(FaultOf(With(R"("events": {"messagePosted": {"name": "m"}})")),
             "x.json:2: an event of a room needs a \"payload\", an object");
   EXPECT_THAT(
