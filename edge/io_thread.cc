@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include <absl/time/clock.h>
 #include <fmt/format.h>
 
 #include "edge/connection/engineio_session.h"
@@ -16,8 +15,7 @@ namespace confab::edge {
 
 namespace {
 
-// Times of a turn's events beyond this are not looked at: a figure, not an account.
-constexpr std::size_t kDeliveredLimit = 256;
+constexpr std::uint32_t kLeaseMs = 45'000;  // Of a control that names none.
 
 CloseReason ReasonOfCode(std::uint32_t code) {
   for (int i = 0; i < kCloseReasonCount; ++i) {
@@ -36,6 +34,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
       link_(link),
       distributor_(distributor),
       metrics_(metrics),
+      figures_(metrics),
       index_(index),
       tokens_(settings.tokens),
       connection_limits_(settings.limits.connection),
@@ -307,8 +306,7 @@ void IoThread::Distribute(const ItemBatch& items) {
     const v1::ControlItem& item = items.batch->items(place);
     switch (item.item_case()) {
       case v1::ControlItem::kWelcome:
-        is_attached_ = stream_ != 0;
-        AdmitWaiting();
+        On(item.welcome());
         break;
       case v1::ControlItem::kSubscribe:
         On(item.subscribe());
@@ -335,6 +333,24 @@ void IoThread::Distribute(const ItemBatch& items) {
   }
   subscribes_seen_ = items.subscribes_seen;
   loop_->MarkDirty(*this);
+}
+
+void IoThread::On(const v1::Welcome& welcome) {
+  is_attached_ = stream_ != 0;
+  const std::uint32_t lease_ms = welcome.lease_ms() == 0 ? kLeaseMs : welcome.lease_ms();
+  lease_pause_ = std::chrono::milliseconds(lease_ms / 3);
+  next_lease_ = std::chrono::steady_clock::now() + lease_pause_;
+  for (const auto& [id, connection] : connections_) connection->OnAttached();
+  AdmitWaiting();
+}
+
+// The edge is alive as long as its first thread is.
+void IoThread::RefreshLease() {
+  if (index_ != 0 || !is_attached_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_lease_) return;
+  next_lease_ = now + lease_pause_;
+  NewItem().mutable_lease_refreshed();
 }
 
 void IoThread::On(const v1::Subscribe& subscribe) {
@@ -378,18 +394,18 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
 
 void IoThread::On(const v1::Broadcast& broadcast) {
   if (broadcast.has_signal()) {
-    metrics_.signals.Add(hub_.Deliver(AudienceOf(broadcast), broadcast.except_connection(),
-                                      broadcast.signal()));
+    metrics_.signals.Add(
+        hub_.Deliver(AudienceOf(broadcast), broadcast.except_connection(), broadcast.signal()));
+  }
+  if (broadcast.has_membership()) {
+    for (Connection* connection : hub_.AudienceOf(broadcast.topics())) {
+      connection->OnAddedTo(broadcast.membership().room_id());
+    }
   }
   if (!broadcast.has_event()) return;
-  const std::size_t count =
-      hub_.Deliver(broadcast.topics(0), broadcast.except_connection(), broadcast.event());
-  if (count == 0) return;
-  metrics_.deliveries.Add(count);
-  if (delivered_.size() >= kDeliveredLimit) return;
-  const auto& created = broadcast.event().event().created_at();
-  delivered_.push_back(absl::FromUnixSeconds(created.seconds()) +
-                       absl::Nanoseconds(created.nanos()));
+  figures_.OnDelivered(
+      hub_.Deliver(broadcast.topics(0), broadcast.except_connection(), broadcast.event()),
+      broadcast.event().event().created_at());
 }
 
 std::vector<Connection*> IoThread::AudienceOf(const v1::Broadcast& broadcast) const {
@@ -441,33 +457,16 @@ void IoThread::Flush() {
   released_.clear();
 }
 
-void IoThread::OnTurnEnd() {
-  if (!delivered_.empty()) {
-    const absl::Time now = absl::Now();
-    for (const absl::Time created : delivered_) {
-      metrics_.delivery_seconds.Observe(absl::ToDoubleSeconds(now - created));
-    }
-    delivered_.clear();
-  }
-  const std::ptrdiff_t bytes = loop_->queued_bytes();
-  if (bytes != shown_outbox_bytes_) {
-    metrics_.outbox_bytes.Add(bytes - std::exchange(shown_outbox_bytes_, bytes));
-  }
-}
+void IoThread::OnTurnEnd() { figures_.OnTurnEnd(loop_->queued_bytes()); }
 
 void IoThread::OnTimer() {
   loop_->wheel().Arm(*this, loop_->wheel().tick());
   ExpireCommands();
+  RefreshLease();
   for (const std::uint64_t id : std::exchange(replaying_, {})) {
     if (Connection* connection = Find(id)) connection->Replay();
   }
-  const auto show = [](process::Gauge& gauge, std::size_t& shown, std::size_t value) {
-    if (value == shown) return;
-    gauge.Add(static_cast<std::int64_t>(value) - static_cast<std::int64_t>(shown));
-    shown = value;
-  };
-  show(metrics_.subscriptions, shown_subscriptions_, hub_.subscriptions());
-  show(metrics_.commands_waiting, shown_waiting_, pending_.size());
+  figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();
   if (is_stopping_) GoOnStopping();
 }

@@ -31,6 +31,7 @@
 #include "edge/control_link/pending_requests.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/distributor.h"
+#include "edge/edge_figures.h"
 #include "edge/edge_metrics.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
@@ -148,6 +149,7 @@ class IoThread final : public Distributor::Recipient,
 
   void Announce(std::uint64_t stream);
   void Distribute(const ItemBatch& items);
+  void On(const v1::Welcome& welcome);
   void On(const v1::Subscribe& subscribe);
   void On(const v1::Unsubscribe& unsubscribe);
   void On(const v1::Broadcast& broadcast);
@@ -160,6 +162,7 @@ class IoThread final : public Distributor::Recipient,
   void SubscribeOwn(Connection& connection);
   void AdmitWaiting();
   void ExpireCommands();
+  void RefreshLease();
   v1::EdgeItem& NewItem();
   Connection* Find(std::uint64_t id) const;
 
@@ -168,6 +171,7 @@ class IoThread final : public Distributor::Recipient,
   ControlLink& link_;
   Distributor& distributor_;
   EdgeMetrics& metrics_;
+  EdgeFigures figures_;
   const std::uint8_t index_;
   std::shared_ptr<const TokenVerifier> tokens_;
   ConnectionLimits connection_limits_;
@@ -189,16 +193,12 @@ class IoThread final : public Distributor::Recipient,
 
   std::uint64_t stream_ = 0;  // The one our state was announced on; 0: none.
   bool is_attached_ = false;
+  std::chrono::steady_clock::duration lease_pause_{};  // Between refreshes, by one thread alone.
+  std::chrono::steady_clock::time_point next_lease_;
   std::vector<v1::EdgeItem> outgoing_;
   std::uint64_t subscribes_seen_ = 0;
   std::vector<std::string> released_;     // Topics that were subscribed for nobody.
   std::vector<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
-
-  // For figures.
-  std::vector<absl::Time> delivered_;  // created_at of this turn's events.
-  std::ptrdiff_t shown_outbox_bytes_ = 0;
-  std::size_t shown_subscriptions_ = 0;
-  std::size_t shown_waiting_ = 0;
 
   bool is_stopping_ = false;
   bool is_down_ = false;

@@ -21,9 +21,9 @@ OUT = ROOT / "docs" / "asyncapi"
 
 # Fields that are no plain text, by the last name of a slot's path.
 INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "code", "retryAfterMs",
-            "slowModeSeconds"}
+            "slowModeSeconds", "pageSize", "onlineCount", "memberCount"}
 BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly"}
-TIMES = {"createdAt", "expiresAt", "until"}
+TIMES = {"createdAt", "expiresAt", "until", "lastSeen"}
 LISTS = {"userIds", "changed"}
 MAPS = {"metadata"}
 

@@ -143,6 +143,54 @@ void Connection::Admit(std::uint64_t id, std::string_view name) {
   user.set_id(user_id_);
   user.set_name(user_name_);
   wire_.SayConnected(name, user);
+  if (connect_ == nullptr || connect_->auto_subscribe.empty()) return;
+  auto_ = std::make_unique<AutoSubscription>(connect_->auto_subscribe);
+  OnAttached();
+}
+
+void Connection::OnAttached() {
+  if (auto_ == nullptr) return;
+  auto_->Restart();
+  AskAutomatically();
+}
+
+void Connection::OnAddedTo(std::string_view room) {
+  if (auto_ == nullptr) return;
+  auto_->OnMember(room);
+  AskAutomatically();
+}
+
+// One thing after the other: a connection that comes back is not to flood control with its rooms.
+void Connection::AskAutomatically() {
+  if (auto_ == nullptr) return;
+  std::optional<v1::Command> command = auto_->Next();
+  if (!command) return;
+  command->set_connection(id_);
+  const std::size_t limit = host_.limits().rooms;
+  if (command->has_join_room() && limit > 0 && subscriptions.size() - own_topics >= limit) {
+    return auto_->OnRefused(false);
+  }
+  const std::string room = command->join_room().room_id();
+  if (command->has_join_room()) RememberJoin(command->join_room());
+  if (host_.Forward(*std::move(command), std::nullopt)) return;
+  if (!room.empty()) TakeJoin(room);
+  Tidy();
+  auto_->OnRefused(true);
+  host_.ReplayLater(*this);
+}
+
+// The client asked for none of it, so it is told of success alone, as of any join.
+void Connection::OnAutomatic(const v1::Command& command, const v1::Result& result) {
+  if (command.has_join_room()) {
+    if (!result.has_error()) wire_.SayResult(command, std::nullopt, result);
+    const std::optional<PendingJoin> join = TakeJoin(command.join_room().room_id());
+    if (join && result.has_error()) OnJoinFailed(*join);
+    Tidy();
+  }
+  if (auto_ == nullptr) return;
+  auto_->OnResult(result);
+  if (result.error().retryable()) return host_.ReplayLater(*this);
+  AskAutomatically();
 }
 
 v1::ConnectionOpened Connection::Describe() const {
@@ -152,6 +200,7 @@ v1::ConnectionOpened Connection::Describe() const {
   opened.mutable_user()->set_name(user_name_);
   opened.set_email(email_);
   opened.set_is_http_request(kind_ == Kind::kHttpRequest);
+  opened.set_awaits_heartbeat(connect_ != nullptr && connect_->awaits_heartbeat);
   if (circumstances_ != nullptr) {
     opened.set_device_id(circumstances_->device_id);
     opened.set_role_context(circumstances_->role_context);
@@ -228,6 +277,7 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
 void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Result& result) {
   if (command.has_replay_page()) return OnPage(command.replay_page().room_id(), result);
+  if (command.is_automatic()) return OnAutomatic(command, result);
   // Control ended the subscription with an end to read up to, but who left wants nothing more.
   if (result.has_leave_room() && catchup_ != nullptr) DropReplay(command.leave_room().room_id());
   // The answer first: what is replayed follows it.
@@ -249,6 +299,11 @@ void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64
   if (command.has_replay_page()) {
     if (RoomReplay* replay = FindReplay(command.replay_page().room_id())) replay->OnNoPage();
     return host_.ReplayLater(*this);
+  }
+  if (command.is_automatic()) {
+    v1::Result result;
+    *result.mutable_error() = error;
+    return OnAutomatic(command, result);
   }
   if (command.has_join_room()) {
     const std::string& room = command.join_room().room_id();
@@ -391,6 +446,7 @@ bool Connection::AskPage(RoomReplay& replay) {
 }
 
 void Connection::Replay() {
+  AskAutomatically();
   if (catchup_ == nullptr) return;
   std::vector<RoomReplay>& replays = catchup_->replays;
   for (std::size_t i = 0; i < replays.size();) {

@@ -19,11 +19,13 @@
 
 #include "edge/auth/token_verifier.h"
 #include "edge/connection/address_table.h"
+#include "edge/connection/auto_subscription.h"
 #include "edge/connection/event_encoder.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/connection/replay.h"
 #include "edge/connection/token_life.h"
 #include "edge/connection/user_table.h"
+#include "edge/dialect/dialect.h"
 #include "edge/transport/transport.h"
 
 namespace confab::edge {
@@ -103,6 +105,8 @@ class Connection {
 
   // What the client calls its device; before Authenticate.
   void SetDevice(std::string_view device_id);
+  // What its dialect says of connecting; before Authenticate. It outlives this object.
+  void SetConnect(const DialectConnect& connect) { connect_ = &connect; }
   // nullopt: accepted, the host was entered. Else the refusal.
   std::optional<v1::Error> Authenticate(std::string_view token);
   // The host was entered for nobody: a service's command follows, which control verifies.
@@ -145,6 +149,11 @@ class Connection {
   // True: a JoinRoom of that room waits for its Result. A Subscribe that nobody waits for comes too
   // late: the client was told that it has not joined.
   bool IsJoining(std::string_view room) { return FindJoin(room) != nullptr; }
+
+  // By the host: control is attached again, and may have said in between what nobody heard.
+  void OnAttached();
+  // The user has become a member of a room.
+  void OnAddedTo(std::string_view room);
 
   // By the hub's owner: the connection has become a subscriber, or already was one and has all
   // events behind `since`. A value: live events are to be held back until GoLive, for what is behind
@@ -192,6 +201,8 @@ class Connection {
     std::string role_context;
   };
 
+  void AskAutomatically();
+  void OnAutomatic(const v1::Command& command, const v1::Result& result);
   void Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id);
   std::optional<v1::Error> TakeToken(std::string_view token);
   std::optional<v1::Error> Verify(std::string_view token, absl::Time now, VerifiedUser& user);
@@ -221,6 +232,8 @@ class Connection {
   std::string user_name_;
   std::string email_;
   std::unique_ptr<Circumstances> circumstances_;
+  const DialectConnect* connect_ = nullptr;  // Null: nothing in particular.
+  std::unique_ptr<AutoSubscription> auto_;   // Few dialects have one.
   TokenLife token_;
   RateBucket frames_;
   RateBucket refused_frames_;

@@ -71,6 +71,7 @@ std::optional<v1::Error> SocketIoConnection::Connect(const SocketIoPacket& packe
   connection_.emplace(home.host, static_cast<ClientWire&>(*this), talk_.engine().transport(),
                       home.encoders.SocketIo(dialect, nsp_));
   connection_->SetDevice(talk_.request().device_id);
+  connection_->SetConnect(dialect_->connect());
   std::string_view token = TextOf(FieldOf(packet.json, "token"));
   if (token.empty()) token = talk_.request().token;
   return connection_->Authenticate(token);

@@ -56,6 +56,21 @@ std::optional<bool> EventArguments::Bool(std::string_view field, const json::val
   return std::nullopt;
 }
 
+std::optional<int> EventArguments::Word(std::string_view field, const json::value& value,
+                                        const std::vector<std::string>& words) {
+  const json::string* text = value.if_string();
+  std::string known;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i].empty()) continue;
+    if (text != nullptr && words[i] == std::string_view(text->data(), text->size())) {
+      return static_cast<int>(i);
+    }
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", words[i]);
+  }
+  RefuseField(field, fmt::format("must be one of {}", known));
+  return std::nullopt;
+}
+
 const json::value* EventArguments::Find(std::string_view field) const {
   if (fields_ == nullptr) return nullptr;
   const json::value* value = fields_->if_contains({field.data(), field.size()});

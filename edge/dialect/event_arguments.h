@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/value.hpp>
 
@@ -37,6 +38,10 @@ class EventArguments {
   // 0 to kJsonIntegerMax.
   std::optional<int64_t> Integer(std::string_view field, const boost::json::value& value);
   std::optional<bool> Bool(std::string_view field, const boost::json::value& value);
+
+  // The place of the word among these; empty ones are no words.
+  std::optional<int> Word(std::string_view field, const boost::json::value& value,
+                          const std::vector<std::string>& words);
 
   std::optional<v1::Error> TakeRefusal() { return std::move(refusal_); }
 

@@ -1,6 +1,12 @@
 #include "edge/dialect/field_reader.h"
 
+#include <string_view>
+
+#include <absl/strings/ascii.h>
+
 #include "confab/v1/types.pb.h"
+
+#include "proto/reason.h"
 
 namespace confab::edge {
 
@@ -104,6 +110,25 @@ MessageReader FindMessageReader(const pb::FieldDescriptor* field) {
        ReadMessage<Event, v1::MessagePosted, &Event::message_posted>},
   };
   return Find(known, field, MessageReader(ReflectMessage));
+}
+
+std::vector<std::string> EnumWords(const google::protobuf::EnumDescriptor& type) {
+  if (type.full_name() == v1::Reason_descriptor()->full_name()) {
+    std::vector<std::string> words;
+    for (int i = 0; i < v1::Reason_ARRAYSIZE; ++i) {
+      words.emplace_back(TraitsOf(static_cast<v1::Reason>(i)).word);
+    }
+    return words;
+  }
+  std::vector<std::string> words(1);
+  const std::string& unset = type.value(0)->name();
+  const size_t prefix = unset.size() - std::string_view("UNSPECIFIED").size();
+  for (int i = 1; i < type.value_count(); ++i) {
+    const auto number = static_cast<size_t>(type.value(i)->number());
+    if (words.size() <= number) words.resize(number + 1);
+    words[number] = absl::AsciiStrToLower(type.value(i)->name().substr(prefix));
+  }
+  return words;
 }
 
 }  // namespace confab::edge

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -24,5 +25,9 @@ using MessageReader =
 TextReader FindTextReader(const google::protobuf::FieldDescriptor* field);
 IntegerReader FindIntegerReader(const google::protobuf::FieldDescriptor* field);
 MessageReader FindMessageReader(const google::protobuf::FieldDescriptor* field);
+
+// The words of an enum by number: a reason's as clients know it ("NOT_A_MEMBER"), any other in
+// lower case without the enum's name ("owner"), and nothing for the unset value.
+std::vector<std::string> EnumWords(const google::protobuf::EnumDescriptor& type);
 
 }  // namespace confab::edge

@@ -7,6 +7,7 @@
 #include <google/protobuf/message.h>
 
 #include "edge/dialect/event_arguments.h"
+#include "edge/dialect/field_reader.h"
 #include "edge/dialect/file_section.h"
 #include "proto/reason.h"
 
@@ -17,7 +18,7 @@ namespace {
 namespace pb = google::protobuf;
 using Kind = LocatedJson::Kind;
 
-constexpr std::string_view kTypeWords[] = {"id", "text", "integer", "bool"};
+constexpr std::string_view kTypeWords[] = {"id", "text", "integer", "bool", "word"};
 
 // A client's JSON number has 53 bits; what is larger than the field is its greatest value.
 void SetInteger(pb::Message& message, const pb::FieldDescriptor* field, int64_t value) {
@@ -50,6 +51,8 @@ std::optional<InboundEvent::Type> InboundEvent::TypeOf(const pb::FieldDescriptor
     case pb::FieldDescriptor::CPPTYPE_UINT32:
     case pb::FieldDescriptor::CPPTYPE_UINT64:
       return Type::kInteger;
+    case pb::FieldDescriptor::CPPTYPE_ENUM:
+      return Type::kWord;
     default:
       return std::nullopt;
   }
@@ -90,6 +93,7 @@ void InboundEvent::CompileField(const pb::Descriptor& command, std::string_view 
                                               command.name(), name, FieldNames(command)));
   }
   field.type = *type;
+  if (field.type == Type::kWord) field.words = EnumWords(*field.target->enum_type());
   const FileSection section(value, faults, "a field",
                             {"from", "type", "required", "default", "value"});
   if (!value.is_object()) return;
@@ -144,6 +148,11 @@ bool InboundEvent::SetDefault(const LocatedJson& value, Field& field) {
     case Type::kBool:
       field.boolean = value.boolean;
       return value.kind == Kind::kBool;
+    case Type::kWord: {
+      const auto word = std::find(field.words.begin(), field.words.end(), value.text);
+      field.integer = word - field.words.begin();
+      return value.kind == Kind::kString && !value.text.empty() && word != field.words.end();
+    }
   }
   return false;
 }
@@ -158,6 +167,8 @@ void InboundEvent::SetToDefault(const Field& field, pb::Message& message) {
       return SetInteger(message, field.target, field.integer);
     case Type::kBool:
       return reflection.SetBool(&message, field.target, field.boolean);
+    case Type::kWord:
+      return reflection.SetEnumValue(&message, field.target, static_cast<int>(field.integer));
   }
 }
 
@@ -179,6 +190,11 @@ void InboundEvent::SetFrom(const Field& field, const boost::json::value& value, 
     case Type::kBool:
       if (const auto is_set = in.Bool(field.from, value)) {
         reflection.SetBool(&message, field.target, *is_set);
+      }
+      return;
+    case Type::kWord:
+      if (const auto number = in.Word(field.from, value, field.words)) {
+        reflection.SetEnumValue(&message, field.target, *number);
       }
       return;
   }

@@ -37,7 +37,8 @@ class InboundEvent {
   std::string Describe() const;
 
  private:
-  enum class Type : uint8_t { kId, kText, kInteger, kBool };
+  // kWord: one of an enum's.
+  enum class Type : uint8_t { kId, kText, kInteger, kBool, kWord };
 
   struct Field {
     const google::protobuf::FieldDescriptor* target = nullptr;
@@ -48,6 +49,7 @@ class InboundEvent {
     std::string text;
     int64_t integer = 0;
     bool boolean = false;
+    std::vector<std::string> words = {};  // By number.
   };
 
   static void CompileField(const google::protobuf::Descriptor& command, std::string_view name,

@@ -4,7 +4,6 @@
 #include <span>
 #include <utility>
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_split.h>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -20,27 +19,6 @@ namespace {
 
 namespace pb = google::protobuf;
 using Kind = LocatedJson::Kind;
-
-// The words of an enum by number: a reason's as clients know it ("NOT_A_MEMBER"), any other in
-// lower case without the enum's name ("owner"), and nothing for the unset value.
-std::vector<std::string> WordsOf(const pb::EnumDescriptor& type) {
-  if (type.full_name() == v1::Reason_descriptor()->full_name()) {
-    std::vector<std::string> words;
-    for (int i = 0; i < v1::Reason_ARRAYSIZE; ++i) {
-      words.emplace_back(TraitsOf(static_cast<v1::Reason>(i)).word);
-    }
-    return words;
-  }
-  std::vector<std::string> words(1);
-  const std::string& unset = type.value(0)->name();
-  const size_t prefix = unset.size() - std::string_view("UNSPECIFIED").size();
-  for (int i = 1; i < type.value_count(); ++i) {
-    const auto number = static_cast<size_t>(type.value(i)->number());
-    if (words.size() <= number) words.resize(number + 1);
-    words[number] = absl::AsciiStrToLower(type.value(i)->name().substr(prefix));
-  }
-  return words;
-}
 
 // "roomId, seq, …": what a slot may begin with.
 std::string NamesOf(const TemplateScope& scope) {
@@ -240,7 +218,7 @@ class TemplateCompiler {
       piece.slot = SlotOfField(*field);
       piece.field = field;
       piece.place = source;
-      if (piece.slot == Slot::kWord) piece.words = WordsOf(*field->enum_type());
+      if (piece.slot == Slot::kWord) piece.words = EnumWords(*field->enum_type());
       if (piece.slot == Slot::kText) piece.read_text = FindTextReader(field);
       if (piece.slot == Slot::kInteger) piece.read_integer = FindIntegerReader(field);
       if (piece.slot == Slot::kTime) piece.read_message = FindMessageReader(field);

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/edge/edge_fixture.h"
+#include "tests/process/temp_dir.h"
 
 namespace confab::tests {
 namespace {
@@ -136,6 +138,73 @@ TEST_F(EdgeLive, CountsNoTopicOfItsOwnAgainstTheLimitOfRooms) {
   WsClient alice = OpenSocketIo("alice");
 
   EXPECT_THAT(Ask(alice, 0, "joinRoom", "{\"roomId\":\"1\"}"), HasSubstr("\"ok\":true"));
+}
+
+TEST_F(EdgeLive, RefreshesTheLeaseThatControlNames) {
+  StartEdge();
+  v1::ControlItem welcome;
+  welcome.mutable_welcome()->set_lease_ms(300);
+
+  control_->Say(std::move(welcome));
+
+  EXPECT_TRUE(control_->WaitUntil([](const std::vector<v1::EdgeItem>& sent) {
+    return std::count_if(sent.begin(), sent.end(),
+                         [](const v1::EdgeItem& item) { return item.has_lease_refreshed(); }) >= 3;
+  }));
+}
+
+class EdgeAutoSubscribe : public EdgeTest {
+ protected:
+  EdgeAutoSubscribe() {
+    config_.dialect_dir = directory_.path().string();
+    config_.dialect = "games";
+    directory_.Write("games.json", R"({
+      "dialect": "games",
+      "connect": {"autoSubscribe": "game_*", "heartbeat": true},
+      "refusals": {"default": {"why": "$message"}},
+      "confirmations": {"joinRoom": {"name": "entered", "payload": {"room": "$roomId"}}},
+      "connected": {"name": "connected", "payload": {}},
+      "events": {"messagePosted": {"name": "said", "payload": {"what": "$content"}}}
+    })");
+  }
+
+  process::TempDir directory_;
+};
+
+TEST_F(EdgeAutoSubscribe, JoinsTheRoomsOfTheUserThatMatch) {
+  StartEdge();
+  for (const char* room : {"game_1", "den", "game_2"}) control_->AddMember(room, "alice");
+  WsClient alice = OpenSocketIo("alice");
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_1\"}]");
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_2\"}]");
+
+  control_->Post("den", "unheard");
+  control_->Post("game_2", "heard");
+
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"said\",{\"what\":\"heard\"}]");
+  EXPECT_TRUE(control_->WaitUntil([](const std::vector<v1::EdgeItem>& sent) {
+    return std::any_of(sent.begin(), sent.end(), [](const v1::EdgeItem& item) {
+      return item.connection_opened().awaits_heartbeat();
+    });
+  }));
+}
+
+TEST_F(EdgeAutoSubscribe, JoinsARoomThatTheUserIsMadeAMemberOfAndAsksAnewAfterAnAbsence) {
+  StartEdge();
+  WsClient alice = OpenSocketIo("alice");
+  control_->AddMember("game_1", "alice");
+  v1::ControlItem notice;
+  notice.mutable_broadcast()->add_topics("user:alice");
+  notice.mutable_broadcast()->mutable_membership()->set_room_id("game_1");
+  control_->Say(notice);
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_1\"}]");
+
+  control_->Detach();
+  control_->AddMember("game_2", "alice");
+  control_->Attach();
+
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_1\"}]");
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_2\"}]");
 }
 
 }  // namespace

@@ -242,9 +242,15 @@ void FakeControlLink::Answer(const v1::Command& command) {
       Page(rooms_[command.replay_page().room_id()], command.replay_page().after_seq(), kPageLimit,
            *result.mutable_history());
       break;
+    case v1::Command::kListRooms:
+      result.mutable_rooms();
+      for (const auto& [name, room] : rooms_) {
+        if (!room.members.contains(users_[command.connection()])) continue;
+        result.mutable_rooms()->add_rooms()->set_id(name);
+      }
+      break;
     case v1::Command::kCreateRoom:
     case v1::Command::kGetRoom:
-    case v1::Command::kListRooms:
     case v1::Command::kListMembers:
     case v1::Command::kBecomeMember:
     case v1::Command::kQuitRoom:

@@ -413,6 +413,57 @@ TEST_F(ConfabDialectTest, RefusesARefreshWithoutAToken) {
   EXPECT_EQ(error->message(), "refreshToken: token is missing");
 }
 
+TEST_F(ConfabDialectTest, ReadsAStatusByItsWord) {
+  ASSERT_FALSE(Translate(R"(["setStatus",{"status":"dnd","text":"in a talk"}])"));
+  EXPECT_EQ(command_.set_status().status(), v1::PRESENCE_STATUS_DND);
+  EXPECT_EQ(command_.set_status().text(), "in a talk");
+  v1::Result result;
+  result.mutable_set_status();
+  EXPECT_EQ(Ack(result), R"([{"ok":true}])");
+
+  ExpectBad(R"(["setStatus",{"status":"asleep"}])",
+            "setStatus: status must be one of online, away, dnd");
+  ExpectBad(R"(["setStatus",{"status":2}])", "setStatus: status must be one of online, away, dnd");
+  ExpectBad(R"(["setStatus",{"status":""}])", "setStatus: status must be one of online, away, dnd");
+  ExpectBad(R"(["setStatus",{}])", "setStatus: status is missing");
+}
+
+TEST_F(ConfabDialectTest, WritesWhoIsOnlineOfARoom) {
+  ASSERT_FALSE(Translate(R"(["getPresence",{"roomId":"den","limit":2,"after":"ann"}])"));
+  EXPECT_EQ(command_.get_presence().page_size(), 2u);
+  EXPECT_EQ(command_.get_presence().page_token(), "ann");
+  v1::Result result;
+  v1::PresencePage& page = *result.mutable_presence();
+  page.set_room_id("den");
+  page.add_user_ids("ben");
+  page.set_online_count(2);
+  page.set_member_count(300);
+
+  EXPECT_EQ(Ack(result), R"([{"ok":true,"roomId":"den","online":["ben"],"onlineCount":2,)"
+                         R"("memberCount":300}])");
+}
+
+TEST_F(ConfabDialectTest, WritesPresence) {
+  v1::Signal signal;
+  v1::Presence& presence = *signal.mutable_presence();
+  presence.set_user_id("ben");
+  presence.set_is_online(true);
+  presence.set_status(v1::PRESENCE_STATUS_AWAY);
+  presence.set_text("back at 5");
+  std::string online;
+  std::string offline;
+
+  EXPECT_TRUE(dialect_.EncodeSignal(signal, online));
+  presence.Clear();
+  presence.set_user_id("ben");
+  presence.mutable_last_seen()->set_seconds(1'795'158'245);
+  EXPECT_TRUE(dialect_.EncodeSignal(signal, offline));
+
+  EXPECT_EQ(online, R"(["presence",{"userId":"ben","status":"away","text":"back at 5"}])");
+  EXPECT_EQ(offline, R"(["presence",{"userId":"ben","status":"offline",)"
+                     R"("lastSeen":"2026-11-20T07:04:05.000Z"}])");
+}
+
 TEST_F(ConfabDialectTest, WritesTokenExpiring) {
   v1::TokenExpiring expiring;
   expiring.mutable_expires_at()->set_seconds(1'795'158'245);
