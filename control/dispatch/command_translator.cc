@@ -48,8 +48,9 @@ std::optional<Refusal> FillPost(v1::PostMessage& post, RoomCommand& command) {
   return std::nullopt;
 }
 
-std::optional<Refusal> FillJoin(v1::JoinRoom& join, RoomCommand& command) {
+std::optional<Refusal> FillJoin(v1::JoinRoom& join, bool is_automatic, RoomCommand& command) {
   JoinRequest request;
+  request.must_be_member = is_automatic;
   if (join.has_after_seq()) {
     if (join.after_seq() < 0) return Refusal{v1::REASON_BAD_REQUEST, "afterSeq is negative"};
     request.after_seq = join.after_seq();
@@ -79,6 +80,11 @@ std::optional<Refusal> FillRead(v1::GetHistory& history, RoomCommand& command) {
   request.query.limit = PageLimit(history.limit());
   command.request = std::move(request);
   return std::nullopt;
+}
+
+std::optional<Refusal> FillTyping(v1::SetTyping& typing, RoomCommand& command) {
+  command.request = TypingRequest{typing.is_typing()};
+  return SetRoom(typing.mutable_room_id(), command);
 }
 
 std::optional<Refusal> FillReplay(v1::ReplayPage& replay, RoomCommand& command) {
@@ -152,7 +158,7 @@ ServicePost PostOf(v1::Publish& publish, std::string service) {
 std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
   switch (input.command_case()) {
     case v1::Command::kJoinRoom:
-      return FillJoin(*input.mutable_join_room(), command);
+      return FillJoin(*input.mutable_join_room(), input.is_automatic(), command);
     case v1::Command::kLeaveRoom:
       return FillLeave(*input.mutable_leave_room(), command);
     case v1::Command::kPostMessage:
@@ -166,10 +172,7 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kMarkRead:
       return Refusal{v1::REASON_UNKNOWN_COMMAND, "not built yet"};
     case v1::Command::kSetTyping:
-      return Refusal{v1::REASON_UNKNOWN_COMMAND, "typing is not passed on yet"};
-    case v1::Command::kSetStatus:
-    case v1::Command::kGetPresence:
-      return Refusal{v1::REASON_UNKNOWN_COMMAND, "presence is not kept yet"};
+      return FillTyping(*input.mutable_set_typing(), command);
     case v1::Command::kCreateRoom:
       return FillCreate(*input.mutable_create_room(), command);
     case v1::Command::kBecomeMember:
@@ -179,10 +182,12 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kGetRoom:  // These go past the lanes (edge_reads), this one has no user:
     case v1::Command::kListRooms:
     case v1::Command::kListMembers:
+    case v1::Command::kGetPresence:
     case v1::Command::kPublish:
     case v1::Command::kUpdateRoom:
     case v1::Command::kChangeMember:
-    case v1::Command::kHeartbeat:
+    case v1::Command::kHeartbeat:  // Of users alone (user_route).
+    case v1::Command::kSetStatus:
     case v1::Command::kRefreshToken:  // The edge answers it.
     case v1::Command::kReadInbox:
     case v1::Command::kAckInbox:

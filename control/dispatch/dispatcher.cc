@@ -42,15 +42,6 @@ absl::Status BadRequest(std::string message) {
 
 int32_t ListLimit(int32_t asked) { return asked <= 0 ? kListDefault : std::min(asked, kListLimit); }
 
-// Concerns no room, so no lane decides: that the edge knows the connection is all it takes.
-void AnswerHeartbeat(Attachment& edge, const v1::Command& command) {
-  v1::ControlItem item;
-  item.mutable_result()->set_connection(command.connection());
-  item.mutable_result()->set_request(command.request());
-  item.mutable_result()->mutable_heartbeat();
-  edge.stream().Send(absl::MakeSpan(&item, 1));
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(DispatcherOptions options, process::Metrics& metrics,
@@ -149,6 +140,18 @@ void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done
         auto count = store.CountMembers(room);
         if (!count.ok()) return count.status();
         return RoomWithCount{*std::move(record), *count};
+      },
+      std::move(done));
+}
+
+void Dispatcher::CountMembers(RoomId room, UserId asker, Callback<int64_t> done) {
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  Read<int64_t>(
+      [room = std::move(room),
+       asker = std::move(asker)](storage::Store& store) -> absl::StatusOr<int64_t> {
+        const auto record = ReadRoomFor(store, room, asker, RoomAct::kListMembers);
+        if (!record.ok()) return record.status();
+        return store.CountMembers(room);
       },
       std::move(done));
 }
@@ -318,9 +321,7 @@ absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement 
     command->append.room = std::move(room.room);
     by_lane[lanes_->LaneOf(command->room())].push_back(std::move(command));
   }
-  UserRoute users(*lanes_, *edge);
-  for (OpenedConnection& connection : hello.connections) users.Add(std::move(connection));
-  users.Submit();
+  UserRoute(*lanes_, *edge).Announce(std::move(hello.connections));
   for (size_t lane = 0; lane < by_lane.size(); ++lane) {
     lanes_->Submit(lane, std::move(by_lane[lane]));
   }
@@ -339,14 +340,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
   };
   UserRoute users(*lanes_, edge);
   for (EdgeInput& input : inputs) {
-    if (auto* opened = std::get_if<OpenedConnection>(&input)) {
-      users.Add(std::move(*opened));
-      continue;
-    }
-    if (auto* closed = std::get_if<ClosedConnection>(&input)) {
-      users.Add(std::move(*closed));
-      continue;
-    }
+    if (is_serving() && users.Take(input)) continue;
     if (auto* release = std::get_if<v1::TopicReleased>(&input)) {
       if (release->topic().compare(0, sizeof(kTopicPrefix) - 1, kTopicPrefix) != 0) continue;
       RoomId room(release->topic().substr(sizeof(kTopicPrefix) - 1));
@@ -363,10 +357,6 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     echo.set_request(command.command.request());
     if (!is_serving()) {
       refuse(echo, NotServing());
-      continue;
-    }
-    if (command.command.has_heartbeat()) {
-      AnswerHeartbeat(*edge, echo);
       continue;
     }
     if (!edge->Admit()) {
@@ -397,7 +387,7 @@ void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
   edges_.Detach(*edge);
   for (size_t lane = 0; lane < lanes_->size(); ++lane) {
     lanes_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
-    lanes_->PostUsers(lane, [edge](UserLane& users) { users.Detach(*edge); });
+    lanes_->PostToUsers(lane, [edge](UserLane& users) { users.Detach(*edge); });
   }
 }
 

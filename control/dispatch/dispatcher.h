@@ -54,6 +54,9 @@ class Dispatcher {
   // Serves from now on. REQUIRES: the store is active and outlives Stop; called at most once.
   void Start(storage::Store& store);
 
+  // How long the connections of an edge are counted on without hearing of it.
+  absl::Duration lease() const { return options_.presence.lease; }
+
   // Between Start and Stop.
   bool is_serving() const;
 
@@ -82,6 +85,11 @@ class Dispatcher {
   // `asker` empty: the system; else a user, who must be a member.
   void ListMembers(storage::RoomId room, storage::UserId asker, storage::UserId after,
                    int32_t limit, Callback<std::vector<storage::MemberRecord>> done);
+
+  // `asker` as for ListMembers.
+  void CountMembers(storage::RoomId room, storage::UserId asker, Callback<int64_t> done);
+  // For calls about users. REQUIRES: is_serving().
+  RoomLanes& lanes() { return *lanes_; }
 
   // --- Messages.
   void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);

@@ -15,6 +15,7 @@
 #include "confab/v1/edge_link.pb.h"
 
 #include "control/fanout/tail_sink.h"
+#include "control/presence/presence_tracker.h"
 #include "control/presence/user_events.h"
 #include "control/room/room_calls.h"
 #include "storage/records.h"
@@ -61,14 +62,17 @@ struct EdgeCommand {
 };
 
 // What an edge says after its Hello.
-using EdgeInput =
-    std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection>;
+using EdgeInput = std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection>;
 
 struct DispatcherOptions {
   int lanes = 0;    // 0: one for each core.
   int readers = 8;  // Threads that read the store.
   // A command waits no longer than this for its outcome; edges give up at 3 s.
   absl::Duration command_deadline = absl::Milliseconds(2500);
+  PresenceTimes presence;
+  // Nobody is told of presence so long after the start: edges that were attached to another control
+  // come back meanwhile.
+  absl::Duration presence_settle = absl::Seconds(45);
 };
 
 }  // namespace confab::control

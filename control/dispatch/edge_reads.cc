@@ -7,6 +7,8 @@
 #include <absl/types/span.h>
 
 #include "control/dispatch/dispatcher.h"
+#include "control/dispatch/presence_calls.h"
+#include "control/presence/presence_rounds.h"
 #include "control/room/content_rules.h"
 #include "control/room/event_message.h"
 #include "control/status_reason.h"
@@ -95,12 +97,34 @@ void ListMembers(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge
           }));
 }
 
+void GetPresence(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
+                 const EdgeCommand& asked) {
+  const v1::GetPresence& list = asked.command.get_presence();
+  PresenceCalls(dispatcher)
+      .List(RoomId(list.room_id()), asked.actor->id, UserId(list.page_token()),
+            PageSize(list.page_size()),
+            Answer<RoomLook>(edge, asked.command,
+                             [room = list.room_id()](const RoomLook& look, v1::Result& result) {
+                               v1::PresencePage& page = *result.mutable_presence();
+                               page.set_room_id(room);
+                               page.set_online_count(look.online_count);
+                               page.set_member_count(look.member_count);
+                               for (const SharedView& view : look.online) {
+                                 *page.add_users() = ToMessage(*view);
+                                 page.add_user_ids(view->user.value);
+                               }
+                               if (look.has_more)
+                                 page.set_next_page_token(page.user_ids().rbegin()[0]);
+                             }));
+}
+
 }  // namespace
 
 bool AnswerRead(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
                 const EdgeCommand& asked) {
   const v1::Command& command = asked.command;
-  if (!command.has_get_room() && !command.has_list_rooms() && !command.has_list_members()) {
+  if (!command.has_get_room() && !command.has_list_rooms() && !command.has_list_members() &&
+      !command.has_get_presence()) {
     return false;
   }
   // An empty id would be the system.
@@ -111,6 +135,8 @@ bool AnswerRead(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
     GetRoom(dispatcher, edge, asked);
   } else if (command.has_list_rooms()) {
     ListRooms(dispatcher, edge, asked);
+  } else if (command.has_get_presence()) {
+    GetPresence(dispatcher, edge, asked);
   } else {
     ListMembers(dispatcher, edge, asked);
   }

@@ -61,34 +61,71 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
             });
           },
           std::move(on_fatal)) {
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    RoomLane::Parts parts;
-    parts.index = i;
-    parts.lane = &lanes_.at(i);
-    parts.readers = &readers_;
-    // A quarter is left to calls that read without a lane.
-    parts.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
-    parts.store = &store;
-    parts.commits = &commits_;
-    parts.watch = this;
-    parts.metrics = &metrics;
-    rooms_.push_back(std::make_unique<RoomLane>(parts));
-    users_.push_back(std::make_unique<UserLane>());
-  }
+  for (size_t i = 0; i < lanes_.size(); ++i) MakeLane(i, options, metrics);
   // A lane tells others, so all are there before the first runs.
   for (size_t i = 0; i < lanes_.size(); ++i) {
     lanes_.at(i).Start([rooms = rooms_[i].get(), users = users_[i].get()] {
       rooms->EndTurn();
       users->EndTurn();
     });
+    PostToUsers(i, [](UserLane& users) { users.Start(); });
   }
   commits_.Start(store);
 }
 
+// Of what the read pool holds three quarters are for rooms, an eighth is for presence, and the rest
+// for calls that read without a lane.
+void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options,
+                         process::Metrics& metrics) {
+  RoomLane::Parts rooms;
+  rooms.index = index;
+  rooms.lane = &lanes_.at(index);
+  rooms.readers = &readers_;
+  rooms.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
+  rooms.store = &store_;
+  rooms.commits = &commits_;
+  rooms.watch = this;
+  rooms.metrics = &metrics;
+  rooms_.push_back(std::make_unique<RoomLane>(rooms));
+  const size_t presence_reads = std::max<size_t>(1, ReadPool::kQueueLimit / 16 / lanes_.size());
+  presence_.push_back(
+      std::make_unique<RoomPresence>(lanes_.at(index), readers_, presence_reads, store_));
+  UserLane::Parts users;
+  users.index = index;
+  users.lane = &lanes_.at(index);
+  users.readers = &readers_;
+  users.reads_limit = presence_reads;
+  users.store = &store_;
+  users.lanes = this;
+  users.metrics = &metrics;
+  users.times = options.presence;
+  users.settle = options.presence_settle;
+  users_.push_back(std::make_unique<UserLane>(users));
+}
+
 RoomLanes::~RoomLanes() { Stop(); }
 
-void RoomLanes::OnMember(const storage::RoomId& room, const storage::UserId& user) {
-  PostUsers(LaneOf(user), [room, user](UserLane& users) { users.OnMember(user, room); });
+// On the room's lane, as its presence is.
+void RoomLanes::OnMember(const storage::RoomId& room, const storage::UserId& user, bool is_member) {
+  presence_[LaneOf(room)]->OnMember(room, is_member);
+  PostToUsers(LaneOf(user),
+              [room, user, is_member](UserLane& users) { users.OnMember(user, room, is_member); });
+}
+
+void RoomLanes::OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
+                             uint64_t connection) {
+  PostToUsers(LaneOf(user), [user, edge, connection](UserLane& users) {
+    users.OnSubscribed(user, edge, connection);
+  });
+}
+
+void RoomLanes::OnDeleted(const storage::RoomId& room) {
+  for (storage::UserId& user : presence_[LaneOf(room)]->Drop(room)) {
+    const size_t lane = LaneOf(user);
+    PostToUsers(lane, [room, user = std::move(user)](UserLane& users) {
+      users.OnMember(user, room, false);
+    });
+  }
 }
 
 // Each step answers into the next: commits and reads into lanes, which end last.
@@ -97,6 +134,8 @@ void RoomLanes::Stop() {
   readers_.Stop();
   for (size_t i = 0; i < lanes_.size(); ++i) {
     Post(i, [](RoomLane& rooms) { rooms.Stop(); });
+    PostToRooms(i, [](RoomPresence& rooms) { rooms.Stop(); });
+    PostToUsers(i, [](UserLane& users) { users.Stop(); });
   }
   for (size_t i = 0; i < lanes_.size(); ++i) lanes_.at(i).Stop();
 }

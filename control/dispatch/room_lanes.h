@@ -17,6 +17,8 @@
 #include "control/dispatch/dispatcher_types.h"
 #include "control/lane/lane_set.h"
 #include "control/lane/read_pool.h"
+#include "control/presence/presence_lanes.h"
+#include "control/presence/room_presence.h"
 #include "control/presence/user_lane.h"
 #include "control/room/commit_queue.h"
 #include "control/room/member_watch.h"
@@ -26,7 +28,7 @@
 
 namespace confab::control {
 
-class RoomLanes final : private MemberWatch {
+class RoomLanes final : public PresenceLanes, private MemberWatch {
  public:
   using Commands = std::vector<std::unique_ptr<RoomCommand>>;
 
@@ -40,9 +42,9 @@ class RoomLanes final : private MemberWatch {
   // Answers everything and ends the threads.
   void Stop();
 
-  size_t size() const { return lanes_.size(); }
-  size_t LaneOf(const storage::RoomId& room) const { return lanes_.IndexOf(room.value); }
-  size_t LaneOf(const storage::UserId& user) const { return lanes_.IndexOf(user.value); }
+  size_t size() const override { return lanes_.size(); }
+  size_t LaneOf(const storage::RoomId& room) const override { return lanes_.IndexOf(room.value); }
+  size_t LaneOf(const storage::UserId& user) const override { return lanes_.IndexOf(user.value); }
   size_t LaneOfRole(std::string_view role) const { return lanes_.IndexOf(role); }
   ReadPool& readers() { return readers_; }
   storage::Store& store() { return store_; }
@@ -56,22 +58,30 @@ class RoomLanes final : private MemberWatch {
     lanes_.at(lane).Post(
         [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
   }
-  // The same with `task(UserLane&)`.
-  template <typename Task>
-  void PostUsers(size_t lane, Task task) {
+  void PostToUsers(size_t lane, absl::AnyInvocable<void(UserLane&)> task) override {
     lanes_.at(lane).Post(
         [users = users_[lane].get(), task = std::move(task)]() mutable { task(*users); });
+  }
+  void PostToRooms(size_t lane, absl::AnyInvocable<void(RoomPresence&)> task) override {
+    lanes_.at(lane).Post(
+        [rooms = presence_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
   }
 
  private:
   // MemberWatch
-  void OnMember(const storage::RoomId& room, const storage::UserId& user) override;
+  void OnMember(const storage::RoomId& room, const storage::UserId& user, bool is_member) override;
+  void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
+                    uint64_t connection) override;
+  void OnDeleted(const storage::RoomId& room) override;
+
+  void MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics);
 
   LaneSet lanes_;
   ReadPool readers_;
   storage::Store& store_;
   CommitQueue commits_;
   std::vector<std::unique_ptr<RoomLane>> rooms_;
+  std::vector<std::unique_ptr<RoomPresence>> presence_;
   std::vector<std::unique_ptr<UserLane>> users_;
 };
 

@@ -19,13 +19,19 @@ class UserRoute {
   UserRoute(RoomLanes& lanes, const std::shared_ptr<Attachment>& edge)
       : lanes_(lanes), edge_(edge) {}
 
-  void Add(OpenedConnection opened);
-  void Add(ClosedConnection closed);
+  // The edge has attached, with these connections; submits at once.
+  void Announce(std::vector<OpenedConnection> connections);
+
+  // False: it is not about a user alone.
+  bool Take(EdgeInput& input);
 
   // In order; what the lanes of rooms are given afterwards finds it done.
   void Submit();
 
  private:
+  void Add(OpenedConnection opened);
+  void Add(ClosedConnection closed);
+  bool TakeCommand(const EdgeCommand& asked);
   void Push(size_t lane, UserNews::Item item);
 
   RoomLanes& lanes_;

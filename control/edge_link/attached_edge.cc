@@ -165,7 +165,8 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         gathered_.emplace_back(std::move(*item.mutable_topic_released()));
         break;
       case v1::EdgeItem::kLeaseRefreshed:
-        break;  // Nothing hangs on it yet.
+        if (attachment_ != nullptr) attachment_->Hear();
+        break;
       case v1::EdgeItem::kNotificationReport:
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
@@ -192,6 +193,8 @@ absl::Status AttachedEdge::ReceiveHello(v1::Hello& chunk) {
   v1::ControlItem welcome;
   welcome.mutable_welcome()->set_control_id(control_id_);
   welcome.mutable_welcome()->set_version(CONFAB_VERSION);
+  welcome.mutable_welcome()->set_lease_ms(
+      static_cast<uint32_t>(absl::ToInt64Milliseconds(dispatcher_.lease())));
   sender_->Send(absl::MakeSpan(&welcome, 1));
   for (const HelloReader::Orphan& orphan : hello_.orphans()) {
     v1::ControlItem item;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -39,6 +40,12 @@ class Attachment {
   bool is_attached() const { return is_attached_.load(std::memory_order_acquire); }
   void MarkDetached() { is_attached_.store(false, std::memory_order_release); }
 
+  // When the edge last said that it is alive; at the latest when it attached.
+  std::chrono::steady_clock::time_point heard_at() const {
+    return heard_at_.load(std::memory_order_relaxed);
+  }
+  void Hear() { heard_at_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed); }
+
   // One command more is under way; false: too many are.
   bool Admit();
   void Release() { commands_.fetch_sub(1, std::memory_order_relaxed); }
@@ -50,6 +57,7 @@ class Attachment {
   const std::shared_ptr<EdgeStream> stream_;
   const size_t commands_limit_;
   std::atomic<size_t> commands_{0};
+  std::atomic<std::chrono::steady_clock::time_point> heard_at_{std::chrono::steady_clock::now()};
   std::atomic<bool> is_attached_{true};
 };
 

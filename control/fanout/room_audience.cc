@@ -35,6 +35,16 @@ void RoomAudience::Publish(v1::RoomEvent event) {
   if (last != nullptr) Broadcast(*last, std::move(event));
 }
 
+void RoomAudience::Signal(const v1::Signal& signal, const Attachment* spared_edge,
+                          uint64_t spared_connection) {
+  for (const auto& seat : edges_) {
+    v1::Broadcast& broadcast = *outbox_.Add(seat->edge).mutable_broadcast();
+    broadcast.add_topics(topic_);
+    *broadcast.mutable_signal() = signal;
+    if (seat->edge.get() == spared_edge) broadcast.set_except_connection(spared_connection);
+  }
+}
+
 // --- Edges
 
 EdgeSeat* RoomAudience::Find(const Attachment& edge) const {

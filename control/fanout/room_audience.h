@@ -89,6 +89,9 @@ class RoomAudience {
   // The next event of the log. REQUIRES: the room's published_seq() is its seq already.
   void Publish(v1::RoomEvent event);
 
+  // Something live, to every edge. One connection of one of them is spared; null: none is.
+  void Signal(const v1::Signal& signal, const Attachment* spared_edge, uint64_t spared_connection);
+
   // --- Edges.
   // True: the edge is not here, or is here and live: Subscribe may be called.
   bool CanSubscribe(const Attachment& edge) const;

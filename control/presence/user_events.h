@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 
+#include "control/presence/presence_view.h"
 #include "storage/records.h"
 
 namespace confab::control {
@@ -23,6 +23,24 @@ struct ClosedConnection {
   uint64_t connection = 0;
   storage::UserId user;
   std::string role_context;
+};
+
+struct HeartbeatHeard {
+  uint64_t connection = 0;
+};
+
+struct StatusChosen {
+  storage::UserId user;
+  UserStatus status = UserStatus::kOnline;
+  std::string text;
+};
+
+// The role of a connection whose user may live on another lane.
+struct RoleTaken {
+  std::string role;
+};
+struct RoleGiven {
+  std::string role;
 };
 
 }  // namespace confab::control

@@ -33,6 +33,7 @@ Step CommandRunner::Run(Room& room, RoomCommand& c) {
                         [&](JoinRequest& join) { return RunJoin(room, c, join); },
                         [&](LeaveRequest&) { return RunLeave(room, c); },
                         [&](PostRequest&) { return RunPost(room, c); },
+                        [&](TypingRequest& typing) { return RunTyping(room, c, typing); },
                         [&](ReadRequest& read) { return RunRead(room, c, read); },
                         [&](EnrollRequest&) { return RunEnroll(room, c); },
                         [&](QuitRequest&) { return RunQuit(room, c); },
@@ -79,6 +80,10 @@ bool CommandRunner::NeedsLog(int64_t seq, bool& has_synced) const {
 Step CommandRunner::RunJoin(Room& room, RoomCommand& command, JoinRequest& join) {
   if (!log_.audience().CanSubscribe(*command.edge)) return Step::kPark;
   const Verdict verdict = room.DecideJoin(ActorOf(command).id);
+  if (verdict.kind == Verdict::Kind::kEnroll && join.must_be_member) {
+    tools_.results.Refuse(command, v1::REASON_NOT_A_MEMBER, "you are not a member of this room");
+    return Step::kAnswered;
+  }
   if (verdict.kind == Verdict::Kind::kEnroll && !join.is_enrolled) {
     command.append.events = room.DecideEnroll(*command.actor, command.key).events;
     return Step::kWriteAndBlock;
@@ -93,6 +98,7 @@ Step CommandRunner::RunJoin(Room& room, RoomCommand& command, JoinRequest& join)
     return Step::kAnswered;
   }
   log_.audience().Subscribe(command.edge, ConnectionOf(command));
+  tools_.watch.OnSubscribed(command.actor->id, command.edge, ConnectionOf(command));
   tools_.results.Joined(command, verdict.membership.role, log_.published_seq());
   return Step::kAnswered;
 }
@@ -110,6 +116,15 @@ Step CommandRunner::RunPost(Room& room, RoomCommand& command) {
   if (sender.empty()) return Step::kWrite;
   const Verdict verdict = room.Decide(sender, RoomAct::kPost);
   return verdict.kind == Verdict::Kind::kAllow ? Step::kWrite : Deny(command, verdict);
+}
+
+Step CommandRunner::RunTyping(Room& room, RoomCommand& command, const TypingRequest& typing) {
+  const storage::UserId& user = ActorOf(command).id;
+  const Verdict verdict = room.Decide(user, RoomAct::kPost);
+  if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+  typing_.Set(user, typing.is_typing, command.edge, ConnectionOf(command));
+  tools_.results.TypingTaken(command);
+  return Step::kAnswered;
 }
 
 Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read) {

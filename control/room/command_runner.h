@@ -10,6 +10,7 @@
 #include "control/room/room.h"
 #include "control/room/room_command.h"
 #include "control/room/room_log_follower.h"
+#include "control/room/room_typing.h"
 
 namespace confab::control {
 
@@ -30,7 +31,8 @@ class CommandRunner {
   // Decisions on a member list that has changed meanwhile, before the sender shall try again.
   static constexpr int kTriesLimit = 3;
 
-  CommandRunner(LaneTools& tools, RoomLogFollower& log) : tools_(tools), log_(log) {}
+  CommandRunner(LaneTools& tools, RoomLogFollower& log, RoomTyping& typing)
+      : tools_(tools), log_(log), typing_(typing) {}
 
   Step Run(Room& room, RoomCommand& command);
 
@@ -46,6 +48,7 @@ class CommandRunner {
   Step RunJoin(Room& room, RoomCommand& command, JoinRequest& join);
   Step RunLeave(Room& room, RoomCommand& command);
   Step RunPost(Room& room, RoomCommand& command);
+  Step RunTyping(Room& room, RoomCommand& command, const TypingRequest& typing);
   Step RunRead(Room& room, RoomCommand& command, ReadRequest& read);
   Step RunEnroll(Room& room, RoomCommand& command);
   Step RunQuit(Room& room, RoomCommand& command);
@@ -58,6 +61,7 @@ class CommandRunner {
 
   LaneTools& tools_;
   RoomLogFollower& log_;
+  RoomTyping& typing_;
 };
 
 }  // namespace confab::control

@@ -44,7 +44,11 @@ bool IsAnnounce(const RoomCommand& command) {
 }  // namespace
 
 LiveRoom::LiveRoom(RoomId id, LaneTools& tools)
-    : id_(std::move(id)), tools_(tools), log_(id_, tools, *this), runner_(tools, log_) {}
+    : id_(std::move(id)),
+      tools_(tools),
+      log_(id_, tools, *this),
+      typing_(id_, tools, log_.audience()),
+      runner_(tools, log_, typing_) {}
 
 // --- The queue
 
@@ -352,9 +356,12 @@ void LiveRoom::OnRoomJob(Command command) {
   has_barrier_ = false;
   if (room_) Drop();
   if (command->kind == CommitJob::Kind::kDeleteRoom) {
+    tools_.watch.OnDeleted(id_);
     tools_.results.Give(*command, RoomDeleted{});
   } else {
-    for (const auto& member : command->new_room->members) tools_.watch.OnMember(id_, member.first);
+    for (const auto& member : command->new_room->members) {
+      tools_.watch.OnMember(id_, member.first, true);
+    }
     tools_.results.Created(*command);
   }
   Pump();
@@ -368,6 +375,7 @@ void LiveRoom::OnGone() {
 // Forgets the room, which the store does not have any more. What waits loads it anew.
 void LiveRoom::Drop() {
   room_.reset();  // First: whatever follows must not be decided on it.
+  tools_.watch.OnDeleted(id_);
   is_stale_ = false;
   for (const Command& command : log_.TakeWaiting()) {
     if (command->is_barrier) has_barrier_ = false;
@@ -387,7 +395,11 @@ void LiveRoom::RefuseOrSettle(RoomCommand& command, const absl::Status& why) {
 
 void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::Time at) {
   room_->Apply(event.kind, event.subject, event.role, seq, at);
-  if (event.kind == storage::EventKind::kMemberAdded) tools_.watch.OnMember(id_, event.subject);
+  if (event.kind == storage::EventKind::kMemberAdded) {
+    tools_.watch.OnMember(id_, event.subject, true);
+  } else if (event.kind == storage::EventKind::kMemberRemoved) {
+    tools_.watch.OnMember(id_, event.subject, false);
+  }
 }
 
 void LiveRoom::OnSettled(Command command) {

@@ -24,6 +24,7 @@
 #include "control/room/room.h"
 #include "control/room/room_command.h"
 #include "control/room/room_log_follower.h"
+#include "control/room/room_typing.h"
 #include "control/room/waiting_commands.h"
 #include "storage/records.h"
 
@@ -52,7 +53,9 @@ class LiveRoom final : private RoomLogFollower::Owner {
   RoomAudience& audience() { return log_.audience(); }
 
   // Nothing waits, nobody listens: may be destroyed.
-  bool is_idle() const { return waiting_.empty() && pending_ == 0 && log_.is_idle(); }
+  bool is_idle() const {
+    return waiting_.empty() && pending_ == 0 && log_.is_idle() && typing_.is_idle();
+  }
   uint64_t used = 0;  // Kept by room_lane: when the room was last asked for.
 
   // Refuses everything that waits and ends the tails.
@@ -104,6 +107,7 @@ class LiveRoom final : private RoomLogFollower::Owner {
   LaneTools& tools_;
   std::optional<Room> room_;  // Empty: not loaded.
   RoomLogFollower log_;
+  RoomTyping typing_;
   CommandRunner runner_;
   WaitingCommands waiting_;
   bool is_pumping_ = false;

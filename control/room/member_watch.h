@@ -4,14 +4,24 @@
 // Threads: called on the room's lane; must not block.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+
+#include "control/fanout/edge_registry.h"
 #include "storage/records.h"
 
 namespace confab::control {
 
 class MemberWatch {
  public:
-  // The user is a member of the room now.
-  virtual void OnMember(const storage::RoomId& room, const storage::UserId& user) = 0;
+  // The user is a member of the room now, or is none any more.
+  virtual void OnMember(const storage::RoomId& room, const storage::UserId& user,
+                        bool is_member) = 0;
+  // A connection of the user has joined a room.
+  virtual void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
+                            uint64_t connection) = 0;
+  // The room is gone, with all memberships.
+  virtual void OnDeleted(const storage::RoomId& room) = 0;
 
  protected:
   ~MemberWatch() = default;

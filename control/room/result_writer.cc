@@ -85,6 +85,11 @@ void ResultWriter::Created(RoomCommand& command) {
   *AddResult(command).mutable_room() = ToMessage(command.record);
 }
 
+void ResultWriter::TypingTaken(RoomCommand& command) {
+  Count(v1::REASON_UNSPECIFIED);
+  AddResult(command).mutable_set_typing();
+}
+
 void ResultWriter::Posted(RoomCommand& command) {
   storage::AppendOutcome& outcome = command.outcome;
   if (!std::holds_alternative<EdgeReply>(command.reply)) {

@@ -37,6 +37,7 @@ class ResultWriter {
   void Joined(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Left(RoomCommand& command);
   void Posted(RoomCommand& command);  // From its outcome.
+  void TypingTaken(RoomCommand& command);
   void Enrolled(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Quitted(RoomCommand& command);
   void Created(RoomCommand& command);  // From its record.

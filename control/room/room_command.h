@@ -23,11 +23,15 @@ class LiveRoom;
 // --- What is asked. The room is CommitJob::append.room.
 struct JoinRequest {
   std::optional<int64_t> after_seq;
-  bool is_enrolled = false;  // The user was made a member by this command.
-  bool has_synced = false;   // The log was read to its end for this command.
+  bool must_be_member = false;  // It makes nobody a member.
+  bool is_enrolled = false;     // The user was made a member by this command.
+  bool has_synced = false;      // The log was read to its end for this command.
 };
 struct LeaveRequest {};
 struct PostRequest {};  // The event stands in append.events; an empty actor id is the system.
+struct TypingRequest {
+  bool is_typing = false;
+};
 struct ReadRequest {
   storage::EventQuery query;
   bool is_replay = false;
@@ -65,9 +69,9 @@ struct TailRequest {
   bool has_synced = false;
 };
 
-using RoomRequest = std::variant<JoinRequest, LeaveRequest, PostRequest, ReadRequest, EnrollRequest,
-                                 QuitRequest, AddRequest, RemoveRequest, RoleRequest, CreateRequest,
-                                 DeleteRequest, AnnounceRequest, TailRequest>;
+using RoomRequest = std::variant<JoinRequest, LeaveRequest, PostRequest, TypingRequest, ReadRequest,
+                                 EnrollRequest, QuitRequest, AddRequest, RemoveRequest, RoleRequest,
+                                 CreateRequest, DeleteRequest, AnnounceRequest, TailRequest>;
 
 // --- Who gets the answer.
 struct EdgeReply {

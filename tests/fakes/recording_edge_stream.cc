@@ -79,8 +79,9 @@ std::string LineOf(const v1::Signal& signal) {
   }
   if (signal.has_presence()) {
     const v1::Presence& presence = signal.presence();
-    return fmt::format("presence {} {}", presence.user_id(),
-                       presence.is_online() ? "online" : "offline");
+    if (!presence.is_online()) return fmt::format("presence {} offline", presence.user_id());
+    const bool is_dnd = presence.status() == v1::PRESENCE_STATUS_DND;
+    return fmt::format("presence {} {}", presence.user_id(), is_dnd ? "dnd" : "online");
   }
   std::string line = "snapshot";
   for (const std::string& user : signal.presence_snapshot().user_ids()) line += " " + user;

@@ -98,13 +98,17 @@ v1::Result TestEdge::Do(EdgeCommand input) {
 // --- ControlBench
 
 void ControlBench::Open(absl::Duration command_deadline) {
-  store_ =
-      std::make_unique<storage::FailingStore>(std::make_unique<storage::MemoryStore>(database_));
-  ASSERT_TRUE(*store_->TryBecomeActive());
   DispatcherOptions options;
   options.lanes = 2;
   options.readers = 2;
   options.command_deadline = command_deadline;
+  Open(options);
+}
+
+void ControlBench::Open(const DispatcherOptions& options) {
+  store_ =
+      std::make_unique<storage::FailingStore>(std::make_unique<storage::MemoryStore>(database_));
+  ASSERT_TRUE(*store_->TryBecomeActive());
   dispatcher_ =
       std::make_unique<Dispatcher>(options, metrics_, [this](const absl::Status&) { ++fatals_; });
   dispatcher_->Start(*store_);

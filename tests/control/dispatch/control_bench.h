@@ -108,6 +108,7 @@ class ControlBench : public testing::Test {
 
   // A store (that of a process) on the database, and a dispatcher that serves it.
   void Open(absl::Duration command_deadline = absl::Seconds(5));
+  void Open(const DispatcherOptions& options);
   // As after kill -9: nothing is left but the database.
   void Restart(absl::Duration command_deadline = absl::Seconds(5));
 

@@ -132,17 +132,6 @@ TEST_F(DispatcherTest, AnswersAHeartbeatWithoutARoom) {
   EXPECT_TRUE(result.has_heartbeat()) << result.ShortDebugString();
 }
 
-TEST_F(DispatcherTest, SaysThatTypingIsNotBuilt) {
-  TestEdge edge(*dispatcher_, "e");
-  EdgeCommand typing = TestEdge::Ask(1, "ann", 79);
-  typing.command.mutable_set_typing()->set_room_id("a");
-
-  const v1::Result result = edge.Do(std::move(typing));
-
-  EXPECT_EQ(WordOf(result), "UNKNOWN_COMMAND");
-  EXPECT_EQ(result.error().message(), "typing is not passed on yet");
-}
-
 TEST_F(DispatcherTest, KeepsTheOrderOfOneSender) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
