@@ -11,8 +11,10 @@
 #include <fmt/format.h>
 
 #include "control/api/admission.h"
+#include "control/api/connection_service.h"
 #include "control/api/grpc_server.h"
 #include "control/api/message_service.h"
+#include "control/api/presence_service.h"
 #include "control/api/room_service.h"
 #include "control/auth/service_token.h"
 #include "control/dispatch/dispatcher.h"
@@ -53,6 +55,8 @@ DispatcherOptions OptionsOf(const ControlConfig& config) {
   DispatcherOptions options;
   options.lanes = config.lanes;
   options.readers = config.readers;
+  options.presence = {config.edge_lease, config.client_heartbeat, config.offline_delay};
+  options.presence_settle = config.presence_settle;
   return options;
 }
 
@@ -130,12 +134,15 @@ class Control::Parts {
     const ApiParts api{dispatcher_, *admission_, metrics_};
     rooms_ = std::make_unique<RoomService>(api);
     messages_ = std::make_unique<MessageService>(api);
+    presence_ = std::make_unique<PresenceService>(api);
+    connections_ = std::make_unique<ConnectionService>(api);
     edges_ = std::make_unique<EdgeLinkService>(
         dispatcher_, config_.control_id,
         [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
         [this](std::string_view token) { return AdmitPublish(token); });
-    absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-        GrpcServer::Start(config_, {rooms_.get(), messages_.get(), edges_.get()});
+    absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
+        config_,
+        {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -192,6 +199,8 @@ class Control::Parts {
   std::optional<Admission> admission_;
   std::unique_ptr<RoomService> rooms_;
   std::unique_ptr<MessageService> messages_;
+  std::unique_ptr<PresenceService> presence_;
+  std::unique_ptr<ConnectionService> connections_;
   std::unique_ptr<EdgeLinkService> edges_;
   std::unique_ptr<GrpcServer> server_;
 };

@@ -56,6 +56,22 @@ void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config) {
       .Range(0, 256);
   loader.Add("readers", &config.readers, "threads and connections that read the store", kGroup)
       .Range(1, 64);
+  loader
+      .Add("edge-lease", &config.edge_lease,
+           "users of an edge that is not heard are gone after this long", kGroup)
+      .Range(absl::Seconds(1), absl::Hours(1));
+  loader
+      .Add("client-heartbeat", &config.client_heartbeat,
+           "users whose clients' own heartbeats are missing are gone after this long", kGroup)
+      .Range(absl::Seconds(1), absl::Hours(1));
+  loader
+      .Add("offline-delay", &config.offline_delay,
+           "a user is offline so long after the last connection", kGroup)
+      .Range(absl::ZeroDuration(), absl::Hours(1));
+  loader
+      .Add("presence-settle", &config.presence_settle,
+           "nobody is told of presence so long after the start, while edges come back", kGroup)
+      .Range(absl::ZeroDuration(), absl::Hours(1));
   loader.Add("grpc-reflection", &config.grpc_reflection,
              "serve gRPC reflection, for grpcurl and the like", kGroup);
   loader.Add("allow-unsafe-durability", &config.allow_unsafe_durability,

@@ -35,6 +35,17 @@ struct ControlConfig {
   bool grpc_reflection = false;
   bool allow_unsafe_durability = false;
 
+  // How long the connections of an edge that is not heard are counted on; it says so three times
+  // as often.
+  absl::Duration edge_lease = absl::Seconds(45);
+  // A client that has a heartbeat of its own is away without one for so long.
+  absl::Duration client_heartbeat = absl::Seconds(60);
+  // A user is offline so long after the last connection: a page that is loaded anew makes no news.
+  absl::Duration offline_delay = absl::Seconds(5);
+  // Nobody is told of presence so long after the start, while edges that were attached to another
+  // control come back.
+  absl::Duration presence_settle = absl::Seconds(45);
+
   // How often a standby asks for the lock, and an active control whether it still holds it.
   absl::Duration lock_interval = absl::Milliseconds(500);
   // Between attempts to open the store: doubles from the first to the second.

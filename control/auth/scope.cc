@@ -12,10 +12,15 @@ constexpr std::array<std::string_view, kScopeCount> kWords = {
 };
 
 constexpr std::pair<std::string_view, Scope> kMethods[] = {
+    {"/confab.v1.ConnectionService/KickConnections", Scope::kAdmin},
+    {"/confab.v1.ConnectionService/ListConnections", Scope::kAdmin},
     {"/confab.v1.EdgeLinkService/Attach", Scope::kEdge},
     {"/confab.v1.MessageService/ListEvents", Scope::kMessagesRead},
     {"/confab.v1.MessageService/PostMessage", Scope::kMessagesWrite},
     {"/confab.v1.MessageService/TailEvents", Scope::kMessagesRead},
+    {"/confab.v1.PresenceService/GetPresence", Scope::kPresenceRead},
+    {"/confab.v1.PresenceService/ListPresence", Scope::kPresenceRead},
+    {"/confab.v1.PresenceService/WatchPresence", Scope::kPresenceRead},
     {"/confab.v1.RoomService/AddMembers", Scope::kMembersWrite},
     {"/confab.v1.RoomService/CreateRoom", Scope::kRoomsWrite},
     {"/confab.v1.RoomService/DeleteRoom", Scope::kRoomsWrite},

@@ -25,6 +25,9 @@ const NO_RATE_LIMITS = {
   'connections-per-user': 'off',
 };
 
+// Clients hear only of what a test is about.
+const NO_PRESENCE = { 'presence-settle': '1h' };
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const binDir = process.env.CONFAB_BIN_DIR ?? path.resolve(here, '../../build/ci/bin');
 
@@ -54,7 +57,8 @@ const flagsOf = (flags) =>
 
 export class Cluster {
   // processes: 'one' (confab) or 'two' (confab-edge, confab-control); store: 'sqlite' or
-  // 'postgres'; edge, control: further flags. Rate limits are off unless a flag says otherwise.
+  // 'postgres'; edge, control: further flags. Rate limits are off and presence is not told unless a
+  // flag says otherwise.
   constructor({
     processes = process.env.CONFAB_TEST_PROCESSES ?? 'one',
     store = 'sqlite',
@@ -64,7 +68,7 @@ export class Cluster {
     this.processes = processes;
     this.store = store;
     this.edgeFlags = { ...NO_RATE_LIMITS, ...edge };
-    this.controlFlags = control;
+    this.controlFlags = { ...NO_PRESENCE, ...control };
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'confab-test-'));
     fs.chmodSync(this.dir, 0o711); // PostgreSQL may run as another user.
     this.userSecret = 'user-secret-of-more-than-32-bytes-for-tests';
@@ -123,7 +127,8 @@ export class Cluster {
         'ops-listen': ops,
       });
       this.standby.ready = { ops, control: grpc[1] };
-      this.edge = this.#server('confab-edge', 'edge', { ...edge, control: grpc.join(',') });
+      this.edgeSettings = { ...edge, control: grpc.join(',') };
+      this.edge = this.#server('confab-edge', 'edge', this.edgeSettings);
       this.servers = [this.control, this.edge];
     }
     this.ctlEnv = {
@@ -131,6 +136,21 @@ export class Cluster {
       CONFAB_SERVICE_SECRET_FILE: `${this.dir}/service.secret`,
       CONFAB_USER_SECRET_FILE: `${this.dir}/user.secret`,
     };
+  }
+
+  // One more edge of the same control, ready: this cluster as clients see it that connect there.
+  // REQUIRES: two processes.
+  async addEdge(name = 'edge-b') {
+    const port = await pickPort();
+    const edge = this.#server('confab-edge', name, {
+      ...this.edgeSettings,
+      listen: `127.0.0.1:${port}`,
+      'edge-id': name,
+    });
+    edge.start();
+    this.servers.push(edge);
+    await this.awaitReady(edge);
+    return Object.create(this, { port: { value: port }, edge: { value: edge } });
   }
 
   // kill -9 and gone.

@@ -60,6 +60,8 @@ void AddFlags(process::ConfigLoader& loader, Config& config) {
   config.control.service_secret_file = "data/service.secret";
   config.edge.service_secret_file = config.control.service_secret_file;
   config.server.ops_listen = "127.0.0.1:8082";
+  // Its own edge's sockets end with the process: there is nobody to wait for.
+  config.control.presence_settle = absl::ZeroDuration();
   edge::AddEdgeFlags(loader, config.edge);
   control::AddControlFlags(loader, config.control);
   process::AddServerFlags(loader, config.server);

@@ -125,6 +125,8 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
   AddRoomVerbs(app, run);
   AddMemberVerbs(app, run);
   AddMessageVerbs(app, run);
+  AddPresenceVerbs(app, run);
+  AddConnectionVerbs(app, run);
   AddTokenVerbs(app, run);
   AddHealthVerb(app, run);
   AddCompletionVerb(app, run);

@@ -59,6 +59,8 @@ Exit Run(const std::vector<std::string>& args, Streams streams);
 void AddRoomVerbs(CLI::App& app, Invocation& run);
 void AddMemberVerbs(CLI::App& app, Invocation& run);
 void AddMessageVerbs(CLI::App& app, Invocation& run);
+void AddPresenceVerbs(CLI::App& app, Invocation& run);
+void AddConnectionVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddCompletionVerb(CLI::App& app, Invocation& run);

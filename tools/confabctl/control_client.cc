@@ -101,7 +101,9 @@ ControlClient::ControlClient(const Invocation& run, std::string address, std::st
       channel_(grpc::CreateCustomChannel(address_, edge::ControlCredentials(address_, tls_.get()),
                                          Arguments())),
       rooms_(v1::RoomService::NewStub(channel_)),
-      messages_(v1::MessageService::NewStub(channel_)) {}
+      messages_(v1::MessageService::NewStub(channel_)),
+      presence_(v1::PresenceService::NewStub(channel_)),
+      connections_(v1::ConnectionService::NewStub(channel_)) {}
 
 void ControlClient::Prepare(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);

@@ -11,7 +11,9 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include "confab/v1/connection_service.grpc.pb.h"
 #include "confab/v1/message_service.grpc.pb.h"
+#include "confab/v1/presence_service.grpc.pb.h"
 #include "confab/v1/room_service.grpc.pb.h"
 
 #include "tools/confabctl/command_line.h"
@@ -27,6 +29,8 @@ class ControlClient {
 
   v1::RoomService::Stub& rooms() { return *rooms_; }
   v1::MessageService::Stub& messages() { return *messages_; }
+  v1::PresenceService::Stub& presence() { return *presence_; }
+  v1::ConnectionService::Stub& connections() { return *connections_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // Puts the token into `context`.
@@ -59,6 +63,8 @@ class ControlClient {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::RoomService::Stub> rooms_;
   std::unique_ptr<v1::MessageService::Stub> messages_;
+  std::unique_ptr<v1::PresenceService::Stub> presence_;
+  std::unique_ptr<v1::ConnectionService::Stub> connections_;
 };
 
 // True: the call did not end by Confab's word; the connection broke, or there is none.

@@ -147,6 +147,12 @@ std::string Show(v1::RoomVisibility visibility) {
   return visibility == v1::ROOM_VISIBILITY_PUBLIC ? "public" : "private";
 }
 
+std::string ShowStatus(const v1::Presence& presence) {
+  if (!presence.is_online()) return "offline";
+  if (presence.status() == v1::PRESENCE_STATUS_AWAY) return "away";
+  return presence.status() == v1::PRESENCE_STATUS_DND ? "dnd" : "online";
+}
+
 const std::vector<std::string>& RoleWords() {
   static const std::vector<std::string> words = {"reader", "member", "moderator", "owner"};
   return words;

@@ -41,6 +41,8 @@ std::string Show(const google::protobuf::Timestamp& time);
 // "member", "owner"; "private", "public".
 std::string Show(v1::Role role);
 std::string Show(v1::RoomVisibility visibility);
+// "online", "away", "dnd", "offline".
+std::string ShowStatus(const v1::Presence& presence);
 
 // REQUIRES: `word` is one of RoleWords().
 v1::Role RoleOfWord(std::string_view word);

@@ -7,8 +7,13 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include "confab/v1/admin_service.pb.h"
+#include "confab/v1/connection_service.pb.h"
 #include "confab/v1/edge_link.pb.h"
+#include "confab/v1/event_feed_service.pb.h"
 #include "confab/v1/message_service.pb.h"
+#include "confab/v1/notification_service.pb.h"
+#include "confab/v1/presence_service.pb.h"
 #include "confab/v1/room_service.pb.h"
 
 namespace confab::control {
@@ -18,6 +23,11 @@ namespace {
 // this test does not link fails here instead of being passed over.
 std::set<std::string> MethodsOfThePackage() {
   v1::AttachRequest::descriptor();
+  v1::OnlineDevice::descriptor();
+  v1::NotifyRequest::descriptor();
+  v1::ReadFeedRequest::descriptor();
+  v1::ClientConnection::descriptor();
+  v1::ListAuditRequest::descriptor();
   v1::CreateRoomRequest::descriptor();
   v1::PostMessageRequest::descriptor();
   std::set<std::string> methods;
