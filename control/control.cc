@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "control/api/admin_service.h"
 #include "control/api/admission.h"
 #include "control/api/connection_service.h"
 #include "control/api/grpc_server.h"
@@ -136,13 +137,15 @@ class Control::Parts {
     messages_ = std::make_unique<MessageService>(api);
     presence_ = std::make_unique<PresenceService>(api);
     connections_ = std::make_unique<ConnectionService>(api);
+    admin_ = std::make_unique<AdminService>(api);
     edges_ = std::make_unique<EdgeLinkService>(
         dispatcher_, config_.control_id,
         [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
         [this](std::string_view token) { return AdmitPublish(token); });
     absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
         config_,
-        {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), edges_.get()});
+        {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), admin_.get(),
+         edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -201,6 +204,7 @@ class Control::Parts {
   std::unique_ptr<MessageService> messages_;
   std::unique_ptr<PresenceService> presence_;
   std::unique_ptr<ConnectionService> connections_;
+  std::unique_ptr<AdminService> admin_;
   std::unique_ptr<EdgeLinkService> edges_;
   std::unique_ptr<GrpcServer> server_;
 };

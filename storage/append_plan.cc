@@ -8,6 +8,8 @@
 #include <absl/status/status.h>
 #include <fmt/format.h>
 
+#include "storage/restriction.h"
+
 namespace confab::storage {
 namespace {
 
@@ -41,7 +43,57 @@ struct UserOfRoom {
   }
 };
 
-bool ChangesMembers(EventKind kind) { return kind != EventKind::kMessagePosted; }
+// What an event makes of its user's pair.
+PlannedMember MemberAfter(const RoomId& room, const NewEvent& event, int64_t seq, absl::Time at) {
+  PlannedMember member;
+  member.room = &room;
+  member.user = &event.subject;
+  const auto change_role = [&](Role role) {
+    member.role = role;
+    member.changed_seq = seq;
+    member.changed_at = at;
+  };
+  switch (event.kind) {
+    case EventKind::kMemberAdded:
+      change_role(event.role);
+      member.banned_until = 0;
+      break;
+    case EventKind::kMemberRemoved:
+      change_role(Role::kNone);
+      break;
+    case EventKind::kMemberRoleChanged:
+      change_role(event.role);
+      break;
+    case EventKind::kMemberBanned:
+      if (event.role != Role::kNone) change_role(Role::kNone);
+      member.banned_until = RestrictionColumn(*ReadRestriction(event.content));
+      break;
+    case EventKind::kMemberUnbanned:
+      member.banned_until = 0;
+      break;
+    case EventKind::kMemberMuted:
+      member.muted_until = RestrictionColumn(*ReadRestriction(event.content));
+      break;
+    case EventKind::kMemberUnmuted:
+      member.muted_until = 0;
+      break;
+    case EventKind::kMessagePosted:
+    case EventKind::kRoomUpdated:
+      break;
+  }
+  return member;
+}
+
+// `later` over `earlier` of the same pair.
+void Merge(const PlannedMember& later, PlannedMember& earlier) {
+  if (later.changed_seq > 0) {
+    earlier.role = later.role;
+    earlier.changed_seq = later.changed_seq;
+    earlier.changed_at = later.changed_at;
+  }
+  if (later.banned_until != PlannedMember::kStays) earlier.banned_until = later.banned_until;
+  if (later.muted_until != PlannedMember::kStays) earlier.muted_until = later.muted_until;
+}
 
 AppendOutcome Duplicate(const StoredKey& stored, int64_t member_seq) {
   return {AppendOutcome::Kind::kDuplicate, stored.seq, stored.message_id, stored.created_at,
@@ -52,7 +104,10 @@ AppendOutcome Duplicate(const StoredKey& stored, int64_t member_seq) {
 class Walk {
  public:
   Walk(std::vector<std::optional<LockedRoom>> states, absl::Time now)
-      : states_(std::move(states)), now_(now), touched_(states_.size(), false) {}
+      : states_(std::move(states)),
+        now_(now),
+        touched_(states_.size(), false),
+        settings_(states_.size()) {}
 
   absl::Status Add(const AppendRequest& request, size_t room,
                    const std::optional<StoredKey>& stored) {
@@ -77,7 +132,8 @@ class Walk {
 
   void Finish(const std::vector<const RoomId*>& rooms) {
     for (size_t room = 0; room < rooms.size(); ++room) {
-      if (touched_[room]) plan.rooms.push_back({rooms[room], *states_[room]});
+      if (!touched_[room]) continue;
+      plan.rooms.push_back({rooms[room], *states_[room], std::move(settings_[room])});
     }
   }
 
@@ -105,28 +161,43 @@ class Walk {
             fmt::format("dedup key {} comes twice in one batch", event.dedup.key));
       }
       plan.events.push_back({&request.room, &event, ++state.last_seq, state.last_at});
-      if (ChangesMembers(event.kind)) SetMember(request.room, room, event, state);
+      if (ChangesRules(event.kind)) SetRules(request.room, room, event, state);
+      if (request.audit != nullptr) Record(request, event, state);
     }
     outcome.member_seq = state.member_seq;
     return absl::OkStatus();
   }
 
-  void SetMember(const RoomId& id, size_t room, const NewEvent& event, LockedRoom& state) {
+  void SetRules(const RoomId& id, size_t room, const NewEvent& event, LockedRoom& state) {
     state.member_seq = state.last_seq;
-    const Role role = event.kind == EventKind::kMemberRemoved ? Role::kNone : event.role;
-    const PlannedMember member{&id, &event.subject, role, state.last_seq, state.last_at};
+    if (event.kind == EventKind::kRoomUpdated) {
+      settings_[room] = DecodeSettings(event.content);
+      return;
+    }
+    const PlannedMember member = MemberAfter(id, event, state.last_seq, state.last_at);
     const auto [entry, is_new] =
         members_.try_emplace(UserOfRoom{room, event.subject}, plan.members.size());
     if (is_new) {
       plan.members.push_back(member);
     } else {
-      plan.members[entry->second] = member;
+      Merge(member, plan.members[entry->second]);
     }
+  }
+
+  void Record(const AppendRequest& request, const NewEvent& event, const LockedRoom& state) {
+    AuditRecord& record = plan.audits.emplace_back();
+    record.at = now_;
+    record.actor = event.actor.id;
+    record.note = *request.audit;
+    record.room = request.room;
+    record.subject = event.subject;
+    record.seq = state.last_seq;
   }
 
   std::vector<std::optional<LockedRoom>> states_;
   absl::Time now_;
   std::vector<bool> touched_;
+  std::vector<std::optional<RoomSettings>> settings_;         // By room.
   absl::flat_hash_map<BatchKey, size_t, BatchKeyHash> keys_;  // -> index in plan.events
   absl::flat_hash_map<UserOfRoom, size_t> members_;           // -> index in plan.members
 };
@@ -187,6 +258,14 @@ AppendRequest FirstEvents(const NewRoom& room, const LockedRoom& before) {
     event.role = role;
   }
   return request;
+}
+
+AuditRecord AuditOfNewRoom(const NewRoom& room) {
+  AuditRecord record;
+  record.actor = room.creator.id;
+  record.note = *room.audit;
+  record.room = room.id;
+  return record;
 }
 
 }  // namespace confab::storage

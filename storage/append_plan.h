@@ -13,6 +13,7 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "storage/audit.h"
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -41,14 +42,19 @@ struct PlannedEvent {
 struct PlannedRoom {
   const RoomId* id = nullptr;
   LockedRoom after;
+  std::optional<RoomSettings> settings;  // Empty: they stay.
 };
 
 struct PlannedMember {
+  static constexpr int64_t kStays = -1;
+
   const RoomId* room = nullptr;
   const UserId* user = nullptr;
   Role role = Role::kNone;
-  int64_t changed_seq = 0;
+  int64_t changed_seq = 0;  // 0: role and what comes with it stay as they are.
   absl::Time changed_at;
+  int64_t banned_until = kStays;  // As the column (restriction.h), or kStays.
+  int64_t muted_until = kStays;
 };
 
 // Points into the batch it was made from.
@@ -57,6 +63,7 @@ struct AppendPlan {
   std::vector<PlannedEvent> events;     // To insert.
   std::vector<PlannedRoom> rooms;       // To update: those with events.
   std::vector<PlannedMember> members;   // To upsert: one for each (room, user), the last state.
+  std::vector<AuditRecord> audits;      // To insert; `at` is the batch's clock.
 };
 
 class AppendPlanner {
@@ -89,5 +96,8 @@ class AppendPlanner {
 // The first events of a new room: one request with a kMemberAdded for each member, to be planned
 // after `before` (the row of a deleted room, or zeros). No events if there are no members.
 AppendRequest FirstEvents(const NewRoom& room, const LockedRoom& before);
+
+// REQUIRES: room.audit is there.
+AuditRecord AuditOfNewRoom(const NewRoom& room);
 
 }  // namespace confab::storage

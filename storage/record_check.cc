@@ -6,6 +6,8 @@
 #include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
 
+#include "storage/restriction.h"
+
 namespace confab::storage {
 namespace {
 
@@ -62,8 +64,17 @@ absl::Status CheckSubject(const NewEvent& event) {
     case EventKind::kMemberRoleChanged:
       if (event.role == Role::kNone) return Refused("a membership event needs a role");
       return CheckId(event.subject.value, "subject");
-    case EventKind::kMemberRemoved:
+    case EventKind::kMemberBanned:
+    case EventKind::kMemberMuted:
+      if (!ReadRestriction(event.content)) return Refused("a ban or mute needs an end");
       return CheckId(event.subject.value, "subject");
+    case EventKind::kMemberRemoved:
+    case EventKind::kMemberUnbanned:
+    case EventKind::kMemberUnmuted:
+      return CheckId(event.subject.value, "subject");
+    case EventKind::kRoomUpdated:
+      if (!DecodeSettings(event.content)) return Refused("an update of a room needs its settings");
+      return absl::OkStatus();
   }
   return Refused(fmt::format("unknown event kind {}", static_cast<int>(event.kind)));
 }
@@ -80,6 +91,14 @@ absl::Status CheckEvent(const NewEvent& event) {
   };
   for (const auto& [text, field] : texts) {
     if (auto status = CheckText(text, field); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNote(const AuditNote* note) {
+  if (note == nullptr) return absl::OkStatus();
+  for (const std::string* text : {&note->act, &note->service, &note->request_id}) {
+    if (auto status = CheckText(*text, "audit note"); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -110,6 +129,7 @@ absl::Status CheckBatch(absl::Span<const AppendRequest> batch) {
     events += request.events.size();
     if (request.events.empty()) return Refused("a request needs at least one event");
     if (auto status = CheckId(request.room.value, "room id"); !status.ok()) return status;
+    if (auto status = CheckNote(request.audit.get()); !status.ok()) return status;
     for (const NewEvent& event : request.events) {
       if (auto status = CheckEvent(event); !status.ok()) return status;
     }
@@ -123,6 +143,11 @@ absl::Status CheckBatch(absl::Span<const AppendRequest> batch) {
 absl::Status CheckNewRoom(const NewRoom& room) {
   if (auto status = CheckId(room.id.value, "room id"); !status.ok()) return status;
   if (auto status = CheckText(room.topic, "topic"); !status.ok()) return status;
+  for (const auto& [name, text] : room.metadata) {
+    if (auto status = CheckText(name, "metadata"); !status.ok()) return status;
+    if (auto status = CheckText(text, "metadata"); !status.ok()) return status;
+  }
+  if (auto status = CheckNote(room.audit.get()); !status.ok()) return status;
   if (auto status = CheckActor(room.creator); !status.ok()) return status;
   if (room.members.size() > kNewRoomMembersLimit) {
     return Refused(fmt::format("a room starts with at most {} members", kNewRoomMembersLimit));
@@ -132,6 +157,20 @@ absl::Status CheckNewRoom(const NewRoom& room) {
     if (auto status = CheckId(user.value, "user id"); !status.ok()) return status;
     if (role == Role::kNone) return Refused("a member needs a role");
     if (!seen.insert(user).second) return Refused("a member is named twice: " + user.value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAudit(absl::Span<const AuditRecord> records) {
+  if (records.size() > kAuditBatchLimit) {
+    return Refused(fmt::format("at most {} audit records at once", kAuditBatchLimit));
+  }
+  for (const AuditRecord& record : records) {
+    if (auto status = CheckNote(&record.note); !status.ok()) return status;
+    for (const std::string* text :
+         {&record.actor.value, &record.room.value, &record.subject.value, &record.result}) {
+      if (auto status = CheckText(*text, "audit record"); !status.ok()) return status;
+    }
   }
   return absl::OkStatus();
 }

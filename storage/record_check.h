@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/types/span.h>
 
+#include "storage/audit.h"
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -19,6 +20,8 @@ inline constexpr size_t kDedupKeyBytesLimit = 300;
 inline constexpr size_t kBatchEventsLimit = 4096;
 // One CreateRoom is one transaction too.
 inline constexpr size_t kNewRoomMembersLimit = 4096;
+// One statement; refused acts that gathered while the last batch was written.
+inline constexpr size_t kAuditBatchLimit = 1024;
 
 // Valid UTF-8 without U+0000: what a text column of every backend takes.
 bool IsStorableText(std::string_view text);
@@ -29,5 +32,6 @@ absl::Status CheckId(std::string_view id, std::string_view field);
 // INVALID_ARGUMENT if any request could not be stored whatever the database holds.
 absl::Status CheckBatch(absl::Span<const AppendRequest> batch);
 absl::Status CheckNewRoom(const NewRoom& room);
+absl::Status CheckAudit(absl::Span<const AuditRecord> records);
 
 }  // namespace confab::storage

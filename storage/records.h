@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <absl/container/inlined_vector.h>
 #include <absl/time/time.h>
+
+#include "storage/room_settings.h"
 
 namespace confab::storage {
 
@@ -34,13 +37,23 @@ using UserId = Id<struct UserTag>;
 enum class Role : int8_t { kNone = 0, kReader = 1, kMember = 2, kModerator = 3, kOwner = 4 };
 
 // The numbers are stored; they are never reused. 2 and 3 are kept for a message edited and
-// deleted, 7 for a room updated.
+// deleted.
 enum class EventKind : int8_t {
   kMessagePosted = 1,
   kMemberAdded = 4,
   kMemberRemoved = 5,
   kMemberRoleChanged = 6,
+  kRoomUpdated = 7,
+  kMemberBanned = 8,  // No member any more, if he was one.
+  kMemberUnbanned = 9,
+  kMemberMuted = 10,
+  kMemberUnmuted = 11,
 };
+
+// Whether it changes who may do what in the room, so that decisions made before it are stale.
+inline bool ChangesRules(EventKind kind) {
+  return kind >= EventKind::kMemberAdded && kind <= EventKind::kMemberUnmuted;
+}
 
 // Who caused an event, a snapshot of that moment. Empty id: the system.
 struct Actor {
@@ -63,7 +76,10 @@ struct DedupKey {
 };
 
 // An event that is to be appended. Content fields are used by kind: messages use message_id to
-// reply_to, membership events use subject and role.
+// reply_to; events about a user use subject, and role: the one given, or with kMemberBanned the one
+// lost. The content of kMemberBanned and kMemberMuted is the end (restriction.h), that of
+// kRoomUpdated the settings (room_settings.h), its type the names of those that changed, with
+// commas.
 struct NewEvent {
   EventKind kind = EventKind::kMessagePosted;
   Actor actor;
@@ -86,12 +102,11 @@ struct EventRecord {
   friend bool operator==(const EventRecord&, const EventRecord&) = default;
 };
 
-struct RoomRecord {
+struct RoomRecord : RoomSettings {
   RoomId id;
-  std::string topic;
-  bool is_public = false;
-  int64_t last_seq = 0;    // Newest event of the log; 0: none.
-  int64_t member_seq = 0;  // Newest membership event: the version of the member list.
+  int64_t last_seq = 0;  // Newest event of the log; 0: none.
+  // Newest event that changes members or the room (ChangesRules): the version of both.
+  int64_t member_seq = 0;
   absl::Time created_at;
 };
 
@@ -100,8 +115,20 @@ struct RoomRecord {
 struct MemberRecord {
   UserId user;
   Role role = Role::kNone;
-  int64_t changed_seq = 0;  // Seq of the event that made it so; 0 with kNone: never a member.
-  absl::Time changed_at;
+  int64_t changed_seq = 0;  // Seq of the event that gave the role; 0 with kNone: never a member.
+  absl::Time changed_at = absl::UnixEpoch();
+  absl::Time banned_until = absl::UnixEpoch();  // restriction.h
+  absl::Time muted_until = absl::UnixEpoch();   // Outlives the membership.
+};
+
+// Which pairs of a room.
+enum class MemberFilter { kMembers, kBanned };
+
+// What the audit table is to hold of a command, beside what its events say.
+struct AuditNote {
+  std::string act;         // "member.ban"
+  std::string service;     // Whose token was shown; empty: a user asked.
+  std::string request_id;  // What the caller and the log know it by.
 };
 
 // The events of one command, appended together or not at all.
@@ -113,6 +140,7 @@ struct AppendRequest {
   // At least one. The dedup key of the first decides whether the request is a retry; further
   // events carry keys derived from it.
   absl::InlinedVector<NewEvent, 1> events;
+  std::shared_ptr<const AuditNote> audit = nullptr;  // Not null: a row is recorded for each event.
 };
 
 struct AppendOutcome {
@@ -130,12 +158,11 @@ struct AppendOutcome {
   int64_t member_seq = 0;  // After the request.
 };
 
-struct NewRoom {
+struct NewRoom : RoomSettings {
   RoomId id;
-  std::string topic;
-  bool is_public = false;
   Actor creator;  // Actor of the membership events; empty id: the system.
   std::vector<std::pair<UserId, Role>> members;  // Distinct users; become events 1…n of the log.
+  std::shared_ptr<const AuditNote> audit = nullptr;  // Null: not recorded.
 };
 
 // A room and the asked (room, user) pairs, all as of one moment.

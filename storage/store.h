@@ -24,6 +24,7 @@
 
 #include "storage/feed.h"
 #include "storage/inbox.h"
+#include "storage/audit.h"
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -58,8 +59,13 @@ class StoreWriter {
   // NOT_FOUND if there is none.
   virtual absl::Status DeleteFeedCursor(const std::string& consumer) = 0;
 
-  // Removes the room with members and log. NOT_FOUND if there is none.
-  virtual absl::Status DeleteRoom(const RoomId& room) = 0;
+  // Removes the room with members and log. NOT_FOUND if there is none. `audit` is recorded with
+  // it, unless null.
+  virtual absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) = 0;
+
+  // Records what became no event: what was refused, and what has no room. At most
+  // kAuditBatchLimit (record_check.h).
+  virtual absl::Status WriteAudit(absl::Span<const AuditRecord> records) = 0;
 };
 
 // Reads, and what belongs to the process as a whole.
@@ -94,9 +100,10 @@ class Store {
                                                             const UserId& member,
                                                             int32_t limit) = 0;
 
-  // Present members with a user id greater than `after`, by user id. NOT_FOUND if there is no
-  // such room.
+  // Present members, or who is banned now, with a user id greater than `after`, by user id.
+  // NOT_FOUND if there is no such room.
   virtual absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room,
+                                                                MemberFilter filter,
                                                                 const UserId& after,
                                                                 int32_t limit) = 0;
 
@@ -115,6 +122,8 @@ class Store {
   virtual absl::StatusOr<FeedPosition> ReadFeedEnd() = 0;
   // By their consumers' names.
   virtual absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() = 0;
+  // Rows of the audit table, newest first.
+  virtual absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query) = 0;
 
   // OK if a trivial statement is answered now; for readiness.
   virtual absl::Status Ping() = 0;

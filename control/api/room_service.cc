@@ -5,6 +5,7 @@
 
 #include "control/api/translate.h"
 #include "control/dispatch/dispatcher.h"
+#include "control/room/audit_trail.h"
 #include "control/room/event_message.h"
 
 namespace confab::control {
@@ -20,7 +21,19 @@ int32_t PageSize(uint32_t asked) {
   return static_cast<int32_t>(std::min(asked == 0 ? kPageDefault : asked, kPageLimit));
 }
 
+using Kind = PersonChange::Kind;
+
 }  // namespace
+
+template <typename Response>
+void RoomService::Change(const UnaryCall& call, const grpc::CallbackServerContext& context,
+                         PersonChange change, const std::string& room, Response* response) {
+  parts_.dispatcher.ChangeMember(
+      RoomId(room), call.asker(), std::move(change), DeadlineOf(context),
+      call.Answer<storage::MemberRecord>([response](const storage::MemberRecord& member) {
+        *response->mutable_member() = ToMessage(member);
+      }));
+}
 
 grpc::ServerUnaryReactor* RoomService::CreateRoom(grpc::CallbackServerContext* context,
                                                   const v1::CreateRoomRequest* request,
@@ -36,6 +49,7 @@ grpc::ServerUnaryReactor* RoomService::CreateRoom(grpc::CallbackServerContext* c
   room.topic = request->topic();
   room.is_public = *is_public;
   room.members = *std::move(members);
+  room.audit = NoteOf("room.create", call.asker());
   parts_.dispatcher.CreateRoom(
       std::move(room), DeadlineOf(*context),
       call.Answer<storage::RoomRecord>([response](const storage::RoomRecord& record) {
@@ -83,7 +97,7 @@ grpc::ServerUnaryReactor* RoomService::DeleteRoom(grpc::CallbackServerContext* c
                                                   v1::DeleteRoomResponse* /*response*/) {
   const UnaryCall call(parts_, context, "/confab.v1.RoomService/DeleteRoom");
   if (!call.is_admitted()) return call.reactor();
-  parts_.dispatcher.DeleteRoom(RoomId(request->room_id()), DeadlineOf(*context),
+  parts_.dispatcher.DeleteRoom(RoomId(request->room_id()), call.asker(), DeadlineOf(*context),
                                call.Answer<RoomDeleted>([](RoomDeleted) {}));
   return call.reactor();
 }
@@ -95,7 +109,7 @@ grpc::ServerUnaryReactor* RoomService::AddMembers(grpc::CallbackServerContext* c
   if (!call.is_admitted()) return call.reactor();
   auto members = MembersOf(request->members());
   if (!members.ok()) return call.Finish(members.status());
-  parts_.dispatcher.AddMembers(RoomId(request->room_id()), storage::Actor{}, *std::move(members),
+  parts_.dispatcher.AddMembers(RoomId(request->room_id()), call.asker(), *std::move(members),
                                DeadlineOf(*context),
                                call.Answer<MembersChanged>([response](MembersChanged changed) {
                                  response->set_changed(static_cast<uint32_t>(changed.changed));
@@ -111,7 +125,7 @@ grpc::ServerUnaryReactor* RoomService::RemoveMembers(grpc::CallbackServerContext
   if (!call.is_admitted()) return call.reactor();
   std::vector<UserId> users;
   for (const std::string& user : request->user_ids()) users.emplace_back(user);
-  parts_.dispatcher.RemoveMembers(RoomId(request->room_id()), storage::Actor{}, std::move(users),
+  parts_.dispatcher.RemoveMembers(RoomId(request->room_id()), call.asker(), std::move(users),
                                   DeadlineOf(*context),
                                   call.Answer<MembersChanged>([response](MembersChanged changed) {
                                     response->set_removed(static_cast<uint32_t>(changed.changed));
@@ -127,7 +141,9 @@ grpc::ServerUnaryReactor* RoomService::ListMembers(grpc::CallbackServerContext* 
   if (!call.is_admitted()) return call.reactor();
   const int32_t size = PageSize(request->page_size());
   parts_.dispatcher.ListMembers(
-      RoomId(request->room_id()), UserId(), UserId(request->page_token()), size,
+      RoomId(request->room_id()),
+      request->is_of_banned() ? storage::MemberFilter::kBanned : storage::MemberFilter::kMembers,
+      UserId(), UserId(request->page_token()), size,
       call.Answer<std::vector<storage::MemberRecord>>(
           [response, size](const std::vector<storage::MemberRecord>& members) {
             for (const storage::MemberRecord& member : members) {
@@ -147,12 +163,61 @@ grpc::ServerUnaryReactor* RoomService::SetMemberRole(grpc::CallbackServerContext
   if (!call.is_admitted()) return call.reactor();
   const absl::StatusOr<storage::Role> role = RoleOf(request->role(), storage::Role::kNone);
   if (!role.ok()) return call.Finish(role.status());
-  parts_.dispatcher.SetMemberRole(
-      RoomId(request->room_id()), storage::Actor{}, UserId(request->user_id()), *role,
-      DeadlineOf(*context),
-      call.Answer<storage::MemberRecord>([response](const storage::MemberRecord& member) {
-        *response->mutable_member() = ToMessage(member);
+  Change(call, *context, {Kind::kRole, UserId(request->user_id()), *role}, request->room_id(),
+         response);
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::UpdateRoom(grpc::CallbackServerContext* context,
+                                                  const v1::UpdateRoomRequest* request,
+                                                  v1::UpdateRoomResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/UpdateRoom");
+  if (!call.is_admitted()) return call.reactor();
+  parts_.dispatcher.UpdateRoom(
+      RoomId(request->room_id()), call.asker(), request->changes(), DeadlineOf(*context),
+      call.Answer<storage::RoomRecord>([response](const storage::RoomRecord& record) {
+        *response->mutable_room() = ToMessage(record);
       }));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::BanMember(grpc::CallbackServerContext* context,
+                                                 const v1::BanMemberRequest* request,
+                                                 v1::BanMemberResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/BanMember");
+  if (!call.is_admitted()) return call.reactor();
+  Change(call, *context,
+         {Kind::kBan, UserId(request->user_id()), storage::Role::kNone, request->seconds()},
+         request->room_id(), response);
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::UnbanMember(grpc::CallbackServerContext* context,
+                                                   const v1::UnbanMemberRequest* request,
+                                                   v1::UnbanMemberResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/UnbanMember");
+  if (!call.is_admitted()) return call.reactor();
+  Change(call, *context, {Kind::kUnban, UserId(request->user_id())}, request->room_id(), response);
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::MuteMember(grpc::CallbackServerContext* context,
+                                                  const v1::MuteMemberRequest* request,
+                                                  v1::MuteMemberResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/MuteMember");
+  if (!call.is_admitted()) return call.reactor();
+  Change(call, *context,
+         {Kind::kMute, UserId(request->user_id()), storage::Role::kNone, request->seconds()},
+         request->room_id(), response);
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* RoomService::UnmuteMember(grpc::CallbackServerContext* context,
+                                                    const v1::UnmuteMemberRequest* request,
+                                                    v1::UnmuteMemberResponse* response) {
+  const UnaryCall call(parts_, context, "/confab.v1.RoomService/UnmuteMember");
+  if (!call.is_admitted()) return call.reactor();
+  Change(call, *context, {Kind::kUnmute, UserId(request->user_id())}, request->room_id(), response);
   return call.reactor();
 }
 

@@ -7,6 +7,7 @@
 #include "confab/v1/room_service.grpc.pb.h"
 
 #include "control/api/unary_call.h"
+#include "control/room/room_change.h"
 
 namespace confab::control {
 
@@ -38,8 +39,28 @@ class RoomService final : public v1::RoomService::CallbackService {
   grpc::ServerUnaryReactor* SetMemberRole(grpc::CallbackServerContext* context,
                                           const v1::SetMemberRoleRequest* request,
                                           v1::SetMemberRoleResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateRoom(grpc::CallbackServerContext* context,
+                                       const v1::UpdateRoomRequest* request,
+                                       v1::UpdateRoomResponse* response) override;
+  grpc::ServerUnaryReactor* BanMember(grpc::CallbackServerContext* context,
+                                      const v1::BanMemberRequest* request,
+                                      v1::BanMemberResponse* response) override;
+  grpc::ServerUnaryReactor* UnbanMember(grpc::CallbackServerContext* context,
+                                        const v1::UnbanMemberRequest* request,
+                                        v1::UnbanMemberResponse* response) override;
+  grpc::ServerUnaryReactor* MuteMember(grpc::CallbackServerContext* context,
+                                       const v1::MuteMemberRequest* request,
+                                       v1::MuteMemberResponse* response) override;
+  grpc::ServerUnaryReactor* UnmuteMember(grpc::CallbackServerContext* context,
+                                         const v1::UnmuteMemberRequest* request,
+                                         v1::UnmuteMemberResponse* response) override;
 
  private:
+  // Fills response->member.
+  template <typename Response>
+  void Change(const UnaryCall& call, const grpc::CallbackServerContext& context,
+              PersonChange change, const std::string& room, Response* response);
+
   const ApiParts parts_;
 };
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "control/api/grpc_status.h"
+#include "control/room/uuid7.h"
 #include "control/status_reason.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -16,6 +18,20 @@ namespace {
 // Control's share of the nested deadlines (edge 3 s > control 2.5 s > statement 1.5 s).
 constexpr std::chrono::milliseconds kCallLimit{2500};
 
+constexpr char kRequestId[] = "x-request-id";
+constexpr size_t kRequestIdBytesLimit = 128;  // As any id.
+
+// What the caller names it, if that can go into a log and a header; else a new one.
+std::string RequestIdOf(const grpc::CallbackServerContext& context) {
+  const auto entry = context.client_metadata().find(kRequestId);
+  if (entry == context.client_metadata().end()) return NewUuid7();
+  std::string given(entry->second.data(), entry->second.size());
+  const bool is_plain =
+      std::all_of(given.begin(), given.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (given.empty() || given.size() > kRequestIdBytesLimit || !is_plain) return NewUuid7();
+  return given;
+}
+
 }  // namespace
 
 UnaryCall::UnaryCall(const ApiParts& parts, grpc::CallbackServerContext* context,
@@ -24,6 +40,9 @@ UnaryCall::UnaryCall(const ApiParts& parts, grpc::CallbackServerContext* context
   absl::StatusOr<ServiceIdentity> caller = parts.admission.Admit(*context, method);
   if (caller.ok()) {
     caller_ = *std::move(caller);
+    asker_.service = caller_.name;
+    asker_.request_id = RequestIdOf(*context);
+    context->AddInitialMetadata(kRequestId, asker_.request_id);
     is_admitted_ = true;
   } else {
     Finish(caller.status());

@@ -33,6 +33,9 @@ class UnaryCall {
 
   bool is_admitted() const { return is_admitted_; }
   const ServiceIdentity& caller() const { return caller_; }
+  // For what is recorded: the service by itself, under the call's x-request-id, or a new one. The
+  // answer carries it in its initial metadata.
+  const Asker& asker() const { return asker_; }
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
 
   // Counts and ends the call. Exactly one of Finish and Answer is used, once.
@@ -53,6 +56,7 @@ class UnaryCall {
   const char* method_;
   grpc::ServerUnaryReactor* reactor_;
   ServiceIdentity caller_;
+  Asker asker_;
   bool is_admitted_ = false;
 };
 

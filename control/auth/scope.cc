@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, kScopeCount> kWords = {
 };
 
 constexpr std::pair<std::string_view, Scope> kMethods[] = {
+    {"/confab.v1.AdminService/ListAudit", Scope::kAdmin},
     {"/confab.v1.ConnectionService/KickConnections", Scope::kAdmin},
     {"/confab.v1.ConnectionService/ListConnections", Scope::kAdmin},
     {"/confab.v1.EdgeLinkService/Attach", Scope::kEdge},
@@ -22,13 +23,18 @@ constexpr std::pair<std::string_view, Scope> kMethods[] = {
     {"/confab.v1.PresenceService/ListPresence", Scope::kPresenceRead},
     {"/confab.v1.PresenceService/WatchPresence", Scope::kPresenceRead},
     {"/confab.v1.RoomService/AddMembers", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/BanMember", Scope::kMembersWrite},
     {"/confab.v1.RoomService/CreateRoom", Scope::kRoomsWrite},
     {"/confab.v1.RoomService/DeleteRoom", Scope::kRoomsWrite},
     {"/confab.v1.RoomService/GetRoom", Scope::kRoomsRead},
     {"/confab.v1.RoomService/ListMembers", Scope::kRoomsRead},
     {"/confab.v1.RoomService/ListRooms", Scope::kRoomsRead},
+    {"/confab.v1.RoomService/MuteMember", Scope::kMembersWrite},
     {"/confab.v1.RoomService/RemoveMembers", Scope::kMembersWrite},
     {"/confab.v1.RoomService/SetMemberRole", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/UnbanMember", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/UnmuteMember", Scope::kMembersWrite},
+    {"/confab.v1.RoomService/UpdateRoom", Scope::kRoomsWrite},
 };
 
 }  // namespace

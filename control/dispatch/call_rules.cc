@@ -7,6 +7,7 @@
 
 #include "control/dispatch/command_translator.h"
 #include "control/room/content_rules.h"
+#include "control/room/room_change.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -17,8 +18,7 @@ using storage::UserId;
 
 namespace {
 
-constexpr size_t kMembersLimit = 1000;        // One transaction, one request of at most 140 KiB.
-constexpr size_t kRoomTopicBytesLimit = 256;  // A line for people.
+constexpr size_t kMembersLimit = 1000;  // One transaction, one request of at most 140 KiB.
 
 absl::Status BadRequest(std::string message) {
   return RefusalStatus(v1::REASON_BAD_REQUEST, std::move(message));
@@ -57,9 +57,7 @@ absl::Status CheckRoom(const RoomId& room) {
 
 absl::Status CheckNewRoom(const storage::NewRoom& room) {
   if (auto status = CheckRoom(room.id); !status.ok()) return status;
-  if (room.topic.size() > kRoomTopicBytesLimit) {
-    return BadRequest(fmt::format("topic has at most {} bytes", kRoomTopicBytesLimit));
-  }
+  if (auto status = CheckSettings(room); !status.ok()) return status;
   return room.members.empty() ? absl::OkStatus() : CheckMembers(room.members);
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "control/dispatch/call_rules.h"
+#include "control/room/audit_trail.h"
 #include "control/room/event_message.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
@@ -135,7 +136,69 @@ std::optional<Refusal> FillCreate(v1::CreateRoom& create, RoomCommand& command) 
   command.request = CreateRequest{};
   command.is_repeat_safe = false;
   command.append.room = room.id;
+  room.audit = NoteOf("room.create", {{}, "", command.key.key});
+  command.append.audit = room.audit;
   command.new_room = std::make_unique<storage::NewRoom>(std::move(room));
+  return std::nullopt;
+}
+
+Asker AskerOf(const RoomCommand& command) { return {{}, "", command.key.key}; }
+
+std::optional<Refusal> FillUpdate(v1::UpdateRoom& update, RoomCommand& command) {
+  if (auto refusal = SetRoom(update.mutable_room_id(), command)) return refusal;
+  if (auto refusal = RefusalOf(CheckChanges(update.changes()))) return refusal;
+  command.request = UpdateRequest{std::move(*update.mutable_changes())};
+  command.append.audit = NoteOf("room.update", AskerOf(command));
+  return std::nullopt;
+}
+
+absl::StatusOr<PersonChange> PersonOf(const v1::ChangeMember& asked) {
+  using Kind = PersonChange::Kind;
+  PersonChange change;
+  change.user = storage::UserId(asked.user_id());
+  v1::Role role = v1::ROLE_UNSPECIFIED;
+  switch (asked.change_case()) {
+    case v1::ChangeMember::kAdd:
+      change.kind = Kind::kAdd;
+      role = asked.add() == v1::ROLE_UNSPECIFIED ? v1::ROLE_MEMBER : asked.add();
+      break;
+    case v1::ChangeMember::kRole:
+      change.kind = Kind::kRole;
+      role = asked.role();
+      break;
+    case v1::ChangeMember::kRemove:
+      change.kind = Kind::kRemove;
+      return change;
+    case v1::ChangeMember::kBan:
+      change.kind = Kind::kBan;
+      change.seconds = asked.ban().seconds();
+      return change;
+    case v1::ChangeMember::kUnban:
+      change.kind = Kind::kUnban;
+      return change;
+    case v1::ChangeMember::kMute:
+      change.kind = Kind::kMute;
+      change.seconds = asked.mute().seconds();
+      return change;
+    case v1::ChangeMember::kUnmute:
+      change.kind = Kind::kUnmute;
+      return change;
+    case v1::ChangeMember::CHANGE_NOT_SET:
+      return RefusalStatus(v1::REASON_BAD_REQUEST, "change: is missing");
+  }
+  const absl::StatusOr<storage::Role> given = RoleOf(role, storage::Role::kNone);
+  if (!given.ok()) return given.status();
+  change.role = *given;
+  return change;
+}
+
+std::optional<Refusal> FillPerson(v1::ChangeMember& asked, RoomCommand& command) {
+  if (auto refusal = SetRoom(asked.mutable_room_id(), command)) return refusal;
+  absl::StatusOr<PersonChange> change = PersonOf(asked);
+  if (!change.ok()) return RefusalOf(change.status());
+  if (auto refusal = RefusalOf(CheckPerson(*change))) return refusal;
+  command.append.audit = NoteOf(ActWordOf(change->kind), AskerOf(command));
+  command.request = PersonRequest{*std::move(change)};
   return std::nullopt;
 }
 
@@ -179,13 +242,15 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
       return FillEnroll(*input.mutable_become_member(), command);
     case v1::Command::kQuitRoom:
       return FillQuit(*input.mutable_quit_room(), command);
+    case v1::Command::kUpdateRoom:
+      return FillUpdate(*input.mutable_update_room(), command);
+    case v1::Command::kChangeMember:
+      return FillPerson(*input.mutable_change_member(), command);
     case v1::Command::kGetRoom:  // These go past the lanes (edge_reads), this one has no user:
     case v1::Command::kListRooms:
     case v1::Command::kListMembers:
     case v1::Command::kGetPresence:
     case v1::Command::kPublish:
-    case v1::Command::kUpdateRoom:
-    case v1::Command::kChangeMember:
     case v1::Command::kHeartbeat:  // Of users alone (user_route).
     case v1::Command::kSetStatus:
     case v1::Command::kRefreshToken:  // The edge answers it.

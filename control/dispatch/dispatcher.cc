@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <absl/time/clock.h>
 #include <fmt/format.h>
 
 #include "control/dispatch/call_rules.h"
@@ -11,6 +12,8 @@
 #include "control/dispatch/edge_reads.h"
 #include "control/dispatch/room_lanes.h"
 #include "control/dispatch/user_route.h"
+#include "control/room/audit_trail.h"
+#include "control/room/membership.h"
 #include "control/room/uuid7.h"
 #include "control/status_reason.h"
 #include "process/metrics.h"
@@ -103,17 +106,21 @@ void Dispatcher::CreateRoom(storage::NewRoom room, Deadline deadline,
   command->request = CreateRequest{};
   command->is_repeat_safe = false;
   command->append.room = room.id;
+  command->append.audit = room.audit;
   command->new_room = std::make_unique<storage::NewRoom>(std::move(room));
   Submit(std::move(command), std::move(done), deadline);
 }
 
-void Dispatcher::DeleteRoom(RoomId room, Deadline deadline, Callback<RoomDeleted> done) {
+void Dispatcher::DeleteRoom(RoomId room, Asker asker, Deadline deadline,
+                            Callback<RoomDeleted> done) {
   if (!is_serving()) return done(NotServing());
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   auto command = std::make_unique<RoomCommand>();
   command->kind = CommitJob::Kind::kDeleteRoom;
   command->request = DeleteRequest{};
   command->append.room = std::move(room);
+  command->append.audit = NoteOf("room.delete", asker);
+  command->audits.push_back(AuditOf(*command));
   Submit(std::move(command), std::move(done), deadline);
 }
 
@@ -124,10 +131,11 @@ absl::StatusOr<storage::RoomRecord> Dispatcher::ReadRoomFor(storage::Store& stor
   absl::StatusOr<storage::RoomSnapshot> snapshot =
       asker.empty() ? store.ReadRoom(room, {}) : store.ReadRoom(room, {asker});
   if (!snapshot.ok()) return snapshot.status();
-  if (!asker.empty() && !Permits(snapshot->members.at(0).role, act, snapshot->room.is_public)) {
-    return RefusalStatus(v1::REASON_NOT_A_MEMBER, "you are not a member of this room");
-  }
-  return std::move(snapshot->room);
+  if (asker.empty()) return std::move(snapshot->room);
+  const v1::Reason reason = Permit(
+      act, StandingOf(MembershipOf(snapshot->members.at(0)), absl::Now()), RulesOf(snapshot->room));
+  if (reason == v1::REASON_UNSPECIFIED) return std::move(snapshot->room);
+  return RefusalStatus(reason, MessageOf(reason));
 }
 
 void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done) {
@@ -167,64 +175,89 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
       std::move(done));
 }
 
-void Dispatcher::ListMembers(RoomId room, UserId asker, UserId after, int32_t limit,
-                             Callback<std::vector<storage::MemberRecord>> done) {
+void Dispatcher::ListMembers(RoomId room, storage::MemberFilter filter, UserId asker, UserId after,
+                             int32_t limit, Callback<std::vector<storage::MemberRecord>> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   if (auto refusal = CheckOptionalKey(after.value, "an id")) {
     return done(ToStatus(*std::move(refusal)));
   }
   Read<std::vector<storage::MemberRecord>>(
-      [room = std::move(room), asker = std::move(asker), after = std::move(after),
+      [room = std::move(room), filter, asker = std::move(asker), after = std::move(after),
        limit = ListLimit(limit)](
           storage::Store& store) -> absl::StatusOr<std::vector<storage::MemberRecord>> {
-        auto members = store.ListMembers(room, after, limit);
+        auto members = store.ListMembers(room, filter, after, limit);
         if (!members.ok() || asker.empty()) return members;
         // Behind the page: it shows no list of which the asker was no member any more.
-        auto record = ReadRoomFor(store, room, asker, RoomAct::kListMembers);
+        auto record = ReadRoomFor(store, room, asker,
+                                  filter == storage::MemberFilter::kBanned ? RoomAct::kListBanned
+                                                                           : RoomAct::kListMembers);
         if (!record.ok()) return record.status();
         return members;
       },
       std::move(done));
 }
 
-void Dispatcher::Change(std::unique_ptr<RoomCommand> command, RoomId room, Actor actor,
+void Dispatcher::ListAudit(storage::AuditQuery query,
+                           Callback<std::vector<storage::AuditRecord>> done) {
+  for (const std::string* id : {&query.room.value, &query.actor.value, &query.subject.value}) {
+    if (auto refusal = CheckOptionalKey(*id, "an id")) return done(ToStatus(*std::move(refusal)));
+  }
+  query.limit = ListLimit(query.limit);
+  Read<std::vector<storage::AuditRecord>>(
+      [query = std::move(query)](storage::Store& store) { return store.ListAudit(query); },
+      std::move(done));
+}
+
+void Dispatcher::Change(const char* act, RoomRequest request, RoomId room, Asker asker,
                         Deadline deadline, Reply done) {
+  auto command = std::make_unique<RoomCommand>();
+  command->request = std::move(request);
   command->append.room = std::move(room);
-  // A call that is repeated finds the list as it asked for, so the key may be new each time.
+  command->append.audit = NoteOf(act, asker);
+  // A call that is repeated finds all as it asked for, so the key may be new each time.
   command->key = {DedupKey::Space::kService, "members/" + NewUuid7()};
   command->is_repeat_safe = false;
-  if (!actor.id.empty()) command->actor = std::make_shared<const Actor>(std::move(actor));
+  if (!asker.actor.id.empty()) {
+    command->actor = std::make_shared<const Actor>(std::move(asker.actor));
+  }
   Submit(std::move(command), std::move(done), deadline);
 }
 
-void Dispatcher::AddMembers(RoomId room, Actor actor, std::vector<std::pair<UserId, Role>> members,
+void Dispatcher::UpdateRoom(RoomId room, Asker asker, v1::RoomChanges changes, Deadline deadline,
+                            Callback<storage::RoomRecord> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto status = CheckChanges(changes); !status.ok()) return done(status);
+  Change("room.update", UpdateRequest{std::move(changes)}, std::move(room), std::move(asker),
+         deadline, std::move(done));
+}
+
+void Dispatcher::AddMembers(RoomId room, Asker asker, std::vector<std::pair<UserId, Role>> members,
                             Deadline deadline, Callback<MembersChanged> done) {
   if (!is_serving()) return done(NotServing());
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   if (auto status = CheckMembers(members); !status.ok()) return done(status);
-  auto command = std::make_unique<RoomCommand>();
-  command->request = AddRequest{std::move(members)};
-  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+  Change("member.add", AddRequest{std::move(members)}, std::move(room), std::move(asker), deadline,
+         std::move(done));
 }
 
-void Dispatcher::RemoveMembers(RoomId room, Actor actor, std::vector<UserId> users,
+void Dispatcher::RemoveMembers(RoomId room, Asker asker, std::vector<UserId> users,
                                Deadline deadline, Callback<MembersChanged> done) {
   if (!is_serving()) return done(NotServing());
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   if (auto status = CheckUsers(users); !status.ok()) return done(status);
-  auto command = std::make_unique<RoomCommand>();
-  command->request = RemoveRequest{std::move(users)};
-  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+  Change("member.remove", RemoveRequest{std::move(users)}, std::move(room), std::move(asker),
+         deadline, std::move(done));
 }
 
-void Dispatcher::SetMemberRole(RoomId room, Actor actor, UserId user, Role role, Deadline deadline,
-                               Callback<storage::MemberRecord> done) {
+void Dispatcher::ChangeMember(RoomId room, Asker asker, PersonChange change, Deadline deadline,
+                              Callback<storage::MemberRecord> done) {
   if (!is_serving()) return done(NotServing());
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
-  if (auto status = CheckMembers({{user, role}}); !status.ok()) return done(status);
-  auto command = std::make_unique<RoomCommand>();
-  command->request = RoleRequest{std::move(user), role};
-  Change(std::move(command), std::move(room), std::move(actor), deadline, std::move(done));
+  if (auto status = CheckPerson(change); !status.ok()) return done(status);
+  const char* act = ActWordOf(change.kind);
+  Change(act, PersonRequest{std::move(change)}, std::move(room), std::move(asker), deadline,
+         std::move(done));
 }
 
 void Dispatcher::PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done) {

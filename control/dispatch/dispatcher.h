@@ -29,6 +29,7 @@
 #include "control/fanout/edge_registry.h"
 #include "control/fanout/edge_stream.h"
 #include "control/room/permission.h"
+#include "control/room/room_change.h"
 #include "control/room/room_command.h"
 #include "storage/records.h"
 #include "storage/store.h"
@@ -66,7 +67,9 @@ class Dispatcher {
 
   // --- Rooms. Identifiers and texts are checked here.
   void CreateRoom(storage::NewRoom room, Deadline deadline, Callback<storage::RoomRecord> done);
-  void DeleteRoom(storage::RoomId room, Deadline deadline, Callback<RoomDeleted> done);
+  void DeleteRoom(storage::RoomId room, Asker asker, Deadline deadline, Callback<RoomDeleted> done);
+  void UpdateRoom(storage::RoomId room, Asker asker, v1::RoomChanges changes, Deadline deadline,
+                  Callback<storage::RoomRecord> done);
   // `asker` as for ListMembers; a public room is shown to anybody.
   void GetRoom(storage::RoomId room, storage::UserId asker, Callback<RoomWithCount> done);
   // `member` empty: all rooms.
@@ -74,17 +77,22 @@ class Dispatcher {
                  Callback<std::vector<storage::RoomRecord>> done);
 
   // --- Members. An empty actor id is the system; anybody else needs the right role.
-  void AddMembers(storage::RoomId room, storage::Actor actor,
+  void AddMembers(storage::RoomId room, Asker asker,
                   std::vector<std::pair<storage::UserId, storage::Role>> members, Deadline deadline,
                   Callback<MembersChanged> done);
-  void RemoveMembers(storage::RoomId room, storage::Actor actor, std::vector<storage::UserId> users,
+  void RemoveMembers(storage::RoomId room, Asker asker, std::vector<storage::UserId> users,
                      Deadline deadline, Callback<MembersChanged> done);
-  // MEMBER_NOT_FOUND if the user is none.
-  void SetMemberRole(storage::RoomId room, storage::Actor actor, storage::UserId user,
-                     storage::Role role, Deadline deadline, Callback<storage::MemberRecord> done);
-  // `asker` empty: the system; else a user, who must be a member.
-  void ListMembers(storage::RoomId room, storage::UserId asker, storage::UserId after,
-                   int32_t limit, Callback<std::vector<storage::MemberRecord>> done);
+  // MEMBER_NOT_FOUND where only a member can be changed.
+  void ChangeMember(storage::RoomId room, Asker asker, PersonChange change, Deadline deadline,
+                    Callback<storage::MemberRecord> done);
+  // `asker` empty: the system; else a user, who must be a member, or a moderator to see who is
+  // banned.
+  void ListMembers(storage::RoomId room, storage::MemberFilter filter, storage::UserId asker,
+                   storage::UserId after, int32_t limit,
+                   Callback<std::vector<storage::MemberRecord>> done);
+
+  // --- What was done, newest first. limit 0: 100; at most 1,000.
+  void ListAudit(storage::AuditQuery query, Callback<std::vector<storage::AuditRecord>> done);
 
   // `asker` as for ListMembers.
   void CountMembers(storage::RoomId room, storage::UserId asker, Callback<int64_t> done);
@@ -110,7 +118,8 @@ class Dispatcher {
 
  private:
   void Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline);
-  void Change(std::unique_ptr<RoomCommand> command, storage::RoomId room, storage::Actor actor,
+  // An administrative act: `act` is its word in the audit table.
+  void Change(const char* act, RoomRequest request, storage::RoomId room, Asker asker,
               Deadline deadline, Reply done);
   static absl::StatusOr<storage::RoomRecord> ReadRoomFor(storage::Store& store,
                                                          const storage::RoomId& room,

@@ -83,8 +83,9 @@ void ListMembers(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge
   const v1::ListMembers& list = asked.command.list_members();
   const size_t size = PageSize(list.page_size());
   dispatcher.ListMembers(
-      RoomId(list.room_id()), asked.actor->id, UserId(list.page_token()),
-      static_cast<int32_t>(size + 1),
+      RoomId(list.room_id()),
+      list.is_of_banned() ? storage::MemberFilter::kBanned : storage::MemberFilter::kMembers,
+      asked.actor->id, UserId(list.page_token()), static_cast<int32_t>(size + 1),
       Answer<std::vector<MemberRecord>>(
           edge, asked.command,
           [size, room = list.room_id()](const std::vector<MemberRecord>& members,

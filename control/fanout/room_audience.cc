@@ -297,6 +297,7 @@ void RoomAudience::Broadcast(EdgeSeat& seat, v1::RoomEvent event) {
   seat.position = event.event().seq();
   std::string removed;
   if (event.event().has_member_removed()) removed = event.event().member_removed().user_id();
+  if (event.event().has_member_banned()) removed = event.event().member_banned().user_id();
   v1::Broadcast& broadcast = *outbox_.Add(seat.edge).mutable_broadcast();
   broadcast.add_topics(topic_);
   *broadcast.mutable_event() = std::move(event);

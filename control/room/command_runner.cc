@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include <absl/time/clock.h>
+
 #include "control/room/log_rules.h"
 #include "control/status_reason.h"
 #include "process/log.h"
@@ -29,30 +31,36 @@ const storage::Actor& CommandRunner::ActorOf(const RoomCommand& command) {
 }
 
 Step CommandRunner::Run(Room& room, RoomCommand& c) {
-  return std::visit(Overloaded{
-                        [&](JoinRequest& join) { return RunJoin(room, c, join); },
-                        [&](LeaveRequest&) { return RunLeave(room, c); },
-                        [&](PostRequest&) { return RunPost(room, c); },
-                        [&](TypingRequest& typing) { return RunTyping(room, c, typing); },
-                        [&](ReadRequest& read) { return RunRead(room, c, read); },
-                        [&](EnrollRequest&) { return RunEnroll(room, c); },
-                        [&](QuitRequest&) { return RunQuit(room, c); },
-                        [&](AddRequest& add) {
-                          return RunChange(c, room.DecideAdd(ActorOf(c), add.members, c.key));
-                        },
-                        [&](RemoveRequest& remove) {
-                          return RunChange(c, room.DecideRemove(ActorOf(c), remove.users, c.key));
-                        },
-                        [&](RoleRequest& role) {
-                          return RunChange(
-                              c, room.DecideRole(ActorOf(c), role.user, role.role, c.key));
-                        },
-                        [&](CreateRequest&) { return Step::kWriteAndBlock; },
-                        [&](DeleteRequest&) { return Step::kWriteAndBlock; },
-                        [&](AnnounceRequest& announce) { return RunAnnounce(room, c, announce); },
-                        [&](TailRequest& tail) { return RunTail(c, tail); },
-                    },
-                    c.request);
+  return std::visit(
+      Overloaded{
+          [&](JoinRequest& join) { return RunJoin(room, c, join); },
+          [&](LeaveRequest&) { return RunLeave(room, c); },
+          [&](PostRequest&) { return RunPost(room, c); },
+          [&](TypingRequest& typing) { return RunTyping(room, c, typing); },
+           [&](ReadRequest& read) { return RunRead(room, c, read); },
+          [&](EnrollRequest&) { return RunEnroll(room, c); },
+          [&](QuitRequest&) { return RunQuit(room, c); },
+          [&](AddRequest& add) {
+            return RunChange(room, c, room.DecideAdd(ActorOf(c), add.members, c.key, absl::Now()));
+          },
+          [&](RemoveRequest& remove) {
+            return RunChange(room, c,
+                             room.DecideRemove(ActorOf(c), remove.users, c.key, absl::Now()));
+          },
+          [&](PersonRequest& person) {
+            return RunChange(room, c,
+                             room.DecidePerson(ActorOf(c), person.change, c.key, absl::Now()));
+          },
+          [&](UpdateRequest& update) {
+            return RunChange(room, c,
+                             room.DecideUpdate(ActorOf(c), update.changes, c.key, absl::Now()));
+          },
+          [&](CreateRequest&) { return Step::kWriteAndBlock; },
+          [&](DeleteRequest&) { return Step::kWriteAndBlock; },
+          [&](AnnounceRequest& announce) { return RunAnnounce(room, c, announce); },
+          [&](TailRequest& tail) { return RunTail(c, tail); },
+      },
+      c.request);
 }
 
 void CommandRunner::Refuse(RoomCommand& command, const absl::Status& why) {
@@ -67,7 +75,7 @@ void CommandRunner::Refuse(RoomCommand& command, const absl::Status& why) {
 
 Step CommandRunner::Deny(RoomCommand& command, const Verdict& verdict) {
   if (verdict.kind == Verdict::Kind::kLoad) return Step::kLoad;
-  tools_.results.Refuse(command, verdict.reason, verdict.message);
+  tools_.results.Refuse(command, verdict.reason, verdict.message, verdict.retry_after_ms);
   return Step::kAnswered;
 }
 
@@ -79,7 +87,7 @@ bool CommandRunner::NeedsLog(int64_t seq, bool& has_synced) const {
 
 Step CommandRunner::RunJoin(Room& room, RoomCommand& command, JoinRequest& join) {
   if (!log_.audience().CanSubscribe(*command.edge)) return Step::kPark;
-  const Verdict verdict = room.DecideJoin(ActorOf(command).id);
+  const Verdict verdict = room.DecideJoin(ActorOf(command).id, absl::Now());
   if (verdict.kind == Verdict::Kind::kEnroll && join.must_be_member) {
     tools_.results.Refuse(command, v1::REASON_NOT_A_MEMBER, "you are not a member of this room");
     return Step::kAnswered;
@@ -114,13 +122,13 @@ Step CommandRunner::RunLeave(Room& room, RoomCommand& command) {
 Step CommandRunner::RunPost(Room& room, RoomCommand& command) {
   const storage::UserId& sender = ActorOf(command).id;
   if (sender.empty()) return Step::kWrite;
-  const Verdict verdict = room.Decide(sender, RoomAct::kPost);
+  const Verdict verdict = room.DecidePost(sender, command.append.events.front().dedup, absl::Now());
   return verdict.kind == Verdict::Kind::kAllow ? Step::kWrite : Deny(command, verdict);
 }
 
 Step CommandRunner::RunTyping(Room& room, RoomCommand& command, const TypingRequest& typing) {
   const storage::UserId& user = ActorOf(command).id;
-  const Verdict verdict = room.Decide(user, RoomAct::kPost);
+  const Verdict verdict = room.Decide(user, RoomAct::kType, absl::Now());
   if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
   typing_.Set(user, typing.is_typing, command.edge, ConnectionOf(command));
   tools_.results.TypingTaken(command);
@@ -132,7 +140,7 @@ Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read)
   const storage::UserId& user = ActorOf(command).id;
   if (!user.empty()) {
     const Verdict verdict = read.is_replay ? room.DecideReplay(user, read.query.after_seq)
-                                           : room.Decide(user, RoomAct::kRead);
+                                           : room.Decide(user, RoomAct::kRead, absl::Now());
     if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
     if (verdict.membership.role == storage::Role::kNone) end_seq = verdict.membership.changed_seq;
   }
@@ -149,7 +157,7 @@ Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read)
 }
 
 Step CommandRunner::RunEnroll(Room& room, RoomCommand& command) {
-  const Verdict verdict = room.DecideJoin(ActorOf(command).id);
+  const Verdict verdict = room.DecideJoin(ActorOf(command).id, absl::Now());
   if (verdict.kind == Verdict::Kind::kEnroll) {
     command.append.events = room.DecideEnroll(*command.actor, command.key).events;
     return Step::kWriteAndBlock;
@@ -170,20 +178,28 @@ Step CommandRunner::RunQuit(Room& room, RoomCommand& command) {
   return Step::kAnswered;
 }
 
-Step CommandRunner::RunChange(RoomCommand& command, MemberChange change) {
+Step CommandRunner::RunChange(Room& room, RoomCommand& command, MemberChange change) {
   if (change.verdict.kind != Verdict::Kind::kAllow) return Deny(command, change.verdict);
   if (!change.events.empty()) {
     command.append.events = std::move(change.events);
     return Step::kWriteAndBlock;
   }
-  if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
-    const Membership& now = change.verdict.membership;
-    tools_.results.Give(
-        command, storage::MemberRecord{role->user, now.role, now.changed_seq, now.changed_at});
-  } else {
-    tools_.results.Give(command, MembersChanged{0, log_.published_seq()});
-  }
+  AnswerChange(command, room, 0);
   return Step::kAnswered;
+}
+
+void CommandRunner::AnswerChange(RoomCommand& command, const Room& room, size_t changed) {
+  if (const auto* person = std::get_if<PersonRequest>(&command.request)) {
+    const storage::UserId& user = person->change.user;
+    const Membership* now = room.Peek(user);
+    tools_.results.Person(command, ToRecord(user, now == nullptr ? Membership{} : *now));
+  } else if (std::holds_alternative<UpdateRequest>(command.request)) {
+    tools_.results.Updated(command, {room.settings(), room.id(), log_.published_seq(),
+                                     room.member_seq(), room.created_at()});
+  } else {
+    tools_.results.Give(command,
+                        MembersChanged{static_cast<int32_t>(changed), log_.published_seq()});
+  }
 }
 
 Step CommandRunner::RunAnnounce(Room& room, RoomCommand& command, AnnounceRequest& announce) {
@@ -221,7 +237,7 @@ Step CommandRunner::RunTail(RoomCommand& command, TailRequest& tail) {
   return Step::kAnswered;
 }
 
-bool CommandRunner::Settle(RoomCommand& command) {
+bool CommandRunner::Settle(RoomCommand& command, const Room* room) {
   if (auto* join = std::get_if<JoinRequest>(&command.request)) {
     join->is_enrolled = true;
     return false;
@@ -232,13 +248,10 @@ bool CommandRunner::Settle(RoomCommand& command) {
     tools_.results.Enrolled(command, storage::Role::kMember, log_.published_seq());
   } else if (std::holds_alternative<QuitRequest>(command.request)) {
     tools_.results.Quitted(command);
-  } else if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
-    tools_.results.Give(command,
-                        storage::MemberRecord{role->user, role->role, command.outcome.first_seq,
-                                              command.outcome.created_at});
+  } else if (room != nullptr) {
+    AnswerChange(command, *room, command.append.events.size());
   } else {
-    tools_.results.Give(command, MembersChanged{static_cast<int32_t>(command.append.events.size()),
-                                                log_.published_seq()});
+    tools_.results.Refuse(command, v1::REASON_ROOM_NOT_FOUND, "the room is gone");
   }
   return true;
 }

@@ -38,8 +38,9 @@ class CommandRunner {
 
   // Answers a command that will not be run.
   void Refuse(RoomCommand& command, const absl::Status& why);
-  // The command's events are published. False: it is to be run again.
-  bool Settle(RoomCommand& command);
+  // The command's events are published. False: it is to be run again. `room`: as it is since
+  // then; null for what only posts.
+  bool Settle(RoomCommand& command, const Room* room);
 
   // The user that asks; an empty id is the system.
   static const storage::Actor& ActorOf(const RoomCommand& command);
@@ -52,7 +53,9 @@ class CommandRunner {
   Step RunRead(Room& room, RoomCommand& command, ReadRequest& read);
   Step RunEnroll(Room& room, RoomCommand& command);
   Step RunQuit(Room& room, RoomCommand& command);
-  Step RunChange(RoomCommand& command, MemberChange change);
+  Step RunChange(Room& room, RoomCommand& command, MemberChange change);
+  // Answers a command that changes members or the room, which is as asked now.
+  void AnswerChange(RoomCommand& command, const Room& room, size_t changed);
   Step RunAnnounce(Room& room, RoomCommand& command, AnnounceRequest& announce);
   Step RunTail(RoomCommand& command, TailRequest& tail);
   // For a verdict that is not kAllow.

@@ -24,6 +24,7 @@ size_t BytesOf(const CommitJob& job) {
     bytes +=
         sizeof(event) + event.content.size() + event.dedup.key.size() + event.actor.name.size();
   }
+  bytes += job.audits.size() * sizeof(storage::AuditRecord);
   if (job.new_room != nullptr) bytes += job.new_room->members.size() * sizeof(storage::UserId) * 4;
   return bytes;
 }
@@ -236,7 +237,10 @@ absl::StatusOr<std::vector<AppendOutcome>> CommitQueue::TryAppend(Jobs& jobs) {
 
 absl::Status CommitQueue::TryRoom(CommitJob& job) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
-  if (job.kind == CommitJob::Kind::kDeleteRoom) return writer_->DeleteRoom(job.append.room);
+  if (job.kind == CommitJob::Kind::kAudit) return writer_->WriteAudit(job.audits);
+  if (job.kind == CommitJob::Kind::kDeleteRoom) {
+    return writer_->DeleteRoom(job.append.room, job.audits.empty() ? nullptr : &job.audits[0]);
+  }
   auto record = writer_->CreateRoom(*job.new_room);
   if (!record.ok()) return record.status();
   job.record = *std::move(record);

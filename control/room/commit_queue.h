@@ -30,7 +30,7 @@ namespace confab::control {
 
 // One thing to write. It goes from a lane into the queue and comes back with its answer.
 struct CommitJob {
-  enum class Kind { kAppend, kCreateRoom, kDeleteRoom };
+  enum class Kind { kAppend, kCreateRoom, kDeleteRoom, kAudit };
 
   virtual ~CommitJob() = default;
 
@@ -39,6 +39,7 @@ struct CommitJob {
   std::chrono::steady_clock::time_point deadline;
   storage::AppendRequest append;               // kAppend; of the others only `room`.
   std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
+  std::vector<storage::AuditRecord> audits;    // kAudit; kDeleteRoom: at most one.
 
   // The answer. OK: `outcome` (kAppend) or `record` (kCreateRoom) is filled.
   absl::Status status;

@@ -1,8 +1,13 @@
 #include "control/room/event_message.h"
 
+#include <string>
 #include <utility>
 
+#include <absl/strings/str_split.h>
+#include <absl/time/clock.h>
+
 #include "control/status_reason.h"
+#include "storage/restriction.h"
 
 namespace confab::control {
 
@@ -21,6 +26,38 @@ void FillMessage(NewEvent& event, v1::MessagePosted& message) {
   message.set_reply_to(std::move(event.reply_to));
 }
 
+template <typename Body>
+void FillRestriction(NewEvent& event, Body& body) {
+  body.set_user_id(std::move(event.subject.value));
+  const auto until = storage::ReadRestriction(event.content);
+  if (until && *until != absl::InfiniteFuture()) *body.mutable_until() = ToMessage(*until);
+}
+
+template <typename Out>
+void FillSettings(const storage::RoomSettings& settings, Out& out) {
+  out.set_topic(settings.topic);
+  out.set_visibility(settings.is_public ? v1::ROOM_VISIBILITY_PUBLIC : v1::ROOM_VISIBILITY_PRIVATE);
+  out.set_is_archived(settings.is_archived);
+  out.set_is_read_only(settings.is_read_only);
+  out.set_slow_mode_seconds(static_cast<uint32_t>(settings.slow_mode_seconds));
+  for (const auto& [key, value] : settings.metadata) (*out.mutable_metadata())[key] = value;
+}
+
+void FillUpdate(const NewEvent& event, v1::RoomUpdated& update) {
+  for (const auto name : absl::StrSplit(event.type, ',', absl::SkipEmpty())) {
+    update.add_changed(std::string(name));
+  }
+  if (const auto settings = storage::DecodeSettings(event.content)) FillSettings(*settings, update);
+}
+
+// Not set: none, or over.
+void SetRestriction(absl::Time until, absl::Time now,
+                    v1::Restriction* (v1::Member::*mutable_field)(), v1::Member& member) {
+  if (until <= now) return;
+  v1::Restriction& restriction = *(member.*mutable_field)();
+  if (until != absl::InfiniteFuture()) *restriction.mutable_until() = ToMessage(until);
+}
+
 void FillBody(NewEvent& event, v1::Event& out) {
   switch (event.kind) {
     case EventKind::kMessagePosted:
@@ -37,6 +74,18 @@ void FillBody(NewEvent& event, v1::Event& out) {
       out.mutable_member_role_changed()->set_user_id(std::move(event.subject.value));
       out.mutable_member_role_changed()->set_role(ToMessage(event.role));
       return;
+    case EventKind::kMemberBanned:
+      return FillRestriction(event, *out.mutable_member_banned());
+    case EventKind::kMemberUnbanned:
+      out.mutable_member_unbanned()->set_user_id(std::move(event.subject.value));
+      return;
+    case EventKind::kMemberMuted:
+      return FillRestriction(event, *out.mutable_member_muted());
+    case EventKind::kMemberUnmuted:
+      out.mutable_member_unmuted()->set_user_id(std::move(event.subject.value));
+      return;
+    case EventKind::kRoomUpdated:
+      return FillUpdate(event, *out.mutable_room_updated());
   }
 }
 
@@ -82,8 +131,7 @@ google::protobuf::Timestamp ToMessage(absl::Time time) {
 v1::Room ToMessage(const storage::RoomRecord& record) {
   v1::Room room;
   room.set_id(record.id.value);
-  room.set_topic(record.topic);
-  room.set_visibility(record.is_public ? v1::ROOM_VISIBILITY_PUBLIC : v1::ROOM_VISIBILITY_PRIVATE);
+  FillSettings(record, room);
   room.set_last_seq(record.last_seq);
   *room.mutable_created_at() = ToMessage(record.created_at);
   return room;
@@ -93,7 +141,10 @@ v1::Member ToMessage(const storage::MemberRecord& record) {
   v1::Member member;
   member.set_user_id(record.user.value);
   member.set_role(ToMessage(record.role));
-  *member.mutable_changed_at() = ToMessage(record.changed_at);
+  if (record.changed_seq > 0) *member.mutable_changed_at() = ToMessage(record.changed_at);
+  const absl::Time now = absl::Now();
+  SetRestriction(record.muted_until, now, &v1::Member::mutable_muted, member);
+  SetRestriction(record.banned_until, now, &v1::Member::mutable_banned, member);
   return member;
 }
 

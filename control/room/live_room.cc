@@ -133,7 +133,7 @@ void LiveRoom::ExpireWaiting() {
 }
 
 void LiveRoom::OnEdgeSettled(const Attachment& edge) {
-  for (const Command& command : waiting_.Unpark(edge)) runner_.Settle(*command);
+  for (const Command& command : waiting_.Unpark(edge)) runner_.Settle(*command, nullptr);
   Pump();
 }
 
@@ -196,8 +196,8 @@ void LiveRoom::AddMissing(const RoomCommand& command, std::vector<UserId>& users
     for (const auto& member : request->members) add(member.first);
   } else if (const auto* removal = std::get_if<RemoveRequest>(&command.request)) {
     for (const UserId& user : removal->users) add(user);
-  } else if (const auto* role = std::get_if<RoleRequest>(&command.request)) {
-    add(role->user);
+  } else if (const auto* person = std::get_if<PersonRequest>(&command.request)) {
+    add(person->change.user);
   } else if (const auto* announce = std::get_if<AnnounceRequest>(&command.request)) {
     const size_t end = std::min(announce->users.size(), announce->checked + kLoadUsersLimit);
     for (size_t i = announce->checked; i < end; ++i) add(announce->users[i]);
@@ -387,18 +387,18 @@ void LiveRoom::Drop() {
 // A parked command may be one that was done and only waits to be answered.
 void LiveRoom::RefuseOrSettle(RoomCommand& command, const absl::Status& why) {
   if (command.is_settled) {
-    runner_.Settle(command);
+    runner_.Settle(command, nullptr);
   } else {
     runner_.Refuse(command, why);
   }
 }
 
 void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::Time at) {
-  room_->Apply(event.kind, event.subject, event.role, seq, at);
-  if (event.kind == storage::EventKind::kMemberAdded) {
-    tools_.watch.OnMember(id_, event.subject, true);
-  } else if (event.kind == storage::EventKind::kMemberRemoved) {
-    tools_.watch.OnMember(id_, event.subject, false);
+  room_->Apply(event, seq, at);
+  const bool ends = event.kind == storage::EventKind::kMemberRemoved ||
+                    event.kind == storage::EventKind::kMemberBanned;
+  if (ends || event.kind == storage::EventKind::kMemberAdded) {
+    tools_.watch.OnMember(id_, event.subject, !ends);
   }
 }
 
@@ -411,7 +411,7 @@ void LiveRoom::OnSettled(Command command) {
     waiting_.Park(std::move(command));
     return Pump();
   }
-  if (!runner_.Settle(*command)) waiting_.Requeue(std::move(command));
+  if (!runner_.Settle(*command, room_ ? &*room_ : nullptr)) waiting_.Requeue(std::move(command));
   Pump();
 }
 

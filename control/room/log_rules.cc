@@ -9,6 +9,22 @@ using storage::EventKind;
 using storage::EventPage;
 using storage::EventRecord;
 
+namespace {
+
+// Of mutes it cannot be told whether the user is a member.
+bool ShowsMembership(EventKind kind) {
+  return ChangesRules(kind) && kind != EventKind::kRoomUpdated && kind != EventKind::kMemberMuted &&
+         kind != EventKind::kMemberUnmuted;
+}
+
+// Before the event.
+bool WasMember(const storage::NewEvent& event) {
+  if (event.kind == EventKind::kMemberBanned) return event.role != storage::Role::kNone;
+  return event.kind == EventKind::kMemberRemoved || event.kind == EventKind::kMemberRoleChanged;
+}
+
+}  // namespace
+
 std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
                                int64_t end_seq, EventPage& page) {
   const bool is_forward = query.after_seq >= 0;
@@ -52,13 +68,13 @@ bool ScanForSuspects(const EventPage& page, int64_t published_seq, AnnounceReque
   for (const EventRecord& record : page.events) {
     if (record.seq > published_seq) break;
     announce.scanned_seq = record.seq;
-    if (record.event.kind == EventKind::kMessagePosted) continue;
+    if (!ShowsMembership(record.event.kind)) continue;
     const auto suspect =
         std::find(announce.suspects.begin(), announce.suspects.end(), record.event.subject);
     if (suspect == announce.suspects.end()) continue;
     // His membership ended at or before delivered_seq, nobody knows where any more: nothing
     // that a replay has not shown yet is his.
-    if (record.event.kind == EventKind::kMemberAdded) announce.ended.emplace_back(*suspect, 0);
+    if (!WasMember(record.event)) announce.ended.emplace_back(*suspect, 0);
     announce.suspects.erase(suspect);
   }
   if (page.events.empty() || announce.scanned_seq >= published_seq) announce.suspects.clear();

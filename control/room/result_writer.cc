@@ -2,10 +2,12 @@
 
 #include <type_traits>
 
+#include "control/room/audit_trail.h"
 #include "control/room/event_message.h"
 #include "control/status_reason.h"
 #include "process/metrics.h"
 #include "proto/reason.h"
+#include "storage/record_check.h"
 
 namespace confab::control {
 
@@ -33,6 +35,9 @@ v1::Result& ResultWriter::AddResult(RoomCommand& command) {
 
 void ResultWriter::Refuse(RoomCommand& command, absl::Status why) {
   Count(ReasonOf(why));
+  if (command.append.audit != nullptr && refused_.size() < storage::kAuditBatchLimit) {
+    refused_.push_back(AuditOf(command, why));
+  }
   std::visit(
       [&](auto& reply) {
         using R = std::decay_t<decltype(reply)>;
@@ -88,6 +93,18 @@ void ResultWriter::Created(RoomCommand& command) {
 void ResultWriter::TypingTaken(RoomCommand& command) {
   Count(v1::REASON_UNSPECIFIED);
   AddResult(command).mutable_set_typing();
+}
+
+void ResultWriter::Person(RoomCommand& command, const storage::MemberRecord& record) {
+  if (!std::holds_alternative<EdgeReply>(command.reply)) return Give(command, record);
+  Count(v1::REASON_UNSPECIFIED);
+  *AddResult(command).mutable_change_member() = ToMessage(record);
+}
+
+void ResultWriter::Updated(RoomCommand& command, const storage::RoomRecord& record) {
+  if (!std::holds_alternative<EdgeReply>(command.reply)) return Give(command, record);
+  Count(v1::REASON_UNSPECIFIED);
+  *AddResult(command).mutable_room() = ToMessage(record);
 }
 
 void ResultWriter::Posted(RoomCommand& command) {

@@ -18,6 +18,7 @@
 
 #include "control/fanout/edge_outbox.h"
 #include "control/room/room_command.h"
+#include "storage/audit.h"
 
 namespace confab::process {
 class Counter;
@@ -41,6 +42,8 @@ class ResultWriter {
   void Enrolled(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Quitted(RoomCommand& command);
   void Created(RoomCommand& command);  // From its record.
+  void Person(RoomCommand& command, const storage::MemberRecord& record);
+  void Updated(RoomCommand& command, const storage::RoomRecord& record);
   void Page(RoomCommand& command, storage::EventPage page);
 
   // Answers a service's call. REQUIRES: the reply is a Callback<T>.
@@ -50,6 +53,10 @@ class ResultWriter {
     deferred_.push_back([done = std::move(std::get<Callback<T>>(command.reply)),
                          value = std::move(value)]() mutable { done(std::move(value)); });
   }
+
+  // What was refused of recorded acts since the last time; what is beyond the limit of a batch is
+  // not recorded.
+  std::vector<storage::AuditRecord> TakeRefused() { return std::exchange(refused_, {}); }
 
   // Runs the callbacks. REQUIRES: the outbox was flushed.
   void Flush();
@@ -61,6 +68,7 @@ class ResultWriter {
   EdgeOutbox& outbox_;
   std::array<process::Counter*, v1::Reason_ARRAYSIZE> counters_{};
   std::vector<absl::AnyInvocable<void()>> deferred_;
+  std::vector<storage::AuditRecord> refused_;
 };
 
 }  // namespace confab::control

@@ -10,10 +10,19 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "storage/records.h"
+
 namespace confab::control {
 
 // A jump of the wall clock must not fail a command.
 using Deadline = std::chrono::steady_clock::time_point;
+
+// Who asks for an administrative act.
+struct Asker {
+  storage::Actor actor;    // Empty id: the system.
+  std::string service;     // Whose token was shown; empty: a user's.
+  std::string request_id;  // What the caller knows the act by.
+};
 
 template <typename T>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<T>)>;

@@ -14,6 +14,7 @@
 #include "control/fanout/room_audience.h"
 #include "control/room/commit_queue.h"
 #include "control/room/room_calls.h"
+#include "control/room/room_change.h"
 #include "storage/records.h"
 
 namespace confab::control {
@@ -45,9 +46,11 @@ struct AddRequest {
 struct RemoveRequest {
   std::vector<storage::UserId> users;
 };
-struct RoleRequest {
-  storage::UserId user;
-  storage::Role role = storage::Role::kNone;
+struct PersonRequest {
+  PersonChange change;
+};
+struct UpdateRequest {
+  v1::RoomChanges changes;
 };
 struct CreateRequest {};  // CommitJob::new_room
 struct DeleteRequest {};
@@ -69,9 +72,10 @@ struct TailRequest {
   bool has_synced = false;
 };
 
-using RoomRequest = std::variant<JoinRequest, LeaveRequest, PostRequest, TypingRequest, ReadRequest,
-                                 EnrollRequest, QuitRequest, AddRequest, RemoveRequest, RoleRequest,
-                                 CreateRequest, DeleteRequest, AnnounceRequest, TailRequest>;
+using RoomRequest =
+    std::variant<JoinRequest, LeaveRequest, PostRequest, TypingRequest, ReadRequest, EnrollRequest, QuitRequest,
+                 AddRequest, RemoveRequest, PersonRequest, UpdateRequest, CreateRequest,
+                 DeleteRequest, AnnounceRequest, TailRequest>;
 
 // --- Who gets the answer.
 struct EdgeReply {

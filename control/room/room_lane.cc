@@ -1,14 +1,30 @@
 #include "control/room/room_lane.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "control/status_reason.h"
+#include "process/log.h"
 #include "process/metrics.h"
 
 namespace confab::control {
 
 using storage::RoomId;
+
+namespace {
+
+// What was refused is not worth more of the committer's time.
+constexpr auto kAuditPatience = std::chrono::seconds(10);
+
+void LogUnrecorded(const CommitJob& job) {
+  process::LogWarn("refused acts are not in the audit table",
+                   {{"count", static_cast<int64_t>(job.audits.size())},
+                    {"first", job.audits.front().note.act},
+                    {"status", job.status.ToString()}});
+}
+
+}  // namespace
 
 RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
     : commit_queue_(*parts.commits),
@@ -61,6 +77,10 @@ void RoomLane::Submit(std::vector<std::unique_ptr<RoomCommand>> commands) {
 
 void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
   for (auto& job : jobs) {
+    if (job->kind == CommitJob::Kind::kAudit) {
+      if (!job->status.ok()) LogUnrecorded(*job);
+      continue;
+    }
     auto* command = static_cast<RoomCommand*>(job.release());
     command->home->OnCommitted(std::unique_ptr<RoomCommand>(command));
   }
@@ -84,6 +104,7 @@ void RoomLane::RemoveTail(const RoomId& id, const std::shared_ptr<TailSeat>& sea
 
 void RoomLane::EndTurn() {
   PushCommits();
+  PushRefused();
   outbox_.Flush();
   results_.Flush();
 }
@@ -100,6 +121,20 @@ void RoomLane::PushCommits() {
     // What waited behind a refused one may come next.
     OnCommitted(std::move(refused));
   }
+}
+
+void RoomLane::PushRefused() {
+  std::vector<storage::AuditRecord> refused = results_.TakeRefused();
+  // What is refused because control stops is nobody's act.
+  if (refused.empty() || tools_.is_stopping) return;
+  auto job = std::make_unique<CommitJob>();
+  job->kind = CommitJob::Kind::kAudit;
+  job->lane = tools_.lane_index;
+  job->deadline = tools_.lane.now() + kAuditPatience;
+  job->audits = std::move(refused);
+  commits_.push_back(std::move(job));
+  commit_queue_.Push(commits_);
+  for (const auto& left : std::exchange(commits_, {})) LogUnrecorded(*left);
 }
 
 void RoomLane::Stop() {

@@ -65,6 +65,7 @@ class RoomLane {
   LiveRoom* Find(const storage::RoomId& id);
   void DropUnused();
   void PushCommits();
+  void PushRefused();
 
   CommitQueue& commit_queue_;
   process::Gauge& rooms_gauge_;

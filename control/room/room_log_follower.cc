@@ -79,9 +79,7 @@ bool RoomLogFollower::IsPublished(RoomCommand& command) {
 
 void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_at) {
   published_seq_ = seq;
-  if (event.kind != storage::EventKind::kMessagePosted) {
-    owner_.OnMemberEvent(event, seq, created_at);
-  }
+  if (ChangesRules(event.kind)) owner_.OnMemberEvent(event, seq, created_at);
   if (!audience_.empty()) audience_.Publish(MakeRoomEvent(room_, seq, created_at, event));
 }
 

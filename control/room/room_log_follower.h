@@ -27,7 +27,7 @@ class RoomLogFollower final : private RoomAudience::Room {
   // What follows from the log; live_room.
   class Owner {
    public:
-    // An event that changes members was published.
+    // An event that changes members or the room was published.
     virtual void OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::Time at) = 0;
     // Everything up to the command's events is published.
     virtual void OnSettled(std::unique_ptr<RoomCommand> command) = 0;

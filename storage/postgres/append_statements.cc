@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/postgres/audit_statements.h"
 #include "storage/postgres/text_array.h"
 
 namespace confab::storage {
@@ -42,10 +43,24 @@ constexpr PreparedStatement kStatements[] = {
      " $17::text[], $18::text[])"},
 
     {"write_members",
-     "INSERT INTO members (room_id, user_id, role, changed_seq, changed_at) "
-     "SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) "
-     "ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role,"
-     " changed_seq = excluded.changed_seq, changed_at = excluded.changed_at"},
+     "INSERT INTO members AS m (room_id, user_id, role, changed_seq, changed_at, banned_until,"
+     " muted_until) "
+     "SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[],"
+     " $6::bigint[], $7::bigint[]) "
+     "ON CONFLICT (room_id, user_id) DO UPDATE SET"
+     " role = CASE WHEN excluded.changed_seq > 0 THEN excluded.role ELSE m.role END,"
+     " changed_seq ="
+     "  CASE WHEN excluded.changed_seq > 0 THEN excluded.changed_seq ELSE m.changed_seq END,"
+     " changed_at ="
+     "  CASE WHEN excluded.changed_seq > 0 THEN excluded.changed_at ELSE m.changed_at END,"
+     " banned_until ="
+     "  CASE WHEN excluded.banned_until < 0 THEN m.banned_until ELSE excluded.banned_until END,"
+     " muted_until ="
+     "  CASE WHEN excluded.muted_until < 0 THEN m.muted_until ELSE excluded.muted_until END"},
+
+    {"write_settings",
+     "UPDATE rooms SET topic = $2, is_public = $3, is_archived = $4, is_read_only = $5,"
+     " slow_mode_s = $6, metadata = $7 WHERE id = $1"},
 };
 
 std::string_view ViewOf(const pqxx::field& field) { return {field.c_str(), field.size()}; }
@@ -60,16 +75,18 @@ int64_t CutNumber(std::string_view& text) {
 }
 
 void WriteMembers(PostgresTransaction& transaction, const AppendPlan& plan) {
-  TextArray rooms, users, roles, seqs, times;
+  TextArray rooms, users, roles, seqs, times, bans, mutes;
   for (const PlannedMember& member : plan.members) {
     rooms.Add(member.room->value);
     users.Add(member.user->value);
     roles.Add(static_cast<int64_t>(member.role));
     seqs.Add(member.changed_seq);
     times.Add(absl::ToUnixMicros(member.changed_at));
+    bans.Add(member.banned_until);
+    mutes.Add(member.muted_until);
   }
   transaction.Run("write_members", rooms.Finish(), users.Finish(), roles.Finish(), seqs.Finish(),
-                  times.Finish());
+                  times.Finish(), bans.Finish(), mutes.Finish());
 }
 
 // The columns of write_events, built in one pass over the events.
@@ -142,7 +159,7 @@ absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendR
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
   if (plan.events.empty()) return;
   TextArray ids, last_seqs, member_seqs, last_times;
-  for (const auto& [id, after] : plan.rooms) {
+  for (const auto& [id, after, settings] : plan.rooms) {
     ids.Add(id->value);
     last_seqs.Add(after.last_seq);
     member_seqs.Add(after.member_seq);
@@ -157,6 +174,17 @@ void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
                   events.dedup_key.Finish(), events.message_id.Finish(), events.type.Finish(),
                   events.content.Finish(), events.reply_to.Finish(), events.subject.Finish());
   if (!plan.members.empty()) WriteMembers(transaction, plan);
+  for (const PlannedRoom& room : plan.rooms) {
+    if (room.settings) WriteSettings(transaction, *room.id, *room.settings);
+  }
+  WriteAuditRecords(transaction, plan.audits);
+}
+
+void WriteSettings(PostgresTransaction& transaction, const RoomId& room,
+                   const RoomSettings& settings) {
+  transaction.Run("write_settings", room.value, settings.topic, settings.is_public,
+                  settings.is_archived, settings.is_read_only, settings.slow_mode_seconds,
+                  EncodeTextMap(settings.metadata));
 }
 
 }  // namespace confab::storage

@@ -22,7 +22,10 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner);
 absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
                       AppendPlanner& planner);
 
-// Statement 3, and a fourth if members change.
+// Statement 3, and further ones if members or rooms change.
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan);
+
+void WriteSettings(PostgresTransaction& transaction, const RoomId& room,
+                   const RoomSettings& settings);
 
 }  // namespace confab::storage

@@ -6,11 +6,14 @@
 #include <utility>
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/time/clock.h>
 
 #include "storage/log_page.h"
 #include "storage/postgres/postgres_feed.h"
 #include "storage/postgres/postgres_inbox.h"
+#include "storage/postgres/audit_statements.h"
 #include "storage/postgres/text_array.h"
+#include "storage/restriction.h"
 
 namespace confab::storage {
 namespace {
@@ -32,31 +35,41 @@ namespace {
   "  WHERE place = 1 OR bytes <= $4) e ON true "                                               \
   "WHERE r.id = $1 AND r.state = 0 ORDER BY e.seq"
 
+// As RoomOf and MemberOf read them.
+#define CONFAB_ROOM_COLUMNS                                                            \
+  "r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at, r.is_archived," \
+  " r.is_read_only, r.slow_mode_s, r.metadata"
+#define CONFAB_MEMBER_COLUMNS \
+  "m.user_id, m.role, m.changed_seq, m.changed_at, m.banned_until, m.muted_until"
+#define CONFAB_MEMBER_PAGE(condition)                                          \
+  "SELECT " CONFAB_MEMBER_COLUMNS                                              \
+  " FROM rooms r LEFT JOIN LATERAL ("                                          \
+  "  SELECT * FROM members WHERE room_id = $1 AND user_id > $2 AND " condition \
+  "  ORDER BY user_id LIMIT $3) m ON true "                                    \
+  "WHERE r.id = $1 AND r.state = 0 ORDER BY m.user_id"
+
 constexpr PreparedStatement kStatements[] = {
     {"read_room",
-     "SELECT r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at,"
-     " m.user_id, m.role, m.changed_seq, m.changed_at "
-     "FROM rooms r LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ANY($2::text[]) "
+     "SELECT " CONFAB_ROOM_COLUMNS ", " CONFAB_MEMBER_COLUMNS
+     " FROM rooms r LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ANY($2::text[]) "
      "WHERE r.id = $1 AND r.state = 0"},
     {"events_forward", CONFAB_EVENT_PAGE("> $2", "ASC")},
     {"events_backward", CONFAB_EVENT_PAGE("< $2", "DESC")},
-    {"list_rooms",
-     "SELECT id, topic, is_public, last_seq, member_seq, created_at FROM rooms "
-     "WHERE id > $1 AND state = 0 ORDER BY id LIMIT $2"},
+    {"list_rooms", "SELECT " CONFAB_ROOM_COLUMNS
+                   " FROM rooms r WHERE r.id > $1 AND r.state = 0 ORDER BY r.id LIMIT $2"},
     {"list_rooms_of_member",
-     "SELECT r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at "
-     "FROM members m JOIN rooms r ON r.id = m.room_id "
+     "SELECT " CONFAB_ROOM_COLUMNS " FROM members m JOIN rooms r ON r.id = m.room_id "
      "WHERE m.user_id = $1 AND m.room_id > $2 AND m.role > 0 AND r.state = 0 "
      "ORDER BY m.room_id LIMIT $3"},
-    {"list_members",
-     "SELECT m.user_id, m.role, m.changed_seq, m.changed_at FROM rooms r LEFT JOIN LATERAL ("
-     "  SELECT * FROM members WHERE room_id = $1 AND user_id > $2 AND role > 0"
-     "  ORDER BY user_id LIMIT $3) m ON true "
-     "WHERE r.id = $1 AND r.state = 0 ORDER BY m.user_id"},
+    {"list_members", CONFAB_MEMBER_PAGE("role > 0")},
+    {"list_banned", CONFAB_MEMBER_PAGE("banned_until > 0 AND banned_until > $4")},
     {"count_members",
      "SELECT (SELECT count(*) FROM members WHERE room_id = $1 AND role > 0) FROM rooms "
      "WHERE id = $1 AND state = 0"},
 };
+#undef CONFAB_MEMBER_PAGE
+#undef CONFAB_MEMBER_COLUMNS
+#undef CONFAB_ROOM_COLUMNS
 #undef CONFAB_EVENT_PAGE
 
 absl::Status NoSuchRoom() { return absl::NotFoundError("no such room"); }
@@ -67,14 +80,30 @@ int64_t IntOf(const pqxx::field& field) { return field.as<int64_t>(); }
 
 absl::Time TimeOf(const pqxx::field& field) { return absl::FromUnixMicros(IntOf(field)); }
 
+constexpr int kRoomColumns = 10;
+
 RoomRecord RoomOf(const pqxx::row& row) {
-  return {RoomId(TextOf(row[0])), TextOf(row[1]), row[2].as<bool>(),
-          IntOf(row[3]),          IntOf(row[4]),  TimeOf(row[5])};
+  RoomRecord room;
+  room.id = RoomId(TextOf(row[0]));
+  room.topic = TextOf(row[1]);
+  room.is_public = row[2].as<bool>();
+  room.last_seq = IntOf(row[3]);
+  room.member_seq = IntOf(row[4]);
+  room.created_at = TimeOf(row[5]);
+  room.is_archived = row[6].as<bool>();
+  room.is_read_only = row[7].as<bool>();
+  room.slow_mode_seconds = row[8].as<int32_t>();
+  room.metadata = DecodeTextMap(TextOf(row[9])).value_or(TextMap{});
+  return room;
 }
 
 MemberRecord MemberOf(const pqxx::row& row, int first) {
-  return {UserId(TextOf(row[first])), static_cast<Role>(IntOf(row[first + 1])),
-          IntOf(row[first + 2]), TimeOf(row[first + 3])};
+  return {UserId(TextOf(row[first])),
+          static_cast<Role>(IntOf(row[first + 1])),
+          IntOf(row[first + 2]),
+          TimeOf(row[first + 3]),
+          RestrictionEnd(IntOf(row[first + 4])),
+          RestrictionEnd(IntOf(row[first + 5]))};
 }
 
 EventRecord EventOf(const pqxx::row& row, const RoomId& room) {
@@ -107,6 +136,7 @@ absl::StatusOr<std::unique_ptr<PostgresReader>> PostgresReader::Open(const Postg
   if (auto status = (*connection)->Prepare(kStatements); !status.ok()) return status;
   if (auto status = (*connection)->Prepare(InboxReadStatements()); !status.ok()) return status;
   if (auto status = (*connection)->Prepare(FeedReadStatements()); !status.ok()) return status;
+  if (auto status = (*connection)->Prepare(AuditReadStatements()); !status.ok()) return status;
   return std::unique_ptr<PostgresReader>(new PostgresReader(*std::move(connection)));
 }
 
@@ -119,16 +149,15 @@ absl::StatusOr<RoomSnapshot> PostgresReader::ReadRoom(const RoomId& id,
   if (rows->empty()) return NoSuchRoom();
   absl::flat_hash_map<UserId, MemberRecord> found;
   for (const pqxx::row& row : *rows) {
-    if (row[6].is_null()) continue;
-    MemberRecord member = MemberOf(row, 6);
+    if (row[kRoomColumns].is_null()) continue;
+    MemberRecord member = MemberOf(row, kRoomColumns);
     found.emplace(member.user, member);
   }
   RoomSnapshot snapshot{RoomOf((*rows)[0]), {}};
   snapshot.members.reserve(users.size());
   for (const UserId& user : users) {
     const auto it = found.find(user);
-    snapshot.members.push_back(it == found.end() ? MemberRecord{user, Role::kNone, 0, {}}
-                                                 : it->second);
+    snapshot.members.push_back(it == found.end() ? MemberRecord{user} : it->second);
   }
   return snapshot;
 }
@@ -168,9 +197,13 @@ absl::StatusOr<std::vector<RoomRecord>> PostgresReader::ListRooms(const RoomId& 
 }
 
 absl::StatusOr<std::vector<MemberRecord>> PostgresReader::ListMembers(const RoomId& id,
+                                                                      MemberFilter filter,
                                                                       const UserId& after,
                                                                       int32_t limit) {
-  const auto rows = connection_->Query("list_members", id.value, after.value, Limit(limit));
+  const auto rows = filter == MemberFilter::kBanned
+                        ? connection_->Query("list_banned", id.value, after.value, Limit(limit),
+                                             absl::ToUnixMicros(absl::Now()))
+                        : connection_->Query("list_members", id.value, after.value, Limit(limit));
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return NoSuchRoom();
   std::vector<MemberRecord> members;
@@ -178,6 +211,10 @@ absl::StatusOr<std::vector<MemberRecord>> PostgresReader::ListMembers(const Room
     if (!row[0].is_null()) members.push_back(MemberOf(row, 0));
   }
   return members;
+}
+
+absl::StatusOr<std::vector<AuditRecord>> PostgresReader::ListAudit(const AuditQuery& query) {
+  return ListAuditRecords(*connection_, query);
 }
 
 absl::StatusOr<int64_t> PostgresReader::CountMembers(const RoomId& id) {

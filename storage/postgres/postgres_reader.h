@@ -25,14 +25,15 @@ class PostgresReader {
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query);
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
                                                     int32_t limit);
-  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
-                                                        int32_t limit);
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
+                                                        const UserId& after, int32_t limit);
   absl::StatusOr<int64_t> CountMembers(const RoomId& room);
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users);
   absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query);
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit);
   absl::StatusOr<FeedPosition> ReadFeedEnd();
   absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors();
+  absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query);
   absl::Status Ping();
 
   bool is_broken() const { return connection_->is_broken(); }

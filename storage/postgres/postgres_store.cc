@@ -76,9 +76,15 @@ absl::StatusOr<std::vector<RoomRecord>> PostgresStore::ListRooms(const RoomId& a
 }
 
 absl::StatusOr<std::vector<MemberRecord>> PostgresStore::ListMembers(const RoomId& room,
+                                                                     MemberFilter filter,
                                                                      const UserId& after,
                                                                      int32_t limit) {
-  return WithReader([&](PostgresReader& reader) { return reader.ListMembers(room, after, limit); });
+  return WithReader(
+      [&](PostgresReader& reader) { return reader.ListMembers(room, filter, after, limit); });
+}
+
+absl::StatusOr<std::vector<AuditRecord>> PostgresStore::ListAudit(const AuditQuery& query) {
+  return WithReader([&](PostgresReader& reader) { return reader.ListAudit(query); });
 }
 
 absl::StatusOr<int64_t> PostgresStore::CountMembers(const RoomId& room) {

@@ -6,6 +6,7 @@
 #include <absl/time/clock.h>
 
 #include "storage/postgres/append_statements.h"
+#include "storage/postgres/audit_statements.h"
 #include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/postgres_feed.h"
 #include "storage/postgres/postgres_inbox.h"
@@ -29,7 +30,8 @@ constexpr PreparedStatement kRoomStatements[] = {
      " last_at = greatest(r.last_at, excluded.created_at), state = 0 WHERE r.state = 2 "
      "RETURNING last_seq, created_at"},
     {"room_state", "SELECT state FROM rooms WHERE id = $1"},
-    {"delete_room", "UPDATE rooms SET state = 1, topic = '' WHERE id = $1 AND state = 0"},
+    {"delete_room",
+     "UPDATE rooms SET state = 1, topic = '', metadata = '' WHERE id = $1 AND state = 0"},
     {"next_to_purge", "SELECT id FROM rooms WHERE state = 1 ORDER BY id LIMIT 1"},
     {"purge_members",
      "DELETE FROM members WHERE room_id = $1 AND user_id IN"
@@ -63,6 +65,7 @@ absl::Status PostgresWriter::EnsureConnected() {
   if (status = active_lock_.Admit(connection); !status.ok()) return status;
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
   if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(AuditWriteStatements()); !status.ok()) return status;
   if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
   if (status = connection.Prepare(InboxWriteStatements()); !status.ok()) return status;
   if (status = connection.Prepare(FeedWriteStatements()); !status.ok()) return status;
@@ -120,7 +123,12 @@ absl::Status PostgresWriter::CreateOver(PostgresTransaction& transaction, const 
   if (rows.empty()) return absl::AlreadyExistsError("the room exists");
   const auto last_seq = rows[0][0].as<int64_t>();
   const absl::Time now = absl::FromUnixMicros(rows[0][1].as<int64_t>());
-  record = {room.id, room.topic, room.is_public, last_seq, last_seq, now};
+  record = {room, room.id, last_seq, last_seq, now};
+  WriteSettings(transaction, room.id, room);
+  if (room.audit != nullptr) {
+    const AuditRecord audit = AuditOfNewRoom(room);
+    WriteAuditRecords(transaction, absl::MakeConstSpan(&audit, 1));
+  }
   const LockedRoom before{last_seq, last_seq, now};
   const AppendRequest first = FirstEvents(room, before);
   if (first.events.empty()) return absl::OkStatus();
@@ -134,13 +142,24 @@ absl::Status PostgresWriter::CreateOver(PostgresTransaction& transaction, const 
   return absl::OkStatus();
 }
 
-absl::Status PostgresWriter::DeleteRoom(const RoomId& room) {
+absl::Status PostgresWriter::WriteAudit(absl::Span<const AuditRecord> records) {
+  if (auto status = CheckAudit(records); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  return connection_->Transact([&](PostgresTransaction& transaction) {
+    WriteAuditRecords(transaction, records);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status PostgresWriter::DeleteRoom(const RoomId& room, const AuditRecord* audit) {
   if (auto status = CheckId(room.value, "room id"); !status.ok()) return status;
   if (auto status = EnsureConnected(); !status.ok()) return status;
   auto status = connection_->Transact([&](PostgresTransaction& transaction) {
-    return transaction.Run("delete_room", room.value).affected_rows() == 0
-               ? absl::NotFoundError("no such room")
-               : absl::OkStatus();
+    if (transaction.Run("delete_room", room.value).affected_rows() == 0) {
+      return absl::NotFoundError("no such room");
+    }
+    if (audit != nullptr) WriteAuditRecords(transaction, absl::MakeConstSpan(audit, 1));
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   // Nobody sees the room any more; what is left of it now goes later.

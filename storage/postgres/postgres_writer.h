@@ -24,11 +24,12 @@ class PostgresWriter : public StoreWriter {
 
   absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
   absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
-  absl::Status DeleteRoom(const RoomId& room) override;
   absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
       absl::Span<const InboxWrite> batch) override;
   absl::Status SetFeedCursor(const FeedCursor& cursor) override;
   absl::Status DeleteFeedCursor(const std::string& consumer) override;
+  absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) override;
+  absl::Status WriteAudit(absl::Span<const AuditRecord> records) override;
 
  private:
   PostgresWriter(const PostgresTarget& target, Watchdog& watchdog, ActiveLock& active_lock)

@@ -3,17 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/time/clock.h>
+
 #include "storage/log_page.h"
+#include "storage/restriction.h"
 
 namespace confab::storage {
 namespace {
 
+// As RoomOf and MemberOf read them.
+#define CONFAB_ROOM_COLUMNS                                                            \
+  "r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at, r.is_archived," \
+  " r.is_read_only, r.slow_mode_s, r.metadata"
+#define CONFAB_MEMBER_COLUMNS "user_id, role, changed_seq, changed_at, banned_until, muted_until"
 constexpr std::string_view kRoom =
-    "SELECT id, topic, is_public, last_seq, member_seq, created_at, first_seq FROM rooms "
-    "WHERE id = ?1 AND state = 0";
+    "SELECT " CONFAB_ROOM_COLUMNS ", r.first_seq FROM rooms r WHERE r.id = ?1 AND r.state = 0";
 constexpr std::string_view kPair =
-    "SELECT user_id, role, changed_seq, changed_at FROM members "
-    "WHERE room_id = ?1 AND user_id = ?2";
+    "SELECT " CONFAB_MEMBER_COLUMNS " FROM members WHERE room_id = ?1 AND user_id = ?2";
 constexpr std::string_view kEventsForward =
     "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
     " content, reply_to, subject, role FROM events "
@@ -22,28 +28,51 @@ constexpr std::string_view kEventsBackward =
     "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
     " content, reply_to, subject, role FROM events "
     "WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
-constexpr std::string_view kRooms =
-    "SELECT id, topic, is_public, last_seq, member_seq, created_at FROM rooms "
-    "WHERE id > ?1 AND state = 0 ORDER BY id LIMIT ?2";
+constexpr std::string_view kRooms = "SELECT " CONFAB_ROOM_COLUMNS
+                                    " FROM rooms r "
+                                    "WHERE r.id > ?1 AND r.state = 0 ORDER BY r.id LIMIT ?2";
 constexpr std::string_view kRoomsOfMember =
-    "SELECT r.id, r.topic, r.is_public, r.last_seq, r.member_seq, r.created_at "
-    "FROM members m JOIN rooms r ON r.id = m.room_id "
+    "SELECT " CONFAB_ROOM_COLUMNS
+    " FROM members m JOIN rooms r ON r.id = m.room_id "
     "WHERE m.user_id = ?1 AND m.room_id > ?2 AND m.role > 0 AND r.state = 0 "
     "ORDER BY m.room_id LIMIT ?3";
 constexpr std::string_view kMembers =
-    "SELECT user_id, role, changed_seq, changed_at FROM members "
+    "SELECT " CONFAB_MEMBER_COLUMNS
+    " FROM members "
     "WHERE room_id = ?1 AND user_id > ?2 AND role > 0 ORDER BY user_id LIMIT ?3";
+constexpr std::string_view kBanned =
+    "SELECT " CONFAB_MEMBER_COLUMNS
+    " FROM members WHERE room_id = ?1 AND user_id > ?2"
+    " AND banned_until > 0 AND banned_until > ?4 ORDER BY user_id LIMIT ?3";
+#undef CONFAB_ROOM_COLUMNS
+#undef CONFAB_MEMBER_COLUMNS
 constexpr std::string_view kMemberCount =
     "SELECT count(*) FROM members WHERE room_id = ?1 AND role > 0";
 
+constexpr int kRoomColumns = 10;
+
 RoomRecord RoomOf(const SqliteStatement& row) {
-  return {RoomId(row.Text(0)), row.Text(1), row.Int(2) != 0,
-          row.Int(3),          row.Int(4),  absl::FromUnixMicros(row.Int(5))};
+  RoomRecord room;
+  room.id = RoomId(row.Text(0));
+  room.topic = row.Text(1);
+  room.is_public = row.Int(2) != 0;
+  room.last_seq = row.Int(3);
+  room.member_seq = row.Int(4);
+  room.created_at = absl::FromUnixMicros(row.Int(5));
+  room.is_archived = row.Int(6) != 0;
+  room.is_read_only = row.Int(7) != 0;
+  room.slow_mode_seconds = static_cast<int32_t>(row.Int(8));
+  room.metadata = DecodeTextMap(row.Text(9)).value_or(TextMap{});
+  return room;
 }
 
 MemberRecord MemberOf(const SqliteStatement& row) {
-  return {UserId(row.Text(0)), static_cast<Role>(row.Int(1)), row.Int(2),
-          absl::FromUnixMicros(row.Int(3))};
+  return {UserId(row.Text(0)),
+          static_cast<Role>(row.Int(1)),
+          row.Int(2),
+          absl::FromUnixMicros(row.Int(3)),
+          RestrictionEnd(row.Int(4)),
+          RestrictionEnd(row.Int(5))};
 }
 
 EventRecord EventOf(const SqliteStatement& row, const RoomId& room) {
@@ -104,6 +133,7 @@ absl::Status SqliteReader::PrepareAll() {
       {&rooms_, kRooms},
       {&rooms_of_member_, kRoomsOfMember},
       {&members_, kMembers},
+      {&banned_, kBanned},
       {&member_count_, kMemberCount},
   };
   for (const auto& [statement, sql] : statements) {
@@ -112,7 +142,8 @@ absl::Status SqliteReader::PrepareAll() {
     *statement = *std::move(prepared);
   }
   if (auto status = feed_.Prepare(*connection_); !status.ok()) return status;
-  return inboxes_.Prepare(*connection_);
+  if (auto status = inboxes_.Prepare(*connection_); !status.ok()) return status;
+  return audit_.Prepare(*connection_);
 }
 
 void SqliteReader::ArmDeadline() {
@@ -126,7 +157,7 @@ absl::StatusOr<RoomRecord> SqliteReader::FindRoom(const RoomId& id, int64_t* fir
   if (!has_row.ok()) return has_row.status();
   if (!*has_row) return absl::NotFoundError("no such room");
   RoomRecord room = RoomOf(room_);
-  if (first_seq != nullptr) *first_seq = room_.Int(6);
+  if (first_seq != nullptr) *first_seq = room_.Int(kRoomColumns);
   room_.Reset();
   return room;
 }
@@ -144,7 +175,7 @@ absl::StatusOr<RoomSnapshot> SqliteReader::ReadRoom(const RoomId& id,
     pair_.Bind(id.value, user.value);
     const auto has_row = pair_.Step();
     if (!has_row.ok()) return has_row.status();
-    result.members.push_back(*has_row ? MemberOf(pair_) : MemberRecord{user, Role::kNone, 0, {}});
+    result.members.push_back(*has_row ? MemberOf(pair_) : MemberRecord{user});
     pair_.Reset();
   }
   return result;
@@ -197,14 +228,24 @@ absl::StatusOr<std::vector<RoomRecord>> SqliteReader::ListRooms(const RoomId& af
 }
 
 absl::StatusOr<std::vector<MemberRecord>> SqliteReader::ListMembers(const RoomId& id,
+                                                                    MemberFilter filter,
                                                                     const UserId& after,
                                                                     int32_t limit) {
   ArmDeadline();
   SqliteTransaction snapshot(*connection_);
   if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
   if (const auto room = FindRoom(id); !room.ok()) return room.status();
+  if (filter == MemberFilter::kBanned) {
+    banned_.Bind(id.value, after.value, Limit(limit), absl::ToUnixMicros(absl::Now()));
+    return Collect<MemberRecord>(banned_, MemberOf);
+  }
   members_.Bind(id.value, after.value, Limit(limit));
   return Collect<MemberRecord>(members_, MemberOf);
+}
+
+absl::StatusOr<std::vector<AuditRecord>> SqliteReader::ListAudit(const AuditQuery& query) {
+  ArmDeadline();
+  return audit_.List(query);
 }
 
 absl::StatusOr<int64_t> SqliteReader::CountMembers(const RoomId& id) {

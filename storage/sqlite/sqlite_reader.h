@@ -12,6 +12,7 @@
 #include <absl/time/time.h>
 
 #include "storage/records.h"
+#include "storage/sqlite/sqlite_audit.h"
 #include "storage/sqlite/sqlite_connection.h"
 #include "storage/sqlite/sqlite_feed.h"
 #include "storage/sqlite/sqlite_inbox.h"
@@ -27,14 +28,15 @@ class SqliteReader {
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query);
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
                                                     int32_t limit);
-  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
-                                                        int32_t limit);
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
+                                                        const UserId& after, int32_t limit);
   absl::StatusOr<int64_t> CountMembers(const RoomId& room);
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users);
   absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query);
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit);
   absl::StatusOr<FeedPosition> ReadFeedEnd();
   absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors();
+  absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query);
   absl::Status Ping();
 
  private:
@@ -53,9 +55,11 @@ class SqliteReader {
   SqliteStatement rooms_;
   SqliteStatement rooms_of_member_;
   SqliteStatement members_;
+  SqliteStatement banned_;
   SqliteStatement member_count_;
   SqliteInboxReader inboxes_;
   SqliteFeedReader feed_;
+  SqliteAuditReader audit_;
 };
 
 }  // namespace confab::storage

@@ -91,11 +91,18 @@ absl::StatusOr<std::vector<RoomRecord>> SqliteStore::ListRooms(const RoomId& aft
 }
 
 absl::StatusOr<std::vector<MemberRecord>> SqliteStore::ListMembers(const RoomId& room,
+                                                                   MemberFilter filter,
                                                                    const UserId& after,
                                                                    int32_t limit) {
   const auto reader = readers_.Acquire();
   if (!reader.ok()) return reader.status();
-  return (*reader)->ListMembers(room, after, limit);
+  return (*reader)->ListMembers(room, filter, after, limit);
+}
+
+absl::StatusOr<std::vector<AuditRecord>> SqliteStore::ListAudit(const AuditQuery& query) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListAudit(query);
 }
 
 absl::StatusOr<int64_t> SqliteStore::CountMembers(const RoomId& room) {

@@ -24,17 +24,24 @@ constexpr std::string_view kInsertEvent =
 constexpr std::string_view kUpdateRoom =
     "UPDATE rooms SET last_seq = ?2, member_seq = ?3, last_at = ?4 WHERE id = ?1";
 constexpr std::string_view kUpsertMember =
-    "INSERT INTO members (room_id, user_id, role, changed_seq, changed_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (room_id, user_id) DO UPDATE "
-    "SET role = excluded.role, changed_seq = excluded.changed_seq,"
-    " changed_at = excluded.changed_at";
+    "INSERT INTO members (room_id, user_id, role, changed_seq, changed_at, banned_until,"
+    " muted_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (room_id, user_id) DO UPDATE "
+    "SET role = iif(excluded.changed_seq > 0, excluded.role, role),"
+    " changed_seq = iif(excluded.changed_seq > 0, excluded.changed_seq, changed_seq),"
+    " changed_at = iif(excluded.changed_seq > 0, excluded.changed_at, changed_at),"
+    " banned_until = iif(excluded.banned_until < 0, banned_until, excluded.banned_until),"
+    " muted_until = iif(excluded.muted_until < 0, muted_until, excluded.muted_until)";
+constexpr std::string_view kSetSettings =
+    "UPDATE rooms SET topic = ?2, is_public = ?3, is_archived = ?4, is_read_only = ?5,"
+    " slow_mode_s = ?6, metadata = ?7 WHERE id = ?1";
 constexpr std::string_view kUpsertRoom =
     "INSERT INTO rooms (id, topic, is_public, first_seq, last_seq, member_seq, created_at,"
     " last_at, state) VALUES (?1, ?2, ?3, ?4 + 1, ?4, ?4, ?5, ?5, 0) "
     "ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, is_public = excluded.is_public,"
     " first_seq = excluded.first_seq, member_seq = excluded.member_seq,"
     " created_at = excluded.created_at, last_at = excluded.last_at, state = 0";
-constexpr std::string_view kSetState = "UPDATE rooms SET state = ?2, topic = '' WHERE id = ?1";
+constexpr std::string_view kSetState =
+    "UPDATE rooms SET state = ?2, topic = '', metadata = '' WHERE id = ?1";
 constexpr std::string_view kNextToPurge = "SELECT id FROM rooms WHERE state = 1 LIMIT 1";
 constexpr std::string_view kPurgeMembers =
     "DELETE FROM members WHERE room_id = ?1 AND user_id IN"
@@ -71,6 +78,7 @@ absl::Status SqliteWriter::PrepareAll() {
       {&upsert_member_, kUpsertMember}, {&upsert_room_, kUpsertRoom},
       {&set_state_, kSetState},         {&next_to_purge_, kNextToPurge},
       {&purge_members_, kPurgeMembers}, {&purge_events_, kPurgeEvents},
+      {&set_settings_, kSetSettings},
   };
   for (const auto& [statement, sql] : statements) {
     auto prepared = connection_->Prepare(sql);
@@ -78,7 +86,8 @@ absl::Status SqliteWriter::PrepareAll() {
     *statement = *std::move(prepared);
   }
   if (auto status = feed_.Prepare(*connection_); !status.ok()) return status;
-  return inboxes_.Prepare(*connection_);
+  if (auto status = inboxes_.Prepare(*connection_); !status.ok()) return status;
+  return audit_.Prepare(*connection_);
 }
 
 absl::StatusOr<std::vector<AppendOutcome>> SqliteWriter::Append(
@@ -127,18 +136,38 @@ absl::Status SqliteWriter::Write(const AppendPlan& plan) {
   for (const PlannedEvent& event : plan.events) {
     if (auto status = WriteEvent(event); !status.ok()) return status;
   }
-  for (const auto& [id, after] : plan.rooms) {
+  for (const auto& [id, after, settings] : plan.rooms) {
     auto status = update_room_.Run(id->value, after.last_seq, after.member_seq,
                                    absl::ToUnixMicros(after.last_at));
     if (!status.ok()) return status;
+    if (!settings) continue;
+    if (status = WriteSettings(*id, *settings); !status.ok()) return status;
   }
   for (const PlannedMember& member : plan.members) {
     auto status = upsert_member_.Run(member.room->value, member.user->value,
                                      static_cast<int64_t>(member.role), member.changed_seq,
-                                     absl::ToUnixMicros(member.changed_at));
+                                     absl::ToUnixMicros(member.changed_at), member.banned_until,
+                                     member.muted_until);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  if (plan.audits.empty()) return absl::OkStatus();
+  return audit_.Write(plan.audits, plan.audits.front().at);
+}
+
+absl::Status SqliteWriter::WriteSettings(const RoomId& room, const RoomSettings& settings) {
+  const std::string metadata = EncodeTextMap(settings.metadata);
+  return set_settings_.Run(room.value, settings.topic, static_cast<int64_t>(settings.is_public),
+                           static_cast<int64_t>(settings.is_archived),
+                           static_cast<int64_t>(settings.is_read_only),
+                           static_cast<int64_t>(settings.slow_mode_seconds), metadata);
+}
+
+absl::Status SqliteWriter::WriteAudit(absl::Span<const AuditRecord> records) {
+  if (auto status = CheckAudit(records); !status.ok()) return status;
+  SqliteTransaction transaction(*connection_);
+  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+  if (auto status = audit_.Write(records, absl::Now()); !status.ok()) return status;
+  return transaction.Commit();
 }
 
 absl::Status SqliteWriter::WriteEvent(const PlannedEvent& planned) {
@@ -187,7 +216,12 @@ absl::StatusOr<RoomRecord> SqliteWriter::CreateOver(const NewRoom& room, const R
   auto status = upsert_room_.Run(room.id.value, room.topic, static_cast<int64_t>(room.is_public),
                                  last_seq, absl::ToUnixMicros(now));
   if (!status.ok()) return status;
-  RoomRecord record{room.id, room.topic, room.is_public, last_seq, last_seq, now};
+  if (status = WriteSettings(room.id, room); !status.ok()) return status;
+  if (room.audit != nullptr) {
+    const AuditRecord record = AuditOfNewRoom(room);
+    if (status = audit_.Write(absl::MakeConstSpan(&record, 1), now); !status.ok()) return status;
+  }
+  RoomRecord record{room, room.id, last_seq, last_seq, now};
   const AppendRequest first = FirstEvents(room, row.room);
   if (first.events.empty()) return record;
   AppendPlanner planner(absl::MakeConstSpan(&first, 1));
@@ -200,7 +234,7 @@ absl::StatusOr<RoomRecord> SqliteWriter::CreateOver(const NewRoom& room, const R
   return record;
 }
 
-absl::Status SqliteWriter::DeleteRoom(const RoomId& room) {
+absl::Status SqliteWriter::DeleteRoom(const RoomId& room, const AuditRecord* audit) {
   if (auto status = CheckId(room.value, "room id"); !status.ok()) return status;
   {
     SqliteTransaction transaction(*connection_);
@@ -209,6 +243,8 @@ absl::Status SqliteWriter::DeleteRoom(const RoomId& room) {
     if (!row.ok()) return row.status();
     if (row->state != RoomState::kThere) return absl::NotFoundError("no such room");
     auto status = set_state_.Run(room.value, static_cast<int64_t>(RoomState::kDeleted));
+    if (!status.ok()) return status;
+    if (audit != nullptr) status = audit_.Write(absl::MakeConstSpan(audit, 1), absl::Now());
     if (!status.ok()) return status;
     if (status = transaction.Commit(); !status.ok()) return status;
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/append_plan.h"
+#include "storage/sqlite/sqlite_audit.h"
 #include "storage/sqlite/sqlite_connection.h"
 #include "storage/sqlite/sqlite_feed.h"
 #include "storage/sqlite/sqlite_inbox.h"
@@ -22,11 +23,12 @@ class SqliteWriter : public StoreWriter {
 
   absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
   absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
-  absl::Status DeleteRoom(const RoomId& room) override;
   absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
       absl::Span<const InboxWrite> batch) override;
   absl::Status SetFeedCursor(const FeedCursor& cursor) override;
   absl::Status DeleteFeedCursor(const std::string& consumer) override;
+  absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) override;
+  absl::Status WriteAudit(absl::Span<const AuditRecord> records) override;
 
  private:
   struct RoomRow;
@@ -36,6 +38,7 @@ class SqliteWriter : public StoreWriter {
   absl::Status LookUpKeys(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
   absl::Status Write(const AppendPlan& plan);
   absl::Status WriteEvent(const PlannedEvent& planned);
+  absl::Status WriteSettings(const RoomId& room, const RoomSettings& settings);
   absl::StatusOr<RoomRow> FindRow(const RoomId& room);
   absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room, const RoomRow& row);
   // Removes rows of deleted rooms until none are left or the time is over.
@@ -55,6 +58,8 @@ class SqliteWriter : public StoreWriter {
   SqliteStatement purge_events_;
   SqliteInboxWriter inboxes_;
   SqliteFeedWriter feed_;
+  SqliteStatement set_settings_;
+  SqliteAuditWriter audit_;
 };
 
 }  // namespace confab::storage

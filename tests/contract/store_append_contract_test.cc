@@ -397,9 +397,9 @@ TEST_P(StoreContract, DeletesARoomWithItsMembersAndLog) {
   Create("b");
   AppendOne(Post("a", 1, "k"));
 
-  EXPECT_TRUE(writer_->DeleteRoom(RoomId("a")).ok());
+  EXPECT_TRUE(writer_->DeleteRoom(RoomId("a"), nullptr).ok());
 
-  EXPECT_EQ(writer_->DeleteRoom(RoomId("a")).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(writer_->DeleteRoom(RoomId("a"), nullptr).code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->ReadRoom(RoomId("a"), {}).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->CountMembers(RoomId("a")).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(AppendOne(Post("a", 1, "k")).kind, Kind::kRoomNotFound);
@@ -410,7 +410,7 @@ TEST_P(StoreContract, DeletesARoomWithItsMembersAndLog) {
 TEST_P(StoreContract, ARoomThatComesAgainGoesOnWithItsNextSeqAndKnowsNothingOfTheFirst) {
   Create("a", {{UserId("ann"), Role::kOwner}, {UserId("bob"), Role::kMember}});
   AppendOne(Post("a", 2, "k"));
-  ASSERT_TRUE(writer_->DeleteRoom(RoomId("a")).ok());
+  ASSERT_TRUE(writer_->DeleteRoom(RoomId("a"), nullptr).ok());
 
   const RoomRecord again = Create("a", {{UserId("ann"), Role::kOwner}});
 

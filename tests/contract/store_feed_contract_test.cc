@@ -73,7 +73,7 @@ TEST_P(StoreFeed, LosesNothingBehindADeletedRoom) {
   Append({Post("gone", 1, "k1")});
   FeedPosition position;
   ReadOn(position);
-  ASSERT_TRUE(writer_->DeleteRoom(RoomId("gone")).ok());
+  ASSERT_TRUE(writer_->DeleteRoom(RoomId("gone"), nullptr).ok());
   Append({Post("a", 1, "k2")});
 
   EXPECT_THAT(ReadOn(position), ElementsAre("a/2"));

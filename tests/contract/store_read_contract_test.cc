@@ -76,8 +76,9 @@ TEST_P(StoreReads, AnUnknownRoomIsNotFound) {
             absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->ReadRoom(RoomId("none"), {UserId("ann")}).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(store_->ListMembers(RoomId("none"), UserId(), 5).status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(
+      store_->ListMembers(RoomId("none"), MemberFilter::kMembers, UserId(), 5).status().code(),
+      absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->CountMembers(RoomId("none")).status().code(), absl::StatusCode::kNotFound);
 }
 
@@ -144,8 +145,8 @@ TEST_P(StoreReads, ListsPresentMembersByIdInPages) {
                {UserId("c"), Role::kMember}});
   AppendOne(Change("a", 4, EventKind::kMemberRemoved, "c", Role::kNone, "remove"));
 
-  const auto first = store_->ListMembers(RoomId("a"), UserId(), 2);
-  const auto rest = store_->ListMembers(RoomId("a"), UserId("a"), 2);
+  const auto first = store_->ListMembers(RoomId("a"), MemberFilter::kMembers, UserId(), 2);
+  const auto rest = store_->ListMembers(RoomId("a"), MemberFilter::kMembers, UserId("a"), 2);
 
   ASSERT_TRUE(first.ok() && rest.ok());
   ASSERT_EQ(first->size(), 2u);

@@ -148,11 +148,20 @@ class FailingStore::Writer : public StoreWriter {
     return writer_->DeleteFeedCursor(consumer);
   }
 
-  absl::Status DeleteRoom(const RoomId& room) override {
+  absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) override {
     const Verdict verdict = script_->Enter(StoreCall::kDeleteRoom);
-    if (verdict.status.ok()) return writer_->DeleteRoom(room);
+    if (verdict.status.ok()) return writer_->DeleteRoom(room, audit);
     if (verdict.is_performed) {
-      if (auto status = writer_->DeleteRoom(room); !status.ok()) return status;
+      if (auto status = writer_->DeleteRoom(room, audit); !status.ok()) return status;
+    }
+    return verdict.status;
+  }
+
+  absl::Status WriteAudit(absl::Span<const AuditRecord> records) override {
+    const Verdict verdict = script_->Enter(StoreCall::kWriteAudit);
+    if (verdict.status.ok()) return writer_->WriteAudit(records);
+    if (verdict.is_performed) {
+      if (auto status = writer_->WriteAudit(records); !status.ok()) return status;
     }
     return verdict.status;
   }
@@ -212,10 +221,15 @@ absl::StatusOr<std::vector<RoomRecord>> FailingStore::ListRooms(const RoomId& af
   return store_->ListRooms(after, member, limit);
 }
 absl::StatusOr<std::vector<MemberRecord>> FailingStore::ListMembers(const RoomId& room,
+                                                                    MemberFilter filter,
                                                                     const UserId& after,
                                                                     int32_t limit) {
   if (const auto v = script_->Enter(StoreCall::kListMembers); !v.status.ok()) return v.status;
-  return store_->ListMembers(room, after, limit);
+  return store_->ListMembers(room, filter, after, limit);
+}
+absl::StatusOr<std::vector<AuditRecord>> FailingStore::ListAudit(const AuditQuery& query) {
+  if (const auto v = script_->Enter(StoreCall::kListAudit); !v.status.ok()) return v.status;
+  return store_->ListAudit(query);
 }
 absl::StatusOr<int64_t> FailingStore::CountMembers(const RoomId& room) {
   if (const auto v = script_->Enter(StoreCall::kCountMembers); !v.status.ok()) return v.status;

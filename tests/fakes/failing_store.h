@@ -27,6 +27,8 @@ enum class StoreCall {
   kReadInbox,
   kSetFeedCursor,
   kReadFeed,
+  kWriteAudit,
+  kListAudit,
   kPing,
 };
 
@@ -67,7 +69,8 @@ class FailingStore : public Store {
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
                                                     int32_t limit) override;
-  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
+                                                        const UserId& after,
                                                         int32_t limit) override;
   absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) override;
@@ -75,6 +78,7 @@ class FailingStore : public Store {
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) override;
   absl::StatusOr<FeedPosition> ReadFeedEnd() override;
   absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() override;
+  absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query) override;
   absl::Status Ping() override;
 
  private:

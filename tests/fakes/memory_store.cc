@@ -6,6 +6,7 @@
 
 #include "storage/inbox_plan.h"
 #include "storage/record_check.h"
+#include "storage/restriction.h"
 
 namespace confab::storage {
 namespace {
@@ -14,6 +15,8 @@ absl::Status NoSuchRoom() { return absl::NotFoundError("no such room"); }
 absl::Status NotActive() {
   return absl::FailedPreconditionError("another process is active on this store");
 }
+
+absl::Time Now() { return absl::FromUnixMicros(absl::ToUnixMicros(absl::Now())); }
 
 std::tuple<std::string, char, std::string> KeyOf(const NewEvent& event) {
   return {event.actor.id.value, static_cast<char>(event.dedup.space), event.dedup.key};
@@ -43,11 +46,24 @@ absl::Status MemoryDatabase::Apply(const AppendPlan& plan) {
     room.record.last_seq = planned.after.last_seq;
     room.record.member_seq = planned.after.member_seq;
     room.last_at = planned.after.last_at;
+    if (planned.settings) static_cast<RoomSettings&>(room.record) = *planned.settings;
   }
   for (const PlannedMember& planned : plan.members) {
-    rooms_.at(*planned.room).members[*planned.user] = {*planned.user, planned.role,
-                                                       planned.changed_seq, planned.changed_at};
+    MemberRecord& member = rooms_.at(*planned.room).members[*planned.user];
+    member.user = *planned.user;
+    if (planned.changed_seq > 0) {
+      member.role = planned.role;
+      member.changed_seq = planned.changed_seq;
+      member.changed_at = planned.changed_at;
+    }
+    if (planned.banned_until != PlannedMember::kStays) {
+      member.banned_until = RestrictionEnd(planned.banned_until);
+    }
+    if (planned.muted_until != PlannedMember::kStays) {
+      member.muted_until = RestrictionEnd(planned.muted_until);
+    }
   }
+  if (!plan.audits.empty()) Record(plan.audits, plan.audits.front().at);
   return absl::OkStatus();
 }
 
@@ -83,6 +99,14 @@ std::vector<InboxOutcome> MemoryDatabase::Write(absl::Span<const InboxWrite> bat
                   [&](const auto& entry) { return entry.second.expires_at <= plan.now; });
   }
   return std::move(plan.outcomes);
+}
+
+void MemoryDatabase::Record(absl::Span<const AuditRecord> records, absl::Time now) {
+  for (const AuditRecord& record : records) {
+    audit_.push_back(record);
+    audit_.back().id = static_cast<int64_t>(audit_.size());
+    audit_.back().at = now;
+  }
 }
 
 class MemoryWriter : public StoreWriter {
@@ -122,10 +146,13 @@ class MemoryWriter : public StoreWriter {
     if (database_->Find(room.id) != nullptr) return absl::AlreadyExistsError("the room exists");
     MemoryDatabase::Room& entry = database_->rooms_[room.id];
     const LockedRoom before{entry.record.last_seq, entry.record.member_seq, entry.last_at};
-    const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
-    entry.record = {room.id,         room.topic,      room.is_public,
-                    before.last_seq, before.last_seq, std::max(now, before.last_at)};
+    const absl::Time now = Now();
+    entry.record = {room, room.id, before.last_seq, before.last_seq, std::max(now, before.last_at)};
     entry.is_deleted = false;
+    if (room.audit != nullptr) {
+      const AuditRecord record = AuditOfNewRoom(room);
+      database_->Record(absl::MakeConstSpan(&record, 1), now);
+    }
     const AppendRequest first = FirstEvents(room, before);
     if (!first.events.empty()) {
       AppendPlanner planner(absl::MakeConstSpan(&first, 1));
@@ -159,7 +186,7 @@ class MemoryWriter : public StoreWriter {
                                                    : absl::NotFoundError("no such consumer");
   }
 
-  absl::Status DeleteRoom(const RoomId& id) override {
+  absl::Status DeleteRoom(const RoomId& id, const AuditRecord* audit) override {
     const std::lock_guard lock(database_->mu_);
     if (database_->active_ != store_) return NotActive();
     MemoryDatabase::Room* room = database_->Find(id);
@@ -168,6 +195,15 @@ class MemoryWriter : public StoreWriter {
     room->events.clear();
     room->members.clear();
     room->keys.clear();
+    if (audit != nullptr) database_->Record(absl::MakeConstSpan(audit, 1), Now());
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteAudit(absl::Span<const AuditRecord> records) override {
+    if (auto status = CheckAudit(records); !status.ok()) return status;
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    database_->Record(records, Now());
     return absl::OkStatus();
   }
 
@@ -210,8 +246,7 @@ absl::StatusOr<RoomSnapshot> MemoryStore::ReadRoom(const RoomId& id,
   RoomSnapshot snapshot{room->record, {}};
   for (const UserId& user : users) {
     const auto it = room->members.find(user);
-    snapshot.members.push_back(it == room->members.end() ? MemberRecord{user, Role::kNone, 0, {}}
-                                                         : it->second);
+    snapshot.members.push_back(it == room->members.end() ? MemberRecord{user} : it->second);
   }
   return snapshot;
 }
@@ -263,6 +298,7 @@ absl::StatusOr<std::vector<RoomRecord>> MemoryStore::ListRooms(const RoomId& aft
 }
 
 absl::StatusOr<std::vector<MemberRecord>> MemoryStore::ListMembers(const RoomId& id,
+                                                                   MemberFilter filter,
                                                                    const UserId& after,
                                                                    int32_t limit) {
   const std::lock_guard lock(database_->mu_);
@@ -271,9 +307,26 @@ absl::StatusOr<std::vector<MemberRecord>> MemoryStore::ListMembers(const RoomId&
   std::vector<MemberRecord> members;
   for (auto it = room->members.upper_bound(after); it != room->members.end(); ++it) {
     if (static_cast<int32_t>(members.size()) >= limit) break;
-    if (it->second.role != Role::kNone) members.push_back(it->second);
+    const MemberRecord& member = it->second;
+    const bool is_wanted = filter == MemberFilter::kBanned ? member.banned_until > absl::Now()
+                                                           : member.role != Role::kNone;
+    if (is_wanted) members.push_back(member);
   }
   return members;
+}
+
+absl::StatusOr<std::vector<AuditRecord>> MemoryStore::ListAudit(const AuditQuery& query) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<AuditRecord> records;
+  for (auto it = database_->audit_.rbegin(); it != database_->audit_.rend(); ++it) {
+    if (static_cast<int32_t>(records.size()) >= query.limit) break;
+    if (query.before_id > 0 && it->id >= query.before_id) continue;
+    if (!query.room.empty() && it->room != query.room) continue;
+    if (!query.actor.empty() && it->actor != query.actor) continue;
+    if (!query.subject.empty() && it->subject != query.subject) continue;
+    records.push_back(*it);
+  }
+  return records;
 }
 
 absl::StatusOr<int64_t> MemoryStore::CountMembers(const RoomId& id) {

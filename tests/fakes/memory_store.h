@@ -42,10 +42,13 @@ class MemoryDatabase {
   absl::Status Apply(const AppendPlan& plan);
 
   std::mutex mu_;
+  void Record(absl::Span<const AuditRecord> records, absl::Time now);
+
   std::map<RoomId, Room> rooms_;
   std::map<UserId, Inbox> inboxes_;
   std::vector<FeedPosition> feed_;  // Of every event ever stored.
   std::map<std::string, FeedCursor> cursors_;
+  std::vector<AuditRecord> audit_;  // By id.
   const MemoryStore* active_ = nullptr;
 };
 
@@ -63,7 +66,8 @@ class MemoryStore : public Store {
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
                                                     int32_t limit) override;
-  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, const UserId& after,
+  absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
+                                                        const UserId& after,
                                                         int32_t limit) override;
   absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) override;
@@ -71,6 +75,7 @@ class MemoryStore : public Store {
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) override;
   absl::StatusOr<FeedPosition> ReadFeedEnd() override;
   absl::StatusOr<std::vector<FeedCursor>> ListFeedCursors() override;
+  absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query) override;
   absl::Status Ping() override;
 
   // The lock goes away as if the database had dropped it: not active, writers refuse.

@@ -133,7 +133,7 @@ void ControlBench::MakeRoom(const std::string& room, const Users& members, bool 
 
 absl::Status ControlBench::DeleteRoom(const std::string& room) {
   Awaited<RoomDeleted> answer;
-  dispatcher_->DeleteRoom(RoomId(room), Soon(), answer.callback());
+  dispatcher_->DeleteRoom(RoomId(room), {}, Soon(), answer.callback());
   return answer.Get().status();
 }
 

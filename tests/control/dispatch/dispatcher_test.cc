@@ -224,8 +224,9 @@ TEST_F(DispatcherTest, ChangesRoles) {
   Awaited<storage::MemberRecord> same;
   Awaited<storage::MemberRecord> nobody;
   const auto set = [&](const char* user, Awaited<storage::MemberRecord>& answer) {
-    dispatcher_->SetMemberRole(RoomId("a"), {}, UserId(user), Role::kReader, Soon(),
-                               answer.callback());
+    dispatcher_->ChangeMember(RoomId("a"), {},
+                              {PersonChange::Kind::kRole, UserId(user), Role::kReader}, Soon(),
+                              answer.callback());
   };
   set("ann", reader);
   set("ann", same);
@@ -382,7 +383,7 @@ TEST_F(DispatcherTest, DeletesBehindThePostsThatWereQueuedBefore) {
   edge.Send(TestEdge::Post(1, "ann", 11, "a", "two"));
   EXPECT_TRUE(List("a").ok());  // Answered by the lane: the post is in the queue.
   Awaited<RoomDeleted> deleted;
-  dispatcher_->DeleteRoom(RoomId("a"), Soon(), deleted.callback());
+  dispatcher_->DeleteRoom(RoomId("a"), {}, Soon(), deleted.callback());
   edge.Send(TestEdge::Post(1, "ann", 12, "a", "three"));
 
   store_->Unblock(StoreCall::kAppend);
@@ -410,7 +411,8 @@ TEST_F(DispatcherTest, ListsRoomsAndMembers) {
   Awaited<std::vector<storage::MemberRecord>> members;
   Awaited<RoomWithCount> room;
   dispatcher_->ListRooms(RoomId(""), UserId("ann"), 0, rooms.callback());
-  dispatcher_->ListMembers(RoomId("a"), {}, UserId(""), 0, members.callback());
+  dispatcher_->ListMembers(RoomId("a"), storage::MemberFilter::kMembers, {}, UserId(""), 0,
+                           members.callback());
   dispatcher_->GetRoom(RoomId("a"), {}, room.callback());
   EXPECT_EQ(rooms.Get()->size(), 1u);
   EXPECT_EQ(members.Get()->size(), 2u);

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "storage/open_store.h"
+#include "storage/postgres/postgres_schema.h"
 #include "tests/storage/postgres/postgres_words.h"
 #include "tests/support/postgres.h"
 
@@ -199,7 +200,8 @@ TEST(PostgresStore, ManyThatOpenAtOnceMigrateOnce) {
   for (int i = 0; i < 6; ++i) openers.emplace_back([&] { EXPECT_NE(OpenOrFail(url), nullptr); });
   for (std::thread& opener : openers) opener.join();
 
-  EXPECT_EQ(server.Execute("SELECT count(*) FROM " + schema + ".confab_migrations"), "1");
+  EXPECT_EQ(server.Execute("SELECT count(*) FROM " + schema + ".confab_migrations"),
+            std::to_string(PostgresMigrations().size()));
 }
 
 TEST(PostgresStore, AServerThatIsNotThereIsUnavailableAtOpening) {
