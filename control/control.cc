@@ -142,10 +142,9 @@ class Control::Parts {
         dispatcher_, config_.control_id,
         [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
         [this](std::string_view token) { return AdmitPublish(token); });
-    absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
-        config_,
-        {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), admin_.get(),
-         edges_.get()});
+    absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+        GrpcServer::Start(config_, {rooms_.get(), messages_.get(), presence_.get(),
+                                    connections_.get(), admin_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",

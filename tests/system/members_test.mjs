@@ -281,7 +281,7 @@ scenario(
     await ann.join('den');
     const before = await ann.send('den', 'before');
 
-    await cluster.ctl('room', 'delete', 'den');
+    await cluster.ctl('room', 'delete', 'den', '--yes');
     const refused = await ann.ask('sendMessage', { roomId: 'den', content: 'into nothing' });
     const gone = await ann.ask('joinRoom', { roomId: 'den' });
     await cluster.createRoom('den', ['ann']);

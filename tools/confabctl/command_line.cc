@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include <CLI/CLI.hpp>
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
 #include "tools/confabctl/output.h"
@@ -14,11 +15,12 @@ namespace confab::ctl {
 namespace {
 
 constexpr char kSummary[] =
-    "Administers Confab: rooms, members, messages and tokens.\n"
+    "Administers Confab: rooms, members (also bans and mutes), messages, tokens, the audit table.\n"
     "Talks gRPC to confab-control (or confab).";
 
 constexpr char kFooter[] = R"(Examples:
   confabctl room create lobby --members ann,ben
+  confabctl member ban lobby eve --for 7d
   confabctl message post lobby "The server restarts at noon"
   confabctl message tail lobby
   confabctl room list -o json | jq -r '.rooms[].id'
@@ -52,8 +54,9 @@ void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
       ->envname("CONFAB_CONTROL_TLS_KEY");
   app.add_option("--control-tls-ca", run.tls.ca, "PEM certificates of who signs control's")
       ->envname("CONFAB_CONTROL_TLS_CA");
-  app.add_option("-o,--output", globals.output, "table or json (proto3 JSON, for scripts)")
-      ->check(CLI::IsMember({"table", "json"}))
+  app.add_option("-o,--output", globals.output,
+                 "table; json (proto3 JSON, for scripts); jsonl: of lists, an object a line")
+      ->check(CLI::IsMember({"table", "json", "jsonl"}))
       ->capture_default_str();
   app.add_option("--timeout", globals.timeout, "How long to wait for an answer")
       ->capture_default_str();
@@ -109,6 +112,11 @@ std::string IsSeq(const std::string& text) {
 }
 
 bool ParseTime(const std::string& text, absl::Duration* duration) {
+  int32_t days = 0;
+  if (text.ends_with('d') && absl::SimpleAtoi(text.substr(0, text.size() - 1), &days)) {
+    *duration = absl::Hours(24) * days;
+    return days > 0;
+  }
   return absl::ParseDuration(text, duration) && *duration > absl::ZeroDuration();
 }
 
@@ -127,6 +135,7 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
   AddMessageVerbs(app, run);
   AddPresenceVerbs(app, run);
   AddConnectionVerbs(app, run);
+  AddAuditVerbs(app, run);
   AddTokenVerbs(app, run);
   AddHealthVerb(app, run);
   AddCompletionVerb(app, run);
@@ -143,7 +152,8 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
       return run.Fail(Exit::kUsage, fmt::format("{}: is not valid UTF-8", Printable(arg)));
     }
   }
-  run.is_json = globals.output == "json";
+  run.is_jsonl = globals.output == "jsonl";
+  run.is_json = run.is_jsonl || globals.output == "json";
   if (!ParseTime(globals.timeout, &run.timeout)) {
     return run.Fail(Exit::kUsage, fmt::format("--timeout {}: give a time such as 500ms, 5s or 1m",
                                               globals.timeout));

@@ -44,7 +44,8 @@ struct Invocation {
   std::string token;
   std::string service_secret_file;
   process::TlsFiles tls;
-  bool is_json = false;
+  bool is_json = false;   // json or jsonl.
+  bool is_jsonl = false;  // Of a list, an object a line.
   absl::Duration timeout = absl::Seconds(5);
   Verb verb;  // Set by parsing.
 
@@ -61,6 +62,7 @@ void AddMemberVerbs(CLI::App& app, Invocation& run);
 void AddMessageVerbs(CLI::App& app, Invocation& run);
 void AddPresenceVerbs(CLI::App& app, Invocation& run);
 void AddConnectionVerbs(CLI::App& app, Invocation& run);
+void AddAuditVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddCompletionVerb(CLI::App& app, Invocation& run);
@@ -71,7 +73,7 @@ CLI::App* AddNoun(CLI::App& app, const std::string& name, const std::string& wha
 // A check for options that are a place in a room's log.
 std::string IsSeq(const std::string& text);
 
-// "90s", "1h", "500ms". False if it is none, or not positive.
+// "90s", "1h", "500ms", "7d". False if it is none, or not positive.
 bool ParseTime(const std::string& text, absl::Duration* duration);
 
 }  // namespace confab::ctl

@@ -48,7 +48,7 @@ constexpr char kBashMiddle[] = R"(    esac
 )";
 constexpr char kBashTail[] = R"(  esac
   case "${COMP_WORDS[COMP_CWORD-1]}" in
-    -o|--output) words="table json" ;;
+    -o|--output) words="table json jsonl" ;;
     --role) words="reader member moderator owner" ;;
     --from-file|--user-secret-file|--service-secret-file)
       COMPREPLY=($(compgen -f -- "$current")); return ;;

@@ -23,9 +23,9 @@ constexpr int kReceiveBytesLimit = 4 * 1024 * 1024;          // What control may
 
 // An operator's token: everything but attaching as an edge.
 const std::vector<Scope>& OperatorScopes() {
-  static const std::vector<Scope> scopes = {Scope::kRoomsRead, Scope::kRoomsWrite,
-                                            Scope::kMembersWrite, Scope::kMessagesRead,
-                                            Scope::kMessagesWrite};
+  static const std::vector<Scope> scopes = {
+      Scope::kRoomsRead,     Scope::kRoomsWrite,   Scope::kMembersWrite, Scope::kMessagesRead,
+      Scope::kMessagesWrite, Scope::kPresenceRead, Scope::kAdmin};
   return scopes;
 }
 
@@ -103,7 +103,8 @@ ControlClient::ControlClient(const Invocation& run, std::string address, std::st
       rooms_(v1::RoomService::NewStub(channel_)),
       messages_(v1::MessageService::NewStub(channel_)),
       presence_(v1::PresenceService::NewStub(channel_)),
-      connections_(v1::ConnectionService::NewStub(channel_)) {}
+      connections_(v1::ConnectionService::NewStub(channel_)),
+      admin_(v1::AdminService::NewStub(channel_)) {}
 
 void ControlClient::Prepare(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);

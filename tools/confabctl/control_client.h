@@ -11,6 +11,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include "confab/v1/admin_service.grpc.pb.h"
 #include "confab/v1/connection_service.grpc.pb.h"
 #include "confab/v1/message_service.grpc.pb.h"
 #include "confab/v1/presence_service.grpc.pb.h"
@@ -31,6 +32,7 @@ class ControlClient {
   v1::MessageService::Stub& messages() { return *messages_; }
   v1::PresenceService::Stub& presence() { return *presence_; }
   v1::ConnectionService::Stub& connections() { return *connections_; }
+  v1::AdminService::Stub& admin() { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // Puts the token into `context`.
@@ -65,6 +67,7 @@ class ControlClient {
   std::unique_ptr<v1::MessageService::Stub> messages_;
   std::unique_ptr<v1::PresenceService::Stub> presence_;
   std::unique_ptr<v1::ConnectionService::Stub> connections_;
+  std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
 // True: the call did not end by Confab's word; the connection broke, or there is none.

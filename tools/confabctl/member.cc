@@ -1,4 +1,5 @@
-// confabctl member: list, remove, role. Adding stands in member_add.cc.
+// confabctl member: list, kick, role. Adding stands in member_add.cc, bans and mutes in
+// member_restrict.cc.
 #include <memory>
 #include <ostream>
 
@@ -8,6 +9,7 @@
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/control_client.h"
 #include "tools/confabctl/member_add.h"
+#include "tools/confabctl/member_restrict.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
@@ -47,7 +49,7 @@ Exit List(Invocation& run, const MemberOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"USER", "ROLE", "SINCE"});
+  Table table({"USER", "ROLE", "SINCE", "MUTED"});
   std::string json;
   v1::ListMembersRequest request;
   request.set_room_id(options.room);
@@ -57,14 +59,18 @@ Exit List(Invocation& run, const MemberOptions& options) {
     exit = client->Call(client->rooms(), &RoomStub::ListMembers, request, &page);
     if (exit != Exit::kDone) return exit;
     for (const v1::Member& member : page.members()) {
-      if (run.is_json) {
+      if (run.is_jsonl) {
+        run.streams.out << ToJson(member) << '\n';
+      } else if (run.is_json) {
         json += (json.empty() ? "" : ",") + ToJson(member);
       } else {
-        table.Add({Printable(member.user_id()), Show(member.role()), Show(member.changed_at())});
+        table.Add({Printable(member.user_id()), Show(member.role()), Show(member.changed_at()),
+                   Show(member.has_muted() ? &member.muted() : nullptr)});
       }
     }
     request.set_page_token(page.next_page_token());
   } while (!page.next_page_token().empty());
+  if (run.is_jsonl) return Exit::kDone;
   if (run.is_json) {
     run.streams.out << "{\"members\":[" << json << "]}\n";
   } else {
@@ -108,14 +114,20 @@ CLI::App* AddVerb(CLI::App& noun, Invocation& run, const std::shared_ptr<MemberO
 }  // namespace
 
 void AddMemberVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = AddNoun(app, "member", "Adds, removes and lists members, sets roles");
+  CLI::App* noun = AddNoun(app, "member", "Adds, kicks, bans, mutes and lists members, sets roles");
   AddMemberAddVerb(*noun, run);
 
   auto remove = std::make_shared<MemberOptions>();
-  AddVerb(*noun, run, remove, "remove", "Removes members; they get no further event of the room",
-          "  confabctl member remove lobby ann ben", Remove)
-      ->add_option("USER", remove->users, "At most 1,000 users; who is no member is passed over")
+  CLI::App* kick =
+      AddVerb(*noun, run, remove, "kick",
+              "Removes members; they get no further event of the room. Into a public room they may "
+              "come back: see ban",
+              "  confabctl member kick lobby ann ben", Remove);
+  kick->alias("remove");
+  kick->add_option("USER", remove->users, "At most 1,000 users; who is no member is passed over")
       ->required();
+
+  AddMemberRestrictVerbs(*noun, run);
 
   auto list = std::make_shared<MemberOptions>();
   AddVerb(*noun, run, list, "list", "Lists members by user id",

@@ -153,6 +153,11 @@ std::string ShowStatus(const v1::Presence& presence) {
   return presence.status() == v1::PRESENCE_STATUS_DND ? "dnd" : "online";
 }
 
+std::string Show(const v1::Restriction* restriction) {
+  if (restriction == nullptr) return "-";
+  return restriction->has_until() ? Show(restriction->until()) : "until lifted";
+}
+
 const std::vector<std::string>& RoleWords() {
   static const std::vector<std::string> words = {"reader", "member", "moderator", "owner"};
   return words;

@@ -43,6 +43,8 @@ std::string Show(v1::Role role);
 std::string Show(v1::RoomVisibility visibility);
 // "online", "away", "dnd", "offline".
 std::string ShowStatus(const v1::Presence& presence);
+// "-" if `restriction` is null, "until lifted", or its end.
+std::string Show(const v1::Restriction* restriction);
 
 // REQUIRES: `word` is one of RoleWords().
 v1::Role RoleOfWord(std::string_view word);

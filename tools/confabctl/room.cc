@@ -1,13 +1,17 @@
-// confabctl room: create, list, show, delete.
+// confabctl room: create, list, show, delete. What changes a room stands in room_update.cc.
+#include <map>
 #include <memory>
 #include <ostream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "tools/confabctl/command_line.h"
+#include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
 #include "tools/confabctl/output.h"
+#include "tools/confabctl/room_update.h"
 
 namespace confab::ctl {
 namespace {
@@ -28,13 +32,27 @@ struct ListOptions {
   std::string user;
 };
 
+std::string StateOf(const v1::Room& room) {
+  std::string state;
+  const auto add = [&](const std::string& word) { state += (state.empty() ? "" : ", ") + word; };
+  if (room.is_archived()) add("archived");
+  if (room.is_read_only()) add("read-only");
+  if (room.slow_mode_seconds() > 0) add(fmt::format("slow {}s", room.slow_mode_seconds()));
+  return state.empty() ? "-" : state;
+}
+
 void PrintRoom(const v1::Room& room, std::ostream& out) {
   out << "room:       " << Printable(room.id()) << '\n'
       << "topic:      " << (room.topic().empty() ? "-" : Printable(room.topic())) << '\n'
       << "visibility: " << Show(room.visibility()) << '\n'
+      << "state:      " << StateOf(room) << '\n'
       << "last seq:   " << room.last_seq() << '\n'
       << "created:    " << Show(room.created_at()) << '\n';
   if (room.has_member_count()) out << "members:    " << room.member_count() << '\n';
+  const std::map<std::string, std::string> sorted(room.metadata().begin(), room.metadata().end());
+  for (const auto& [key, value] : sorted) {
+    out << "metadata:   " << Printable(key) << '=' << Printable(value) << '\n';
+  }
 }
 
 Exit Create(Invocation& run, const CreateOptions& options) {
@@ -68,7 +86,7 @@ Exit List(Invocation& run, const ListOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"ROOM", "VISIBILITY", "LAST SEQ", "CREATED", "TOPIC"});
+  Table table({"ROOM", "VISIBILITY", "STATE", "LAST SEQ", "CREATED", "TOPIC"});
   std::string json;
   v1::ListRoomsRequest request;
   request.set_page_size(kPageSize);
@@ -78,15 +96,19 @@ Exit List(Invocation& run, const ListOptions& options) {
     exit = client->Call(client->rooms(), &RoomStub::ListRooms, request, &page);
     if (exit != Exit::kDone) return exit;
     for (const v1::Room& room : page.rooms()) {
-      if (run.is_json) {
+      if (run.is_jsonl) {
+        run.streams.out << ToJson(room) << '\n';
+      } else if (run.is_json) {
         json += (json.empty() ? "" : ",") + ToJson(room);
       } else {
-        table.Add({Printable(room.id()), Show(room.visibility()), std::to_string(room.last_seq()),
-                   Show(room.created_at()), Printable(room.topic())});
+        table.Add({Printable(room.id()), Show(room.visibility()), StateOf(room),
+                   std::to_string(room.last_seq()), Show(room.created_at()),
+                   Printable(room.topic())});
       }
     }
     request.set_page_token(page.next_page_token());
   } while (!page.next_page_token().empty());
+  if (run.is_jsonl) return Exit::kDone;
   if (run.is_json) {
     run.streams.out << "{\"rooms\":[" << json << "]}\n";
   } else {
@@ -112,7 +134,10 @@ Exit ShowRoom(Invocation& run, const std::string& room) {
   return Exit::kDone;
 }
 
-Exit Delete(Invocation& run, const std::string& room) {
+Exit Delete(Invocation& run, const std::string& room, bool is_yes) {
+  const std::string question =
+      fmt::format("Delete room {} with its members and its log, for good?", Printable(room));
+  if (!Confirm(run, is_yes, question)) return Exit::kUsage;
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
@@ -174,19 +199,32 @@ void AddOneRoom(CLI::App& noun, Invocation& run, const std::string& name, const 
       [room, act, &run] { run.verb = [room, act](Invocation& r) { return act(r, *room); }; });
 }
 
+void AddDelete(CLI::App& noun, Invocation& run) {
+  auto room = std::make_shared<std::string>();
+  auto is_yes = std::make_shared<bool>(false);
+  CLI::App* verb = noun.add_subcommand(
+      "delete", "Deletes a room with its members and its log, at once and for good");
+  verb->add_option("ROOM", *room, "The room's id")->required();
+  AddYes(*verb, is_yes.get());
+  verb->footer("Examples:\n  confabctl room delete lobby\n  confabctl room delete lobby --yes");
+  verb->callback([room, is_yes, &run] {
+    run.verb = [room, is_yes](Invocation& r) { return Delete(r, *room, *is_yes); };
+  });
+}
+
 }  // namespace
 
 void AddRoomVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = AddNoun(app, "room", "Creates, lists, shows and deletes rooms");
+  CLI::App* noun =
+      AddNoun(app, "room", "Creates, lists, shows, changes, archives and deletes rooms");
   AddCreate(*noun, run);
   AddList(*noun, run);
   AddOneRoom(*noun, run, "show", "Shows a room with the number of its members",
              "  confabctl room show lobby\n"
              "  confabctl room show lobby -o json | jq -r .memberCount",
              ShowRoom);
-  AddOneRoom(*noun, run, "delete",
-             "Deletes a room with its members and its log, at once and for good",
-             "  confabctl room delete lobby", Delete);
+  AddRoomUpdateVerbs(*noun, run);
+  AddDelete(*noun, run);
 }
 
 }  // namespace confab::ctl

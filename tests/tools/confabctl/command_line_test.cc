@@ -36,22 +36,15 @@ class CommandLineTest : public testing::Test {
 };
 
 TEST_F(CommandLineTest, EveryVerbHasHelpWithExamples) {
-  for (const std::vector<std::string>& verb :
-       std::vector<std::vector<std::string>>{{"room", "create"},
-                                             {"room", "list"},
-                                             {"room", "show"},
-                                             {"room", "delete"},
-                                             {"member", "add"},
-                                             {"member", "list"},
-                                             {"member", "remove"},
-                                             {"member", "role"},
-                                             {"message", "post"},
-                                             {"message", "list"},
-                                             {"message", "tail"},
-                                             {"token", "mint"},
-                                             {"token", "inspect"},
-                                             {"health"},
-                                             {"completion"}}) {
+  for (
+      const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+          {"room", "create"},   {"room", "list"},      {"room", "show"},      {"room", "update"},
+          {"room", "archive"},  {"room", "unarchive"}, {"room", "read-only"}, {"room", "slow-mode"},
+          {"room", "delete"},   {"member", "add"},     {"member", "list"},    {"member", "kick"},
+          {"member", "ban"},    {"member", "unban"},   {"member", "bans"},    {"member", "mute"},
+          {"member", "unmute"}, {"audit", "list"},     {"member", "role"},    {"message", "post"},
+          {"message", "list"},  {"message", "tail"},   {"token", "mint"},     {"token", "inspect"},
+          {"health"},           {"completion"}}) {
     std::vector<std::string> args = verb;
     args.push_back("--help");
     const Ran ran = RunConfabctl(args);
@@ -152,6 +145,35 @@ TEST_F(CommandLineTest, RefusesAScopeThatDoesNotExist) {
 
   EXPECT_EQ(ran.exit, Exit::kUsage);
   EXPECT_THAT(ran.err, HasSubstr("no scope all; there are rooms:read"));
+}
+
+// From the top, by what the help says and nothing else.
+TEST_F(CommandLineTest, LeadsANewOperatorToABan) {
+  EXPECT_THAT(RunConfabctl({"--help"}).out, HasSubstr("bans, mutes"));
+  const std::string nouns = RunConfabctl({"member", "--help"}).out;
+  EXPECT_THAT(nouns, HasSubstr("Removes a user from a room and refuses him"));
+  EXPECT_THAT(nouns, HasSubstr("Lifts a ban"));
+  const std::string verb = RunConfabctl({"member", "ban", "--help"}).out;
+  EXPECT_THAT(verb, HasSubstr("confabctl member ban lobby eve --for 7d"));
+  EXPECT_THAT(verb, HasSubstr("ROOM"));
+  EXPECT_THAT(verb, HasSubstr("USER"));
+}
+
+TEST_F(CommandLineTest, AsksBeforeARoomIsDeleted) {
+  const Ran ran = RunConfabctl({"room", "delete", "lobby"}, "n\n");
+
+  EXPECT_EQ(ran.exit, Exit::kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("Delete room lobby with its members and its log, for good?"));
+  EXPECT_THAT(ran.err, HasSubstr("--yes"));
+}
+
+TEST_F(CommandLineTest, SaysWhatATimeLooksLike) {
+  for (const char* time : {"", "7", "-1h", "0s", "x", "4000d"}) {
+    const Ran ran = RunConfabctl({"member", "ban", "lobby", "eve", "--for", time});
+    EXPECT_EQ(ran.exit, Exit::kUsage) << time;
+    EXPECT_THAT(ran.err, HasSubstr("10m, 2h or 7d")) << time;
+  }
+  EXPECT_EQ(RunConfabctl({"room", "slow-mode", "lobby", "often"}).exit, Exit::kUsage);
 }
 
 TEST_F(CommandLineTest, CompletionKnowsEveryVerb) {

@@ -153,7 +153,7 @@ TEST_F(ConfabctlTest, TheWholeLifeOfARoom) {
 
   EXPECT_EQ(Json({"member", "add", "lobby", "cy", "ann"}).at("changed"), 1);
   EXPECT_EQ(Text(Json({"member", "role", "lobby", "cy", "owner"}).at("role")), "ROLE_OWNER");
-  EXPECT_EQ(Json({"member", "remove", "lobby", "ben", "dan"}).at("removed"), 1);
+  EXPECT_EQ(Json({"member", "kick", "lobby", "ben", "dan"}).at("removed"), 1);
   EXPECT_THAT(Texts(Json({"member", "list", "lobby"}).at("members"), "userId"),
               ElementsAre("ann", "cy"));
   EXPECT_EQ(Text(Json({"room", "show", "lobby"}).at("memberCount")), "2");
@@ -178,8 +178,45 @@ TEST_F(ConfabctlTest, TheWholeLifeOfARoom) {
 
   EXPECT_THAT(Texts(Json({"room", "list"}).at("rooms"), "id"), ElementsAre("lobby"));
   EXPECT_THAT(Texts(Json({"room", "list", "--user", "ben"}).at("rooms"), "id"), ElementsAre());
-  Json({"room", "delete", "lobby"});
+  Json({"room", "delete", "lobby", "--yes"});
   EXPECT_EQ(Ctl({"room", "show", "lobby"}).exit, Exit::kRefused);
+}
+
+TEST_F(ConfabctlTest, BansMutesAndRules) {
+  Json({"room", "create", "lobby", "--members", "ann,ben", "--public"});
+  const value room = Json({"room", "update", "lobby", "--topic", "tea", "--set", "a=1", "--set",
+                           "b=x=y", "--slow-mode", "10s", "--visibility", "private"});
+  EXPECT_EQ(Text(room.at("topic")), "tea");
+  EXPECT_EQ(Text(room.at("metadata").at("b")), "x=y");
+  EXPECT_EQ(room.at("slowModeSeconds"), 10);
+  EXPECT_EQ(Text(room.at("visibility")), "ROOM_VISIBILITY_PRIVATE");
+  EXPECT_EQ(Json({"room", "update", "lobby", "--unset", "a"}).at("metadata").as_object().size(),
+            1U);
+  EXPECT_EQ(Json({"room", "archive", "lobby"}).at("isArchived"), true);
+  EXPECT_THAT(Ctl({"room", "list"}).out, HasSubstr("archived, slow 10s"));
+  EXPECT_THAT(Ctl({"message", "post", "lobby", "hi", "--as", "ann"}).err,
+              HasSubstr("ROOM_ARCHIVED"));
+  EXPECT_EQ(Json({"room", "unarchive", "lobby"}).at("isArchived"), false);
+  EXPECT_EQ(Ctl({"room", "slow-mode", "lobby", "off"}).out, "room lobby is not in slow mode\n");
+  EXPECT_EQ(Json({"room", "read-only", "lobby", "on"}).at("isReadOnly"), true);
+
+  EXPECT_TRUE(Json({"member", "mute", "lobby", "ann", "--for", "2h"})
+                  .at("muted")
+                  .as_object()
+                  .contains("until"));
+  EXPECT_THAT(Ctl({"member", "list", "lobby"}).out, HasSubstr("MUTED"));
+  EXPECT_EQ(Ctl({"member", "unmute", "lobby", "ann"}).out, "ann is not muted in lobby\n");
+  EXPECT_EQ(Ctl({"member", "ban", "lobby", "ben"}).out, "ben is banned: until lifted in lobby\n");
+  EXPECT_THAT(Texts(Json({"member", "bans", "lobby"}).at("members"), "userId"), ElementsAre("ben"));
+  EXPECT_EQ(Ctl({"member", "unban", "lobby", "ben"}).out, "ben is not banned in lobby\n");
+  EXPECT_THAT(Texts(Json({"member", "bans", "lobby"}).at("members"), "userId"), ElementsAre());
+
+  const value audit = Json({"audit", "list", "--user", "ben"});
+  EXPECT_THAT(Texts(audit.at("entries"), "act"), ElementsAre("member.unban", "member.ban"));
+  EXPECT_EQ(Text(audit.at("entries").at(0).at("service")), "confabctl");
+  const std::string lines = Ctl({"audit", "list", "--room", "lobby", "-o", "jsonl"}).out;
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 11);
+  EXPECT_THAT(Ctl({"audit", "list", "--limit", "1"}).out, HasSubstr("service confabctl"));
 }
 
 TEST_F(ConfabctlTest, TailShowsTheLogAndThenWhatIsNew) {
@@ -256,10 +293,14 @@ TEST_F(ConfabctlTest, RefusalsAreOneLineWithTheReason) {
       {{"room", "create", "lobby"}, "ROOM_EXISTS"},
       {{"room", "create", std::string(129, 'x')}, "BAD_REQUEST"},
       {{"room", "show", "nowhere"}, "ROOM_NOT_FOUND"},
-      {{"room", "delete", "nowhere"}, "ROOM_NOT_FOUND"},
+      {{"room", "delete", "nowhere", "--yes"}, "ROOM_NOT_FOUND"},
       {{"member", "list", "nowhere"}, "ROOM_NOT_FOUND"},
       {{"member", "add", "nowhere", "ann"}, "ROOM_NOT_FOUND"},
       {{"member", "role", "lobby", "ben", "owner"}, "MEMBER_NOT_FOUND"},
+      {{"member", "mute", "lobby", "ben"}, "MEMBER_NOT_FOUND"},
+      {{"member", "ban", "nowhere", "ben"}, "ROOM_NOT_FOUND"},
+      {{"room", "archive", "nowhere"}, "ROOM_NOT_FOUND"},
+      {{"room", "update", "lobby", "--topic", std::string(257, 'x')}, "BAD_REQUEST"},
       {{"message", "post", "lobby", "hi", "--as", "ben"}, "NOT_A_MEMBER"},
       {{"message", "post", "lobby", std::string(4001, 'x')}, "CONTENT_SIZE"},
       {{"message", "post", "nowhere", "hi"}, "ROOM_NOT_FOUND"},

@@ -34,9 +34,9 @@ TEST(Output, WritesProto3JsonWithDefaults) {
   v1::Room room;
   room.set_id("lobby");
 
-  EXPECT_EQ(
-      ToJson(room),
-      R"({"id":"lobby","topic":"","visibility":"ROOM_VISIBILITY_UNSPECIFIED","lastSeq":"0"})");
+  EXPECT_EQ(ToJson(room),
+            R"({"id":"lobby","topic":"","visibility":"ROOM_VISIBILITY_UNSPECIFIED","lastSeq":"0",)"
+            R"("metadata":{},"isArchived":false,"isReadOnly":false,"slowModeSeconds":0})");
   room.set_member_count(0);
   EXPECT_NE(ToJson(room).find(R"("memberCount":"0")"), std::string::npos);
 }
@@ -44,6 +44,20 @@ TEST(Output, WritesProto3JsonWithDefaults) {
 TEST(Output, RoleWordsGoBothWays) {
   for (const std::string& word : RoleWords()) EXPECT_EQ(Show(RoleOfWord(word)), word);
   EXPECT_EQ(RoleOfWord("king"), v1::ROLE_UNSPECIFIED);
+}
+
+TEST(Output, DescribesWhatChangesARoom) {
+  v1::Event event;
+  event.mutable_member_banned()->set_user_id("eve\x1b");
+  EXPECT_EQ(Describe(event), "[banned eve\\x1b]");
+  event.mutable_member_muted()->set_user_id("bob");
+  event.mutable_member_muted()->mutable_until()->set_seconds(1'800'000'000);
+  EXPECT_EQ(Describe(event), "[muted bob until 2027-01-15T08:00:00.000Z]");
+  v1::RoomUpdated& update = *event.mutable_room_updated();
+  for (const char* name : {"topic", "isArchived", "metadata"}) update.add_changed(name);
+  update.set_topic("tea");
+  update.set_is_archived(true);
+  EXPECT_EQ(Describe(event), "[changed topic: tea, isArchived: true, metadata]");
 }
 
 TEST(Output, DescribesAnEventItDoesNotKnow) {
