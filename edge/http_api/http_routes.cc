@@ -66,6 +66,90 @@ void ReadGetRoom(RequestFields& in, v1::Command& command) {
   in.RoomId(*command.mutable_get_room()->mutable_room_id());
 }
 
+// null removes an entry.
+void ReadMetadata(RequestFields& in, v1::RoomChanges& changes) {
+  const json::value* metadata = RequestFields::Find(in.body(), "metadata");
+  if (metadata == nullptr) return;
+  if (!metadata->is_object()) return in.Refuse("metadata", "must be an object");
+  for (const auto& [key, value] : metadata->get_object()) {
+    const std::string name(key.data(), key.size());
+    if (value.is_null()) {
+      changes.add_remove_metadata(name);
+    } else if (const json::string* text = value.if_string()) {
+      (*changes.mutable_set_metadata())[name] = std::string(text->data(), text->size());
+    } else {
+      return in.Refuse("metadata", "has texts, or null for what is to be removed");
+    }
+  }
+}
+
+void ReadUpdateRoom(RequestFields& in, v1::Command& command) {
+  v1::UpdateRoom& update = *command.mutable_update_room();
+  in.RoomId(*update.mutable_room_id());
+  v1::RoomChanges& changes = *update.mutable_changes();
+  if (RequestFields::Find(in.body(), "topic") != nullptr) {
+    in.BodyText(in.body(), "topic", *changes.mutable_topic());
+  }
+  std::string visibility;
+  in.BodyText(in.body(), "visibility", visibility);
+  if (visibility == "public") changes.set_visibility(v1::ROOM_VISIBILITY_PUBLIC);
+  if (visibility == "private") changes.set_visibility(v1::ROOM_VISIBILITY_PRIVATE);
+  if (!visibility.empty() && changes.visibility() == v1::ROOM_VISIBILITY_UNSPECIFIED) {
+    in.Refuse("visibility", "must be private or public");
+  }
+  if (const auto is_set = in.BodyBool(in.body(), "isArchived")) changes.set_is_archived(*is_set);
+  if (const auto is_set = in.BodyBool(in.body(), "isReadOnly")) changes.set_is_read_only(*is_set);
+  if (const auto seconds = in.BodyNumber(in.body(), "slowModeSeconds")) {
+    changes.set_slow_mode_seconds(Clamp(*seconds));
+  }
+  ReadMetadata(in, changes);
+}
+
+v1::ChangeMember& ReadChange(RequestFields& in, v1::Command& command) {
+  v1::ChangeMember& change = *command.mutable_change_member();
+  in.RoomId(*change.mutable_room_id());
+  in.BodyId(in.body(), "userId", true, *change.mutable_user_id());
+  return change;
+}
+
+v1::Role ReadRole(RequestFields& in, bool is_required) {
+  std::string word;
+  in.BodyText(in.body(), "role", word);
+  const v1::Role role = RoleOf(word);
+  if (role == v1::ROLE_UNSPECIFIED && (is_required || !word.empty())) {
+    in.Refuse("role", "must be owner, moderator, member or reader");
+  }
+  return role;
+}
+
+uint32_t ReadSeconds(RequestFields& in) {
+  return Clamp(in.BodyNumber(in.body(), "seconds").value_or(0));
+}
+
+void ReadAddMember(RequestFields& in, v1::Command& command) {
+  ReadChange(in, command).set_add(ReadRole(in, false));
+}
+
+void ReadSetRole(RequestFields& in, v1::Command& command) {
+  ReadChange(in, command).set_role(ReadRole(in, true));
+}
+
+void ReadKick(RequestFields& in, v1::Command& command) { ReadChange(in, command).mutable_remove(); }
+
+void ReadBan(RequestFields& in, v1::Command& command) {
+  ReadChange(in, command).mutable_ban()->set_seconds(ReadSeconds(in));
+}
+
+void ReadUnban(RequestFields& in, v1::Command& command) { ReadChange(in, command).mutable_unban(); }
+
+void ReadMute(RequestFields& in, v1::Command& command) {
+  ReadChange(in, command).mutable_mute()->set_seconds(ReadSeconds(in));
+}
+
+void ReadUnmute(RequestFields& in, v1::Command& command) {
+  ReadChange(in, command).mutable_unmute();
+}
+
 void ReadListRooms(RequestFields& in, v1::Command& command) {
   v1::ListRooms& list = *command.mutable_list_rooms();
   if (const auto limit = in.QueryNumber("limit")) list.set_page_size(Clamp(*limit));
@@ -77,6 +161,11 @@ void ReadListMembers(RequestFields& in, v1::Command& command) {
   in.RoomId(*list.mutable_room_id());
   if (const auto limit = in.QueryNumber("limit")) list.set_page_size(Clamp(*limit));
   in.QueryText("pageToken", *list.mutable_page_token());
+}
+
+void ReadListBans(RequestFields& in, v1::Command& command) {
+  ReadListMembers(in, command);
+  command.mutable_list_members()->set_is_of_banned(true);
 }
 
 void ReadJoin(RequestFields& in, v1::Command& command) {
@@ -133,9 +222,18 @@ constexpr ApiRoute kRoutes[] = {
     {"GET", "/rooms", Caller::kUser, false, 200, ReadListRooms},
     {"POST", "/rooms", Caller::kUser, true, 201, ReadCreateRoom},
     {"GET", "/rooms/{roomId}", Caller::kUser, false, 200, ReadGetRoom},
+    {"PATCH", "/rooms/{roomId}", Caller::kUser, true, 200, ReadUpdateRoom},
     {"POST", "/rooms/{roomId}/join", Caller::kUser, false, 200, ReadJoin},
     {"POST", "/rooms/{roomId}/leave", Caller::kUser, false, 200, ReadLeave},
     {"GET", "/rooms/{roomId}/members", Caller::kUser, false, 200, ReadListMembers},
+    {"POST", "/rooms/{roomId}/members", Caller::kUser, true, 200, ReadAddMember},
+    {"POST", "/rooms/{roomId}/role", Caller::kUser, true, 200, ReadSetRole},
+    {"POST", "/rooms/{roomId}/kick", Caller::kUser, true, 200, ReadKick},
+    {"GET", "/rooms/{roomId}/bans", Caller::kUser, false, 200, ReadListBans},
+    {"POST", "/rooms/{roomId}/ban", Caller::kUser, true, 200, ReadBan},
+    {"POST", "/rooms/{roomId}/unban", Caller::kUser, true, 200, ReadUnban},
+    {"POST", "/rooms/{roomId}/mute", Caller::kUser, true, 200, ReadMute},
+    {"POST", "/rooms/{roomId}/unmute", Caller::kUser, true, 200, ReadUnmute},
     {"GET", "/rooms/{roomId}/history", Caller::kUser, false, 200, ReadHistory},
     {"POST", "/rooms/{roomId}/messages", Caller::kUser, true, 201, ReadPostMessage},
     {"POST", "/publish", Caller::kService, true, 201, ReadPublish},

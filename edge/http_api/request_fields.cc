@@ -82,6 +82,23 @@ void RequestFields::BodyText(const json::object& object, const char* field, std:
   }
 }
 
+std::optional<bool> RequestFields::BodyBool(const json::object& object, const char* field) {
+  const json::value* value = Find(object, field);
+  if (value == nullptr) return std::nullopt;
+  if (const bool* found = value->if_bool()) return *found;
+  Refuse(field, "must be true or false");
+  return std::nullopt;
+}
+
+std::optional<int64_t> RequestFields::BodyNumber(const json::object& object, const char* field) {
+  const json::value* value = Find(object, field);
+  if (value == nullptr) return std::nullopt;
+  const int64_t* number = value->if_int64();
+  if (number != nullptr && *number >= 0 && *number <= kNumberMax) return *number;
+  Refuse(field, kNumberWanted);
+  return std::nullopt;
+}
+
 void RequestFields::Key(const char* field, std::string& key) {
   BodyText(body(), field, key);
   if (request_.idempotency_key.empty()) return;

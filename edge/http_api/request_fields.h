@@ -34,6 +34,8 @@ class RequestFields {
   void BodyId(const boost::json::object& object, const char* field, bool is_required,
               std::string& id);
   void BodyText(const boost::json::object& object, const char* field, std::string& text);
+  std::optional<bool> BodyBool(const boost::json::object& object, const char* field);
+  std::optional<int64_t> BodyNumber(const boost::json::object& object, const char* field);
   // The one in the body and the header Idempotency-Key are the same or only one is given.
   void Key(const char* field, std::string& key);
   // Authorization, else the query's token.

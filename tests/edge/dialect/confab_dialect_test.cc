@@ -294,6 +294,28 @@ TEST_F(ConfabDialectTest, WritesMemberUpdated) {
             R"("createdAt":"2026-11-21T07:04:05.007Z","by":"ann"}])");
 }
 
+TEST_F(ConfabDialectTest, WritesBansAndMutes) {
+  v1::Event event = BaseEvent();
+  event.mutable_member_banned()->set_user_id("bob");
+  EXPECT_EQ(Encode(event),
+            R"(["memberLeft",{"roomId":"room-1","seq":12,"userId":"bob","banned":true,)"
+            R"("createdAt":"2026-11-21T07:04:05.007Z","by":"ann"}])");
+  event.mutable_member_muted()->mutable_until()->set_seconds(1);
+  EXPECT_NE(Encode(event).find(R"("muted":true,"until":"1970-01-01T00:00:01.000Z",)"),
+            std::string::npos);
+}
+TEST_F(ConfabDialectTest, WritesRoomUpdatedWithItsMetadata) {
+  v1::Event event = BaseEvent();
+  v1::RoomUpdated& update = *event.mutable_room_updated();
+  update.add_changed("metadata");
+  update.set_visibility(v1::ROOM_VISIBILITY_PUBLIC);
+  update.mutable_metadata()->insert({{"b", "\""}, {"a", "1"}});
+  EXPECT_EQ(Encode(event),
+            R"(["roomUpdated",{"roomId":"room-1","seq":12,"changed":["metadata"],"topic":"",)"
+            R"("visibility":"public","isArchived":false,"isReadOnly":false,"slowModeSeconds":0,)"
+            R"("metadata":{"a":"1","b":"\""},"createdAt":"2026-11-21T07:04:05.007Z","by":"ann"}])");
+}
+
 TEST_F(ConfabDialectTest, SkipsAnEventOfANewerControl) {
   std::string out = "kept";
 

@@ -73,6 +73,48 @@ TEST_F(HttpApiTest, MakesEachRouteItsCommand) {
   EXPECT_EQ(history.status, 200);
 }
 
+TEST_F(HttpApiTest, ReadsWhatChangesARoom) {
+  EXPECT_EQ(Ask("PATCH", "/v1/rooms/1",
+                R"({"topic":"","visibility":"private","isArchived":true,"slowModeSeconds":5,)"
+                R"("metadata":{"a":"1","b":null}})")
+                .command.ShortDebugString(),
+            R"(update_room { room_id: "1" changes { topic: "" )"
+            R"(visibility: ROOM_VISIBILITY_PRIVATE is_archived: true slow_mode_seconds: 5 )"
+            R"(set_metadata { key: "a" value: "1" } remove_metadata: "b" } })");
+  EXPECT_EQ(Ask("PATCH", "/v1/rooms/1", "{}").command.ShortDebugString(),
+            R"(update_room { room_id: "1" changes { } })");
+  for (const char* body :
+       {R"({"isArchived":1})", R"({"isReadOnly":"yes"})", R"({"slowModeSeconds":-1})",
+        R"({"slowModeSeconds":1.5})", R"({"metadata":[]})", R"({"metadata":{"a":1}})",
+        R"({"visibility":"open"})", R"({"topic":7})"}) {
+    EXPECT_EQ(Answer("PATCH", "/v1/rooms/1", body).status, 400) << body;
+  }
+}
+
+TEST_F(HttpApiTest, ReadsWhatIsDoneToAMember) {
+  const auto change = [&](const char* path, const char* body) {
+    return Ask("POST", path, body).command.change_member().ShortDebugString();
+  };
+  EXPECT_EQ(change("/rooms/1/members", R"({"userId":7})"),
+            R"(room_id: "1" user_id: "7" add: ROLE_UNSPECIFIED)");
+  EXPECT_EQ(change("/rooms/1/role", R"({"userId":"b","role":"reader"})"),
+            R"(room_id: "1" user_id: "b" role: ROLE_READER)");
+  EXPECT_EQ(change("/rooms/1/kick", R"({"userId":"b"})"),
+            R"(room_id: "1" user_id: "b" remove { })");
+  EXPECT_EQ(change("/rooms/1/ban", R"({"userId":"b","seconds":60})"),
+            R"(room_id: "1" user_id: "b" ban { seconds: 60 })");
+  EXPECT_EQ(change("/rooms/1/unban", R"({"userId":"b"})"),
+            R"(room_id: "1" user_id: "b" unban { })");
+  EXPECT_EQ(change("/rooms/1/mute", R"({"userId":"b"})"), R"(room_id: "1" user_id: "b" mute { })");
+  EXPECT_EQ(change("/rooms/1/unmute", R"({"userId":"b"})"),
+            R"(room_id: "1" user_id: "b" unmute { })");
+  EXPECT_EQ(Ask("GET", "/rooms/1/bans?limit=3").command.ShortDebugString(),
+            R"(list_members { room_id: "1" page_size: 3 is_of_banned: true })");
+  EXPECT_EQ(Answer("POST", "/rooms/1/ban", "{}").status, 400);
+  EXPECT_EQ(Answer("POST", "/rooms/1/role", R"({"userId":"b"})").status, 400);
+  EXPECT_EQ(Answer("POST", "/rooms/1/mute", R"({"userId":"b","seconds":"x"})").status, 400);
+}
+
 TEST_F(HttpApiTest, ReadsANewRoom) {
   const HttpAsk ask = Ask("POST", "/v1/rooms",
                           R"({"roomId":42,"topic":"tea","visibility":"public",)"

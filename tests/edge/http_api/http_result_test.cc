@@ -25,6 +25,10 @@ TEST(HttpResult, ShowsARoomAndWhereItStands) {
   room.set_visibility(v1::ROOM_VISIBILITY_PUBLIC);
   room.set_last_seq(9'007'199'254'740'991);
   room.mutable_created_at()->set_seconds(1);
+  room.set_is_read_only(true);
+  room.set_slow_mode_seconds(5);
+  (*room.mutable_metadata())["b"] = "\"";
+  (*room.mutable_metadata())["a"] = "1";
 
   const HttpAnswer made = AnswerOfResult(result, 201);
 
@@ -32,6 +36,8 @@ TEST(HttpResult, ShowsARoomAndWhereItStands) {
   EXPECT_EQ(HeaderOf(made, "Location"), "/v1/rooms/a%2F%ED%95%9C");
   EXPECT_EQ(made.body,
             "{\"roomId\":\"a/\xed\x95\x9c\",\"topic\":\"\\\"tea\\\"\",\"visibility\":\"public\","
+            "\"isArchived\":false,\"isReadOnly\":true,\"slowModeSeconds\":5,"
+            "\"metadata\":{\"a\":\"1\",\"b\":\"\\\"\"},"
             "\"lastSeq\":9007199254740991,\"createdAt\":\"1970-01-01T00:00:01.000Z\"}");
   room.set_member_count(0);
   const HttpAnswer shown = AnswerOfResult(result, 200);
@@ -52,17 +58,35 @@ TEST(HttpResult, ShowsEachKindOfEventAndPassesOverOthers) {
   page.add_events()->mutable_member_added()->set_role(v1::ROLE_MEMBER);
   page.add_events()->mutable_member_removed()->set_user_id("bob");
   page.add_events()->mutable_member_role_changed()->set_role(v1::ROLE_OWNER);
+  page.add_events()->mutable_member_banned()->mutable_until()->set_seconds(1);
+  page.add_events()->mutable_member_unbanned()->set_user_id("bob");
+  page.add_events()->mutable_member_muted()->set_user_id("bob");
+  page.add_events()->mutable_member_unmuted()->set_user_id("bob");
+  v1::RoomUpdated& updated = *page.add_events()->mutable_room_updated();
+  updated.add_changed("isArchived");
+  updated.set_is_archived(true);
 
   const auto body = boost::json::parse(AnswerOfResult(result, 200).body);
 
   const auto& events = body.at("events").as_array();
-  ASSERT_EQ(events.size(), 4u);
+  ASSERT_EQ(events.size(), 9u);
   EXPECT_EQ(events[0].at("event"), "newMessage");
   EXPECT_EQ(events[0].at("senderId"), "ann");
   EXPECT_TRUE(events[0].at("clientMsgId").is_null());
   EXPECT_EQ(events[1].at("role"), "member");
   EXPECT_EQ(events[2].at("event"), "memberLeft");
   EXPECT_EQ(events[3].at("role"), "owner");
+  EXPECT_EQ(events[4].at("event"), "memberLeft");
+  EXPECT_EQ(events[4].at("banned"), true);
+  EXPECT_EQ(events[4].at("until"), "1970-01-01T00:00:01.000Z");
+  EXPECT_EQ(events[5].at("event"), "memberUpdated");
+  EXPECT_EQ(events[5].at("banned"), false);
+  EXPECT_EQ(events[6].at("muted"), true);
+  EXPECT_FALSE(events[6].as_object().contains("until"));
+  EXPECT_EQ(events[7].at("muted"), false);
+  EXPECT_EQ(events[8].at("event"), "roomUpdated");
+  EXPECT_EQ(events[8].at("changed").at(0), "isArchived");
+  EXPECT_EQ(events[8].at("isArchived"), true);
   EXPECT_EQ(body.at("more").as_bool(), true);
   EXPECT_EQ(body.at("lastSeq").as_int64(), 5);
 }
@@ -73,11 +97,14 @@ TEST(HttpResult, ShowsPagesWithWhereTheyGoOn) {
   EXPECT_EQ(AnswerOfResult(result, 200).body, R"({"rooms":[]})");
   result.mutable_members()->set_room_id("a");
   result.mutable_members()->add_members()->set_user_id("ann");
-  result.mutable_members()->mutable_members(0)->set_role(v1::ROLE_READER);
+  v1::Member& member = *result.mutable_members()->mutable_members(0);
+  member.set_role(v1::ROLE_READER);
+  member.mutable_changed_at()->set_seconds(0);
+  member.mutable_muted();
   result.mutable_members()->set_next_page_token("ann");
   EXPECT_EQ(AnswerOfResult(result, 200).body,
             R"({"roomId":"a","members":[{"userId":"ann","role":"reader",)"
-            R"("changedAt":"1970-01-01T00:00:00.000Z"}],"nextPageToken":"ann"})");
+            R"("changedAt":"1970-01-01T00:00:00.000Z","muted":{}}],"nextPageToken":"ann"})");
 }
 
 TEST(HttpResult, TakesTheStatusOfARefusalFromTheTable) {
