@@ -78,6 +78,8 @@ PlannedMember MemberAfter(const RoomId& room, const NewEvent& event, int64_t seq
       member.muted_until = 0;
       break;
     case EventKind::kMessagePosted:
+    case EventKind::kMessageEdited:
+    case EventKind::kMessageDeleted:
     case EventKind::kRoomUpdated:
       break;
   }
@@ -93,7 +95,21 @@ void Merge(const PlannedMember& later, PlannedMember& earlier) {
   }
   if (later.banned_until != PlannedMember::kStays) earlier.banned_until = later.banned_until;
   if (later.muted_until != PlannedMember::kStays) earlier.muted_until = later.muted_until;
+  if (later.joined_seq > 0) {
+    earlier.joined_seq = later.joined_seq;
+    earlier.joined_ordinal = later.joined_ordinal;
+  }
 }
+
+struct MessageOfRoom {
+  size_t room = 0;
+  int64_t seq = 0;
+  friend bool operator==(const MessageOfRoom&, const MessageOfRoom&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const MessageOfRoom& m) {
+    return H::combine(std::move(state), m.room, m.seq);
+  }
+};
 
 AppendOutcome Duplicate(const StoredKey& stored, int64_t member_seq) {
   return {AppendOutcome::Kind::kDuplicate, stored.seq, stored.message_id, stored.created_at,
@@ -109,8 +125,9 @@ class Walk {
         touched_(states_.size(), false),
         settings_(states_.size()) {}
 
+  // `target`: what the look-up of AppendPlanner::TargetOf found; nullptr: nothing, or none made.
   absl::Status Add(const AppendRequest& request, size_t room,
-                   const std::optional<StoredKey>& stored) {
+                   const std::optional<StoredKey>& stored, const StoredTarget* target) {
     AppendOutcome& outcome = plan.outcomes.emplace_back();
     if (!states_[room]) return absl::OkStatus();
     const int64_t member_seq = states_[room]->member_seq;
@@ -126,6 +143,11 @@ class Walk {
       outcome.kind = AppendOutcome::Kind::kStaleMembers;
       outcome.member_seq = member_seq;
       return absl::OkStatus();
+    }
+    if (AppendPlanner::TargetOf(request) != nullptr) {
+      outcome.kind = CheckTarget(request, room, target);
+      if (outcome.kind != AppendOutcome::Kind::kStored) return absl::OkStatus();
+      outcome.target_seq = ChangesMessage(request.events[0].kind) ? target->seq : 0;
     }
     return Store(request, room, outcome);
   }
@@ -147,6 +169,20 @@ class Walk {
     return {event.seq, event.event->message_id, event.created_at};
   }
 
+  // kStored: the target is as the request needs it.
+  AppendOutcome::Kind CheckTarget(const AppendRequest& request, size_t room,
+                                  const StoredTarget* target) const {
+    if (target == nullptr || target->is_deleted || target->seq < states_[room]->first_seq) {
+      return AppendOutcome::Kind::kNoTarget;
+    }
+    if (request.is_own_only && target->actor != request.events[0].actor.id) {
+      return AppendOutcome::Kind::kNotOwn;
+    }
+    const auto planned = targets_.find(MessageOfRoom{room, target->seq});
+    const bool is_gone = planned != targets_.end() && plan.targets[planned->second].deleted_seq > 0;
+    return is_gone ? AppendOutcome::Kind::kNoTarget : AppendOutcome::Kind::kStored;
+  }
+
   absl::Status Store(const AppendRequest& request, size_t room, AppendOutcome& outcome) {
     LockedRoom& state = *states_[room];
     state.last_at = std::max(state.last_at, now_);
@@ -160,8 +196,11 @@ class Walk {
         return absl::InvalidArgumentError(
             fmt::format("dedup key {} comes twice in one batch", event.dedup.key));
       }
-      plan.events.push_back({&request.room, &event, ++state.last_seq, state.last_at});
+      if (event.kind == EventKind::kMessagePosted) ++state.ordinal;
+      plan.events.push_back({&request.room, &event, ++state.last_seq, state.last_at, state.ordinal,
+                             ChangesMessage(event.kind) ? outcome.target_seq : 0});
       if (ChangesRules(event.kind)) SetRules(request.room, room, event, state);
+      if (ChangesMessage(event.kind)) SetTarget(plan.events.back(), room);
       if (request.audit != nullptr) Record(request, event, state);
     }
     outcome.member_seq = state.member_seq;
@@ -174,13 +213,30 @@ class Walk {
       settings_[room] = DecodeSettings(event.content);
       return;
     }
-    const PlannedMember member = MemberAfter(id, event, state.last_seq, state.last_at);
+    PlannedMember member = MemberAfter(id, event, state.last_seq, state.last_at);
+    if (event.kind == EventKind::kMemberAdded) {
+      member.joined_seq = state.last_seq;
+      member.joined_ordinal = state.ordinal;
+    }
     const auto [entry, is_new] =
         members_.try_emplace(UserOfRoom{room, event.subject}, plan.members.size());
     if (is_new) {
       plan.members.push_back(member);
     } else {
       Merge(member, plan.members[entry->second]);
+    }
+  }
+
+  void SetTarget(const PlannedEvent& change, size_t room) {
+    const auto [entry, is_new] =
+        targets_.try_emplace(MessageOfRoom{room, change.target_seq}, plan.targets.size());
+    if (is_new) plan.targets.push_back({change.room, change.target_seq});
+    PlannedTarget& target = plan.targets[entry->second];
+    target.event = change.event;
+    if (change.event->kind == EventKind::kMessageDeleted) {
+      target.deleted_seq = change.seq;
+    } else {
+      target.edited_seq = change.seq;
     }
   }
 
@@ -200,6 +256,7 @@ class Walk {
   std::vector<std::optional<RoomSettings>> settings_;         // By room.
   absl::flat_hash_map<BatchKey, size_t, BatchKeyHash> keys_;  // -> index in plan.events
   absl::flat_hash_map<UserOfRoom, size_t> members_;           // -> index in plan.members
+  absl::flat_hash_map<MessageOfRoom, size_t> targets_;        // -> index in plan.targets
 };
 
 }  // namespace
@@ -230,13 +287,25 @@ void AppendPlanner::SetStored(size_t request, StoredKey stored) {
   stored_[request] = std::move(stored);
 }
 
+const std::string* AppendPlanner::TargetOf(const AppendRequest& request) {
+  const NewEvent& first = request.events[0];
+  if (ChangesMessage(first.kind)) return &first.message_id;
+  return first.reply_to.empty() ? nullptr : &first.reply_to;
+}
+
+void AppendPlanner::SetTarget(size_t request, StoredTarget target) {
+  targets_[request] = std::move(target);
+}
+
 absl::StatusOr<AppendPlan> AppendPlanner::Plan(absl::Time now) {
   // Microseconds are what is stored, so they are what is answered.
   Walk walk(states_, absl::FromUnixMicros(absl::ToUnixMicros(now)));
   walk.plan.outcomes.reserve(batch_.size());
   walk.plan.events.reserve(batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) {
-    const auto status = walk.Add(batch_[i], room_of_[i], stored_[i]);
+    const auto target = targets_.find(i);
+    const auto status = walk.Add(batch_[i], room_of_[i], stored_[i],
+                                 target == targets_.end() ? nullptr : &target->second);
     if (!status.ok()) return status;
   }
   walk.Finish(rooms_);

@@ -60,6 +60,10 @@ absl::Status CheckSubject(const NewEvent& event) {
   switch (event.kind) {
     case EventKind::kMessagePosted:
       return CheckOptionalId(event.subject.value, "subject");
+    case EventKind::kMessageEdited:
+    case EventKind::kMessageDeleted:
+      if (event.message_id.empty()) return Refused("an edit or deletion names its message");
+      return CheckOptionalId(event.subject.value, "subject");
     case EventKind::kMemberAdded:
     case EventKind::kMemberRoleChanged:
       if (event.role == Role::kNone) return Refused("a membership event needs a role");
@@ -87,10 +91,13 @@ absl::Status CheckEvent(const NewEvent& event) {
   if (auto status = CheckSubject(event); !status.ok()) return status;
   const std::pair<std::string_view, std::string_view> texts[] = {
       {event.dedup.key, "dedup key"}, {event.message_id, "message id"}, {event.type, "type"},
-      {event.content, "content"},     {event.reply_to, "reply_to"},
+      {event.content, "content"},     {event.reply_to, "reply_to"},     {event.body, "body"},
   };
   for (const auto& [text, field] : texts) {
     if (auto status = CheckText(text, field); !status.ok()) return status;
+  }
+  for (const UserId& user : event.mentions) {
+    if (auto status = CheckId(user.value, "a mentioned user's id"); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -136,6 +143,15 @@ absl::Status CheckBatch(absl::Span<const AppendRequest> batch) {
   }
   if (events > kBatchEventsLimit) {
     return Refused(fmt::format("a batch has at most {} events", kBatchEventsLimit));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMoves(absl::Span<const PointerMove> moves) {
+  for (const PointerMove& move : moves) {
+    if (auto status = CheckId(move.room.value, "room id"); !status.ok()) return status;
+    if (auto status = CheckId(move.user.value, "user id"); !status.ok()) return status;
+    if (move.seq < 0) return Refused("a read pointer is 0 or greater");
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include <absl/types/span.h>
 
 #include "storage/audit.h"
+#include "storage/read_pointer.h"
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -31,6 +32,7 @@ absl::Status CheckId(std::string_view id, std::string_view field);
 
 // INVALID_ARGUMENT if any request could not be stored whatever the database holds.
 absl::Status CheckBatch(absl::Span<const AppendRequest> batch);
+absl::Status CheckMoves(absl::Span<const PointerMove> moves);
 absl::Status CheckNewRoom(const NewRoom& room);
 absl::Status CheckAudit(absl::Span<const AuditRecord> records);
 

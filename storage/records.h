@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,10 +37,11 @@ using UserId = Id<struct UserTag>;
 // The numbers are stored; they are never reused.
 enum class Role : int8_t { kNone = 0, kReader = 1, kMember = 2, kModerator = 3, kOwner = 4 };
 
-// The numbers are stored; they are never reused. 2 and 3 are kept for a message edited and
-// deleted.
+// The numbers are stored; they are never reused.
 enum class EventKind : int8_t {
   kMessagePosted = 1,
+  kMessageEdited = 2,
+  kMessageDeleted = 3,
   kMemberAdded = 4,
   kMemberRemoved = 5,
   kMemberRoleChanged = 6,
@@ -53,6 +55,11 @@ enum class EventKind : int8_t {
 // Whether it changes who may do what in the room, so that decisions made before it are stale.
 inline bool ChangesRules(EventKind kind) {
   return kind >= EventKind::kMemberAdded && kind <= EventKind::kMemberUnmuted;
+}
+
+// An edit or a deletion: it names a message and changes what its row says.
+constexpr bool ChangesMessage(EventKind kind) {
+  return kind == EventKind::kMessageEdited || kind == EventKind::kMessageDeleted;
 }
 
 // Who caused an event, a snapshot of that moment. Empty id: the system.
@@ -76,10 +83,11 @@ struct DedupKey {
 };
 
 // An event that is to be appended. Content fields are used by kind: messages use message_id to
-// reply_to; events about a user use subject, and role: the one given, or with kMemberBanned the one
-// lost. The content of kMemberBanned and kMemberMuted is the end (restriction.h), that of
-// kRoomUpdated the settings (room_settings.h), its type the names of those that changed, with
-// commas.
+// mentions, an edit names its message by message_id and has the new content, body and mentions, a
+// deletion only the message_id; events about a user use subject, and role: the one given, or with
+// kMemberBanned the one lost. The content of kMemberBanned and kMemberMuted is the end
+// (restriction.h), that of kRoomUpdated the settings (room_settings.h), its type the names of those
+// that changed, with commas.
 struct NewEvent {
   EventKind kind = EventKind::kMessagePosted;
   Actor actor;
@@ -87,18 +95,31 @@ struct NewEvent {
   std::string message_id;
   std::string type;
   std::string content;
-  std::string reply_to;
+  std::string reply_to;  // A message_id of the same room.
+  std::string body;      // One JSON value, or empty.
+  std::vector<UserId> mentions;
+  // Of an edit or deletion: the message's place. Found by the store, not given to it.
+  int64_t target_seq = 0;
   UserId subject;
   Role role = Role::kNone;
   friend bool operator==(const NewEvent&, const NewEvent&) = default;
 };
 
-// An event as it stands in a room's log.
+// What became of a message. The log keeps only what it says now.
+struct MessageMarks {
+  int64_t edited_seq = 0;  // The newest event that edited it; 0: none.
+  // True: content, body and mentions are gone.
+  bool is_deleted = false;
+  friend bool operator==(const MessageMarks&, const MessageMarks&) = default;
+};
+
+// An event as it stands in a room's log. An edit shows what its message says now.
 struct EventRecord {
   RoomId room;
   int64_t seq = 0;
   absl::Time created_at;  // Microsecond precision; never runs against seq within a room.
   NewEvent event;
+  MessageMarks marks = {};
   friend bool operator==(const EventRecord&, const EventRecord&) = default;
 };
 
@@ -141,6 +162,8 @@ struct AppendRequest {
   // events carry keys derived from it.
   absl::InlinedVector<NewEvent, 1> events;
   std::shared_ptr<const AuditNote> audit = nullptr;  // Not null: a row is recorded for each event.
+  // An edit or deletion: only of a message of the same actor; else the outcome is kNotOwn.
+  bool is_own_only = false;
 };
 
 struct AppendOutcome {
@@ -150,12 +173,16 @@ struct AppendOutcome {
                     // created_at are those of the first time.
     kStaleMembers,  // Nothing appended; member_seq tells the room's present version.
     kRoomNotFound,  // Nothing appended.
+    // The message to edit, to delete or to answer is not in the room, or deleted. Nothing appended.
+    kNoTarget,
+    kNotOwn,  // Nothing appended.
   };
   Kind kind = Kind::kRoomNotFound;
   int64_t first_seq = 0;
   std::string message_id;
   absl::Time created_at;
   int64_t member_seq = 0;  // After the request.
+  int64_t target_seq = 0;  // kStored, of an edit or deletion: the message's place.
 };
 
 struct NewRoom : RoomSettings {
@@ -173,12 +200,16 @@ struct RoomSnapshot {
 
 struct EventQuery {
   RoomId room;
-  // At most one of the two is >= 0. after_seq: events behind it, oldest first. before_seq: the
-  // newest events before it. Neither: the newest events.
+  // At most one of the four is given. after_seq: events behind it, oldest first. before_seq: the
+  // newest events before it. None: the newest events.
   int64_t after_seq = -1;
   int64_t before_seq = -1;
   int32_t limit = 50;
   int32_t bytes_limit = 256 * 1024;  // Of content; a page holds at least one event.
+  // As after_seq, from the first event of this time or later on; as before_seq, up to the last one
+  // before this time.
+  std::optional<absl::Time> since = {};
+  std::optional<absl::Time> until = {};
 };
 
 struct EventPage {

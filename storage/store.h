@@ -20,12 +20,15 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "storage/audit.h"
 #include "storage/feed.h"
 #include "storage/inbox.h"
-#include "storage/audit.h"
+#include "storage/read_pointer.h"
 #include "storage/records.h"
+#include "storage/upkeep.h"
 
 namespace confab::storage {
 
@@ -66,6 +69,31 @@ class StoreWriter {
   // Records what became no event: what was refused, and what has no room. At most
   // kAuditBatchLimit (record_check.h).
   virtual absl::Status WriteAudit(absl::Span<const AuditRecord> records) = 0;
+
+  // Moves read pointers in one transaction and answers each move, in order. A pointer moves forward
+  // only, and no further than the newest event. Rooms are locked as Append locks them. Doing it
+  // again does no harm.
+  virtual absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
+      absl::Span<const PointerMove> moves) = 0;
+
+  // A message counts as read by its sender, which a process that ended may have had no time to
+  // write down: moves the pointers of whoever posted within `window` before the newest event of
+  // all rooms.
+  virtual absl::Status RepairPointers(absl::Duration window) = 0;
+
+  // What of the room's log is kept from now on. NOT_FOUND if there is no such room.
+  virtual absl::Status SetRetention(const RoomId& room, const Retention& retention) = 0;
+
+  // One step of applying it: removes at most `rows` events from the beginning of the log. Their
+  // seqs are not used again, and their dedup keys are kept until they are kStubAge old. NOT_FOUND
+  // if there is no such room.
+  virtual absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) = 0;
+
+  // One step of erasing what a user has written in a room: among the `rows` events behind
+  // `after_seq` his messages are emptied and marked as deleted, and his name and e-mail address
+  // go. NOT_FOUND if there is no such room.
+  virtual absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
+                                          int32_t rows) = 0;
 };
 
 // Reads, and what belongs to the process as a whole.
@@ -99,6 +127,25 @@ class Store {
   virtual absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after,
                                                             const UserId& member,
                                                             int32_t limit) = 0;
+
+  // A user's rooms with an id greater than `after`, by id, with what is the user's of each. The
+  // user's own messages are not taken out: they lie at or before the pointer (RepairPointers).
+  virtual absl::StatusOr<std::vector<MembershipRecord>> ListMemberships(const UserId& user,
+                                                                        const RoomId& after,
+                                                                        int32_t limit) = 0;
+
+  // Rooms with an id greater than `after` that do not keep everything, by id.
+  virtual absl::StatusOr<std::vector<RoomId>> ListRetained(const RoomId& after, int32_t limit) = 0;
+
+  // NOT_FOUND if there is no such room.
+  virtual absl::StatusOr<Retention> ReadRetention(const RoomId& room) = 0;
+
+  // Rooms with an id greater than `after` that the user is or was a member of, by id.
+  virtual absl::StatusOr<std::vector<RoomId>> ListRoomsEver(const UserId& user, const RoomId& after,
+                                                            int32_t limit) = 0;
+
+  // What a pointer at `seq` has behind it. NOT_FOUND if there is no such room.
+  virtual absl::StatusOr<ReadPosition> ReadPositionAt(const RoomId& room, int64_t seq) = 0;
 
   // Present members, or who is banned now, with a user id greater than `after`, by user id.
   // NOT_FOUND if there is no such room.

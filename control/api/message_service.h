@@ -17,6 +17,19 @@ class MessageService final : public v1::MessageService::CallbackService {
   grpc::ServerUnaryReactor* PostMessage(grpc::CallbackServerContext* context,
                                         const v1::PostMessageRequest* request,
                                         v1::PostMessageResponse* response) override;
+  grpc::ServerUnaryReactor* EditMessage(grpc::CallbackServerContext* context,
+                                        const v1::EditMessageRequest* request,
+                                        v1::EditMessageResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteMessage(grpc::CallbackServerContext* context,
+                                          const v1::DeleteMessageRequest* request,
+                                          v1::DeleteMessageResponse* response) override;
+  grpc::ServerWriteReactor<v1::ExportRoomResponse>* ExportRoom(
+      grpc::CallbackServerContext* context, const v1::ExportRoomRequest* request) override;
+  grpc::ServerWriteReactor<v1::EraseUserResponse>* EraseUser(
+      grpc::CallbackServerContext* context, const v1::EraseUserRequest* request) override;
+  grpc::ServerUnaryReactor* SetRetention(grpc::CallbackServerContext* context,
+                                         const v1::SetRetentionRequest* request,
+                                         v1::SetRetentionResponse* response) override;
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
                                        const v1::ListEventsRequest* request,
                                        v1::ListEventsResponse* response) override;

@@ -22,6 +22,24 @@ int32_t PageSize(uint32_t asked) {
 }
 
 using Kind = PersonChange::Kind;
+// Nothing where everything is kept.
+void SetRetention(const storage::Retention& retention, v1::Room& room) {
+  if (retention == storage::Retention{}) return;
+  room.mutable_retention()->set_max_age_seconds(absl::ToInt64Seconds(retention.max_age));
+  room.mutable_retention()->set_max_messages(retention.max_messages);
+}
+
+// `rooms` holds one more than the page if there are more.
+template <typename Record>
+void FillRooms(const std::vector<Record>& rooms, int32_t size, v1::ListRoomsResponse& response) {
+  for (const Record& room : rooms) {
+    if (response.rooms_size() == size) {
+      response.set_next_page_token(response.rooms(size - 1).id());
+      return;
+    }
+    *response.add_rooms() = ToMessage(room);
+  }
+}
 
 }  // namespace
 
@@ -67,6 +85,7 @@ grpc::ServerUnaryReactor* RoomService::GetRoom(grpc::CallbackServerContext* cont
                             call.Answer<RoomWithCount>([response](const RoomWithCount& found) {
                               *response->mutable_room() = ToMessage(found.room);
                               response->mutable_room()->set_member_count(found.member_count);
+                              SetRetention(found.retention, *response->mutable_room());
                             }));
   return call.reactor();
 }
@@ -77,18 +96,20 @@ grpc::ServerUnaryReactor* RoomService::ListRooms(grpc::CallbackServerContext* co
   const UnaryCall call(parts_, context, "/confab.v1.RoomService/ListRooms");
   if (!call.is_admitted()) return call.reactor();
   const int32_t size = PageSize(request->page_size());
-  parts_.dispatcher.ListRooms(
-      RoomId(request->page_token()), UserId(request->user_id()), size + 1,
-      call.Answer<std::vector<storage::RoomRecord>>(
-          [response, size](const std::vector<storage::RoomRecord>& rooms) {
-            for (const storage::RoomRecord& room : rooms) {
-              if (response->rooms_size() == size) {
-                response->set_next_page_token(response->rooms(size - 1).id());
-                break;
-              }
-              *response->add_rooms() = ToMessage(room);
-            }
-          }));
+  if (!request->user_id().empty()) {
+    parts_.dispatcher.ListMemberships(
+        UserId(request->user_id()), RoomId(request->page_token()), size + 1,
+        call.Answer<std::vector<storage::MembershipRecord>>(
+            [response, size](const std::vector<storage::MembershipRecord>& rooms) {
+              FillRooms(rooms, size, *response);
+            }));
+    return call.reactor();
+  }
+  parts_.dispatcher.ListRooms(RoomId(request->page_token()), UserId(request->user_id()), size + 1,
+                              call.Answer<std::vector<storage::RoomRecord>>(
+                                  [response, size](const std::vector<storage::RoomRecord>& rooms) {
+                                    FillRooms(rooms, size, *response);
+                                  }));
   return call.reactor();
 }
 

@@ -19,6 +19,9 @@ using storage::UserId;
 namespace {
 
 constexpr size_t kMembersLimit = 1000;  // One transaction, one request of at most 140 KiB.
+// What goes sooner than a round of retention could be promised was never there; and no overflow.
+constexpr absl::Duration kRetentionAgeMin = absl::Seconds(60);
+constexpr absl::Duration kRetentionAgeMax = absl::Seconds(3'155'760'000);
 
 absl::Status BadRequest(std::string message) {
   return RefusalStatus(v1::REASON_BAD_REQUEST, std::move(message));
@@ -53,6 +56,15 @@ absl::Status CheckMembers(const std::vector<std::pair<UserId, Role>>& members) {
 absl::Status CheckRoom(const RoomId& room) {
   auto refusal = CheckId(room.value, "room_id");
   return refusal ? ToStatus(*std::move(refusal)) : absl::OkStatus();
+}
+
+absl::Status CheckRetention(const storage::Retention& retention) {
+  if (retention.max_messages < 0) return BadRequest("retention.max_messages is negative");
+  if (retention.max_age == absl::ZeroDuration()) return absl::OkStatus();
+  if (retention.max_age < kRetentionAgeMin || retention.max_age > kRetentionAgeMax) {
+    return BadRequest("retention.max_age_seconds is 0, or 60 to 3,155,760,000 (100 years)");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckNewRoom(const storage::NewRoom& room) {

@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 
 #include "storage/records.h"
+#include "storage/upkeep.h"
 
 namespace confab::control {
 
@@ -15,6 +16,7 @@ namespace confab::control {
 absl::Status CheckRoom(const storage::RoomId& room);
 absl::Status CheckUsers(const std::vector<storage::UserId>& users);
 absl::Status CheckMembers(const std::vector<std::pair<storage::UserId, storage::Role>>& members);
+absl::Status CheckRetention(const storage::Retention& retention);
 absl::Status CheckNewRoom(const storage::NewRoom& room);
 
 }  // namespace confab::control

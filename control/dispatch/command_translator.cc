@@ -29,11 +29,22 @@ std::optional<Refusal> SetRoom(std::string* id, RoomCommand& command) {
   return CheckId(command.room().value, "roomId");
 }
 
+std::vector<storage::UserId> UsersOf(google::protobuf::RepeatedPtrField<std::string>& ids) {
+  std::vector<storage::UserId> users;
+  users.reserve(static_cast<size_t>(ids.size()));
+  for (std::string& id : ids) users.emplace_back(std::move(id));
+  return users;
+}
+
 std::optional<Refusal> FillPost(v1::PostMessage& post, RoomCommand& command) {
   if (auto refusal = SetRoom(post.mutable_room_id(), command)) return refusal;
   if (auto refusal = CheckOptionalKey(post.client_msg_id(), "clientMsgId")) return refusal;
-  if (auto refusal = CheckMessage(post.content(), post.type(), post.reply_to())) return refusal;
+  if (auto refusal = CheckMessage(post.content(), post.type(), post.reply_to(), post.body_json())) {
+    return refusal;
+  }
   NewEvent& event = command.append.events.emplace_back();
+  event.mentions = UsersOf(*post.mutable_mentions());
+  if (auto refusal = CheckMentions(event.mentions)) return refusal;
   event.actor = *command.actor;
   command.is_repeat_safe = !post.client_msg_id().empty();
   if (command.is_repeat_safe) {
@@ -42,11 +53,51 @@ std::optional<Refusal> FillPost(v1::PostMessage& post, RoomCommand& command) {
     event.dedup = command.key;
   }
   event.message_id = NewUuid7();
-  event.type = post.type().empty() ? "text" : std::move(*post.mutable_type());
+  event.type = TypeOr(post.type(), post.body_json());
   event.content = std::move(*post.mutable_content());
   event.reply_to = std::move(*post.mutable_reply_to());
+  event.body = std::move(*post.mutable_body_json());
   command.request = PostRequest{};
   return std::nullopt;
+}
+
+// An edit or deletion; the actor is the command's, the key is made by the edge: doing it again
+// does no harm.
+std::optional<Refusal> FillChange(std::string* message_id, storage::EventKind kind,
+                                  RoomCommand& command) {
+  if (auto refusal = CheckId(*message_id, "messageId")) return refusal;
+  NewEvent& event = command.append.events.emplace_back();
+  event.kind = kind;
+  event.actor = *command.actor;
+  event.dedup = command.key;
+  event.message_id = std::move(*message_id);
+  command.request = ChangeMessageRequest{};
+  return std::nullopt;
+}
+
+std::optional<Refusal> FillEdit(v1::EditMessage& edit, RoomCommand& command) {
+  if (auto refusal = SetRoom(edit.mutable_room_id(), command)) return refusal;
+  if (auto refusal = CheckMessage(edit.content(), "", "", edit.body_json())) return refusal;
+  if (auto refusal =
+          FillChange(edit.mutable_message_id(), storage::EventKind::kMessageEdited, command)) {
+    return refusal;
+  }
+  NewEvent& event = command.append.events[0];
+  event.content = std::move(*edit.mutable_content());
+  event.body = std::move(*edit.mutable_body_json());
+  event.mentions = UsersOf(*edit.mutable_mentions());
+  return CheckMentions(event.mentions);
+}
+
+std::optional<Refusal> FillDelete(v1::DeleteMessage& deletion, RoomCommand& command) {
+  if (auto refusal = SetRoom(deletion.mutable_room_id(), command)) return refusal;
+  return FillChange(deletion.mutable_message_id(), storage::EventKind::kMessageDeleted, command);
+}
+
+std::optional<Refusal> FillMarkRead(v1::MarkRead& mark, RoomCommand& command) {
+  if (mark.seq() < 0) return Refusal{v1::REASON_BAD_REQUEST, "seq is negative"};
+  command.request = MarkReadRequest{mark.seq()};
+  return SetRoom(mark.mutable_room_id(), command);
 }
 
 std::optional<Refusal> FillJoin(v1::JoinRoom& join, bool is_automatic, RoomCommand& command) {
@@ -67,8 +118,11 @@ std::optional<Refusal> FillLeave(v1::LeaveRoom& leave, RoomCommand& command) {
 
 std::optional<Refusal> FillRead(v1::GetHistory& history, RoomCommand& command) {
   if (auto refusal = SetRoom(history.mutable_room_id(), command)) return refusal;
-  if (history.has_after_seq() && history.has_before_seq()) {
-    return Refusal{v1::REASON_BAD_REQUEST, "beforeSeq and afterSeq exclude each other"};
+  if (history.has_after_seq() + history.has_before_seq() + history.has_since() +
+          history.has_until() >
+      1) {
+    return Refusal{v1::REASON_BAD_REQUEST,
+                   "beforeSeq, afterSeq, since and until exclude each other"};
   }
   if ((history.has_after_seq() && history.after_seq() < 0) ||
       (history.has_before_seq() && history.before_seq() < 0)) {
@@ -78,6 +132,8 @@ std::optional<Refusal> FillRead(v1::GetHistory& history, RoomCommand& command) {
   request.query.room = command.room();
   if (history.has_after_seq()) request.query.after_seq = history.after_seq();
   if (history.has_before_seq()) request.query.before_seq = history.before_seq();
+  if (history.has_since()) request.query.since = TimeOf(history.since());
+  if (history.has_until()) request.query.until = TimeOf(history.until());
   request.query.limit = PageLimit(history.limit());
   command.request = std::move(request);
   return std::nullopt;
@@ -215,6 +271,8 @@ ServicePost PostOf(v1::Publish& publish, std::string service) {
   post.type = std::move(*publish.mutable_type());
   post.content = std::move(*publish.mutable_content());
   post.reply_to = std::move(*publish.mutable_reply_to());
+  post.body = std::move(*publish.mutable_body_json());
+  post.mentions = UsersOf(*publish.mutable_mentions());
   return post;
 }
 
@@ -231,9 +289,11 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kReplayPage:
       return FillReplay(*input.mutable_replay_page(), command);
     case v1::Command::kEditMessage:
+      return FillEdit(*input.mutable_edit_message(), command);
     case v1::Command::kDeleteMessage:
+      return FillDelete(*input.mutable_delete_message(), command);
     case v1::Command::kMarkRead:
-      return Refusal{v1::REASON_UNKNOWN_COMMAND, "not built yet"};
+      return FillMarkRead(*input.mutable_mark_read(), command);
     case v1::Command::kSetTyping:
       return FillTyping(*input.mutable_set_typing(), command);
     case v1::Command::kCreateRoom:
@@ -334,9 +394,10 @@ absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServicePost post) {
       return ToStatus(*std::move(refusal));
     }
   }
-  if (auto refusal = CheckMessage(post.content, post.type, post.reply_to)) {
+  if (auto refusal = CheckMessage(post.content, post.type, post.reply_to, post.body)) {
     return ToStatus(*std::move(refusal));
   }
+  if (auto refusal = CheckMentions(post.mentions)) return ToStatus(*std::move(refusal));
   auto command = std::make_unique<RoomCommand>();
   command->append.room = std::move(post.room);
   command->request = PostRequest{};
@@ -346,12 +407,51 @@ absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServicePost post) {
   event.dedup = {DedupKey::Space::kService,
                  fmt::format("{}/{}", post.service,
                              command->is_repeat_safe ? post.idempotency_key : event.message_id)};
-  event.type = is_system ? "system" : post.type.empty() ? "text" : std::move(post.type);
+  event.type = is_system ? "system" : TypeOr(post.type, post.body);
   event.content = std::move(post.content);
   event.reply_to = std::move(post.reply_to);
+  event.body = std::move(post.body);
+  event.mentions = std::move(post.mentions);
   if (!is_system) {
     event.actor = *post.sender;
     command->actor = std::make_shared<const storage::Actor>(*std::move(post.sender));
+  }
+  return command;
+}
+
+absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServiceChange change) {
+  if (auto refusal = CheckId(change.room.value, "room_id")) return ToStatus(*std::move(refusal));
+  if (auto refusal = CheckId(change.message_id, "message_id")) {
+    return ToStatus(*std::move(refusal));
+  }
+  if (change.actor) {
+    if (auto refusal = CheckId(change.actor->id.value, "the user's id")) {
+      return ToStatus(*std::move(refusal));
+    }
+    if (auto refusal = CheckOptionalKey(change.actor->name, "the user's name")) {
+      return ToStatus(*std::move(refusal));
+    }
+  }
+  if (!change.is_deletion) {
+    if (auto refusal = CheckMessage(change.content, "", "", change.body)) {
+      return ToStatus(*std::move(refusal));
+    }
+    if (auto refusal = CheckMentions(change.mentions)) return ToStatus(*std::move(refusal));
+  }
+  auto command = std::make_unique<RoomCommand>();
+  command->append.room = std::move(change.room);
+  command->request = ChangeMessageRequest{};
+  NewEvent& event = command->append.events.emplace_back();
+  event.kind =
+      change.is_deletion ? storage::EventKind::kMessageDeleted : storage::EventKind::kMessageEdited;
+  event.dedup = {DedupKey::Space::kService, "change/" + NewUuid7()};
+  event.message_id = std::move(change.message_id);
+  event.content = std::move(change.content);
+  event.body = std::move(change.body);
+  event.mentions = std::move(change.mentions);
+  if (change.actor) {
+    event.actor = *change.actor;
+    command->actor = std::make_shared<const storage::Actor>(*std::move(change.actor));
   }
   return command;
 }

@@ -24,6 +24,9 @@ absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(EdgeCommand input,
 // The message a service posts, as a command without a reply.
 absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServicePost post);
 
+// The edit or deletion that a service asks for, likewise.
+absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServiceChange change);
+
 // `limit` of a page as asked for, made into what is read: 0 means 50, and 500 is the most.
 int32_t PageLimit(int64_t asked);
 

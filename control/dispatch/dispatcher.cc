@@ -10,7 +10,9 @@
 #include "control/dispatch/call_rules.h"
 #include "control/dispatch/command_translator.h"
 #include "control/dispatch/edge_reads.h"
+#include "control/dispatch/membership_reads.h"
 #include "control/dispatch/room_lanes.h"
+#include "control/dispatch/user_eraser.h"
 #include "control/dispatch/user_route.h"
 #include "control/room/audit_trail.h"
 #include "control/room/membership.h"
@@ -147,7 +149,9 @@ void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done
         if (!record.ok()) return record.status();
         auto count = store.CountMembers(room);
         if (!count.ok()) return count.status();
-        return RoomWithCount{*std::move(record), *count};
+        auto retention = store.ReadRetention(room);
+        if (!retention.ok()) return retention.status();
+        return RoomWithCount{*std::move(record), *count, *retention};
       },
       std::move(done));
 }
@@ -173,6 +177,42 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
       [after = std::move(after), member = std::move(member), limit = ListLimit(limit)](
           storage::Store& store) { return store.ListRooms(after, member, limit); },
       std::move(done));
+}
+
+void Dispatcher::SetRetention(RoomId room, storage::Retention retention, Deadline deadline,
+                              Callback<storage::Retention> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto status = CheckRoom(room); !status.ok()) return done(status);
+  if (auto status = CheckRetention(retention); !status.ok()) return done(status);
+  const size_t lane = lanes_->LaneOf(room);
+  auto job = std::make_unique<UpkeepJob>(CommitJob::Kind::kSetRetention, std::move(room),
+                                         [done = std::move(done)](UpkeepJob& set) mutable {
+                                           if (set.status.ok()) return done(set.retention);
+                                           done(set.status);
+                                         });
+  job->retention = retention;
+  job->deadline =
+      std::min(deadline, Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline));
+  lanes_->Post(lane,
+               [job = std::move(job)](RoomLane& rooms) mutable { rooms.Push(std::move(job)); });
+}
+
+void Dispatcher::ListMemberships(UserId user, RoomId after, int32_t limit,
+                                 Callback<std::vector<storage::MembershipRecord>> done) {
+  if (!is_serving()) return done(NotServing());
+  if (auto refusal = CheckId(user.value, "user_id")) return done(ToStatus(*std::move(refusal)));
+  if (auto refusal = CheckOptionalKey(after.value, "an id")) {
+    return done(ToStatus(*std::move(refusal)));
+  }
+  GatherOwnPointers(
+      *lanes_, user,
+      [this, user, after = std::move(after), limit = ListLimit(limit),
+       done = std::move(done)](std::vector<storage::PointerMove> own) mutable {
+        Read<std::vector<storage::MembershipRecord>>(
+            [user = std::move(user), after = std::move(after), limit, own = std::move(own)](
+                storage::Store& store) { return ReadMemberships(store, user, after, limit, own); },
+            std::move(done));
+      });
 }
 
 void Dispatcher::ListMembers(RoomId room, storage::MemberFilter filter, UserId asker, UserId after,
@@ -265,6 +305,26 @@ void Dispatcher::PostAsService(ServicePost post, Deadline deadline, Callback<Pos
   auto command = Translate(std::move(post));
   if (!command.ok()) return done(command.status());
   Submit(*std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::ChangeMessage(ServiceChange change, Deadline deadline,
+                               Callback<PostedMessage> done) {
+  if (!is_serving()) return done(NotServing());
+  auto command = Translate(std::move(change));
+  if (!command.ok()) return done(command.status());
+  Submit(*std::move(command), std::move(done), deadline);
+}
+
+void Dispatcher::EraseUser(UserId user, EraseProgress progress) {
+  absl::Status status = is_serving() ? absl::OkStatus() : NotServing();
+  if (status.ok()) {
+    if (auto refusal = CheckId(user.value, "user_id")) status = ToStatus(*std::move(refusal));
+  }
+  if (!status.ok()) {
+    progress(std::move(status));
+    return;
+  }
+  std::make_shared<UserEraser>(lanes_, std::move(user), std::move(progress))->Start();
 }
 
 void Dispatcher::ListEvents(storage::EventQuery query, Deadline deadline,

@@ -76,6 +76,14 @@ class Dispatcher {
   void ListRooms(storage::RoomId after, storage::UserId member, int32_t limit,
                  Callback<std::vector<storage::RoomRecord>> done);
 
+  // The rooms of a user, with how far the user has read each.
+  void ListMemberships(storage::UserId user, storage::RoomId after, int32_t limit,
+                       Callback<std::vector<storage::MembershipRecord>> done);
+
+  // What of the room's log is kept; what is superfluous goes in the background.
+  void SetRetention(storage::RoomId room, storage::Retention retention, Deadline deadline,
+                    Callback<storage::Retention> done);
+
   // --- Members. An empty actor id is the system; anybody else needs the right role.
   void AddMembers(storage::RoomId room, Asker asker,
                   std::vector<std::pair<storage::UserId, storage::Role>> members, Deadline deadline,
@@ -101,6 +109,10 @@ class Dispatcher {
 
   // --- Messages.
   void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);
+  // The answer tells of the event of the change.
+  void ChangeMessage(ServiceChange change, Deadline deadline, Callback<PostedMessage> done);
+  // Empties what the user has written, in every room.
+  void EraseUser(storage::UserId user, EraseProgress progress);
   // Without a membership check. limit 0: 50; at most 500.
   void ListEvents(storage::EventQuery query, Deadline deadline, Callback<storage::EventPage> done);
   // Follows the room's log: behind `after_seq`, or from now on. Refusals come through End.

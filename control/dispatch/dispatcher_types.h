@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include "confab/v1/edge_link.pb.h"
@@ -19,12 +21,14 @@
 #include "control/presence/user_events.h"
 #include "control/room/room_calls.h"
 #include "storage/records.h"
+#include "storage/upkeep.h"
 
 namespace confab::control {
 
 struct RoomWithCount {
   storage::RoomRecord room;
   int64_t member_count = 0;
+  storage::Retention retention;
 };
 
 // A message that a service posts.
@@ -37,6 +41,20 @@ struct ServicePost {
   std::string type;             // Ignored for the system.
   std::string content;
   std::string reply_to;
+  std::string body;
+  std::vector<storage::UserId> mentions;
+};
+
+// An edit or deletion that a service asks for.
+struct ServiceChange {
+  storage::RoomId room;
+  std::string message_id;
+  // Set: as this user, who must be the sender or a moderator. Not set: as the system.
+  std::optional<storage::Actor> actor;
+  bool is_deletion = false;
+  std::string content;
+  std::string body;
+  std::vector<storage::UserId> mentions;
 };
 
 // What an edge says in its Hello, all chunks together.
@@ -64,6 +82,17 @@ struct EdgeCommand {
 // What an edge says after its Hello.
 using EdgeInput = std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection>;
 
+// How far the erasing of a user has come.
+struct EraseReport {
+  int64_t rooms = 0;  // Finished.
+  int64_t rooms_total = 0;
+  int64_t messages = 0;
+  bool is_done = false;
+};
+// Called now and then, a last time with a report that is done or with what failed. False: it is to
+// end there.
+using EraseProgress = std::function<bool(absl::StatusOr<EraseReport>)>;
+
 struct DispatcherOptions {
   int lanes = 0;    // 0: one for each core.
   int readers = 8;  // Threads that read the store.
@@ -73,6 +102,8 @@ struct DispatcherOptions {
   // Nobody is told of presence so long after the start: edges that were attached to another control
   // come back meanwhile.
   absl::Duration presence_settle = absl::Seconds(45);
+  // From one look at the rooms that do not keep everything to the next.
+  absl::Duration retention_round = absl::Seconds(60);
 };
 
 }  // namespace confab::control

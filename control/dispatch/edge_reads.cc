@@ -16,8 +16,8 @@
 namespace confab::control {
 
 using storage::MemberRecord;
+using storage::MembershipRecord;
 using storage::RoomId;
-using storage::RoomRecord;
 using storage::UserId;
 
 namespace {
@@ -67,14 +67,15 @@ void ListRooms(Dispatcher& dispatcher, const std::shared_ptr<Attachment>& edge,
                const EdgeCommand& asked) {
   const v1::ListRooms& list = asked.command.list_rooms();
   const size_t size = PageSize(list.page_size());
-  dispatcher.ListRooms(
-      RoomId(list.page_token()), asked.actor->id, static_cast<int32_t>(size + 1),
-      Answer<std::vector<RoomRecord>>(
-          edge, asked.command, [size](const std::vector<RoomRecord>& rooms, v1::Result& result) {
+  dispatcher.ListMemberships(
+      asked.actor->id, RoomId(list.page_token()), static_cast<int32_t>(size + 1),
+      Answer<std::vector<MembershipRecord>>(
+          edge, asked.command,
+          [size](const std::vector<MembershipRecord>& rooms, v1::Result& result) {
             v1::RoomPage& page = *result.mutable_rooms();
             const bool has_more =
                 FillPage(rooms, size, [&](v1::Room room) { *page.add_rooms() = std::move(room); });
-            if (has_more) page.set_next_page_token(rooms[size - 1].id.value);
+            if (has_more) page.set_next_page_token(rooms[size - 1].room.id.value);
           }));
 }
 

@@ -71,6 +71,7 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
     PostToUsers(i, [](UserLane& users) { users.Start(); });
   }
   commits_.Start(store);
+  Post(0, [round = options.retention_round](RoomLane& rooms) { rooms.SweepRetention(round); });
 }
 
 // Of what the read pool holds three quarters are for rooms, an eighth is for presence, and the rest

@@ -70,7 +70,7 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   const std::shared_ptr<Sender> sender_;
   v1::AttachRequest request_;
   HelloReader hello_;
-  std::shared_ptr<Attachment> attachment_;  // Null until Hello is complete.
+  std::shared_ptr<Attachment> attachment_;   // Null until Hello is complete.
   std::vector<OpenedConnection> announced_;  // Before the Hello was complete.
   absl::flat_hash_map<uint64_t, Peer> connections_;
   std::vector<EdgeInput> gathered_;  // Of the request being received.

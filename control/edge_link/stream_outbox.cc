@@ -9,11 +9,18 @@ namespace {
 // message, which serialising does anyway.
 constexpr size_t kItemBytes = 256;
 
+size_t BytesOf(const v1::Event& event) {
+  if (event.has_message_posted()) {
+    return event.message_posted().content().size() + event.message_posted().body_json().size();
+  }
+  return event.message_edited().content().size() + event.message_edited().body_json().size();
+}
+
 size_t BytesOf(const v1::ControlItem& item) {
   switch (item.item_case()) {
     case v1::ControlItem::kBroadcast:
       if (!item.broadcast().has_event()) return kItemBytes + item.broadcast().ByteSizeLong();
-      return kItemBytes + item.broadcast().event().event().message_posted().content().size();
+      return kItemBytes + BytesOf(item.broadcast().event().event());
     case v1::ControlItem::kResult:
       return kItemBytes + (item.result().has_history() ? item.result().ByteSizeLong() : 0);
     case v1::ControlItem::kDirect:

@@ -1,5 +1,6 @@
 #include "control/room/command_runner.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -36,8 +37,10 @@ Step CommandRunner::Run(Room& room, RoomCommand& c) {
           [&](JoinRequest& join) { return RunJoin(room, c, join); },
           [&](LeaveRequest&) { return RunLeave(room, c); },
           [&](PostRequest&) { return RunPost(room, c); },
+          [&](ChangeMessageRequest&) { return RunChangeMessage(room, c); },
+          [&](MarkReadRequest& mark) { return RunMarkRead(room, c, mark); },
           [&](TypingRequest& typing) { return RunTyping(room, c, typing); },
-           [&](ReadRequest& read) { return RunRead(room, c, read); },
+          [&](ReadRequest& read) { return RunRead(room, c, read); },
           [&](EnrollRequest&) { return RunEnroll(room, c); },
           [&](QuitRequest&) { return RunQuit(room, c); },
           [&](AddRequest& add) {
@@ -133,6 +136,31 @@ Step CommandRunner::RunTyping(Room& room, RoomCommand& command, const TypingRequ
   typing_.Set(user, typing.is_typing, command.edge, ConnectionOf(command));
   tools_.results.TypingTaken(command);
   return Step::kAnswered;
+}
+
+// Whose message it is the store knows: it looks when the room's row is locked.
+Step CommandRunner::RunChangeMessage(Room& room, RoomCommand& command) {
+  const storage::UserId& actor = ActorOf(command).id;
+  if (actor.empty()) return Step::kWrite;
+  const bool is_edit = command.append.events[0].kind == storage::EventKind::kMessageEdited;
+  const absl::Time now = absl::Now();
+  const Verdict others =
+      room.Decide(actor, is_edit ? RoomAct::kEditOthers : RoomAct::kDeleteOthers, now);
+  command.append.is_own_only = others.kind != Verdict::Kind::kAllow;
+  if (!command.append.is_own_only) return Step::kWrite;
+  const Verdict own = room.Decide(actor, is_edit ? RoomAct::kEditOwn : RoomAct::kDeleteOwn, now);
+  return own.kind == Verdict::Kind::kAllow ? Step::kWrite : Deny(command, own);
+}
+
+Step CommandRunner::RunMarkRead(Room& room, RoomCommand& command, const MarkReadRequest& mark) {
+  const storage::UserId& user = ActorOf(command).id;
+  const Verdict verdict = room.Decide(user, RoomAct::kMarkRead, absl::Now());
+  if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
+  command.kind = CommitJob::Kind::kMovePointers;
+  // One's own message is read, whether the store knows of it yet or not.
+  const int64_t own = tools_.own_pointers.Find(user, room.id());
+  command.moves = {{room.id(), user, std::max(mark.seq, own), true}};
+  return Step::kWrite;
 }
 
 Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read) {
@@ -244,6 +272,8 @@ bool CommandRunner::Settle(RoomCommand& command, const Room* room) {
   }
   if (std::holds_alternative<PostRequest>(command.request)) {
     tools_.results.Posted(command);
+  } else if (std::holds_alternative<ChangeMessageRequest>(command.request)) {
+    tools_.results.MessageChanged(command);
   } else if (std::holds_alternative<EnrollRequest>(command.request)) {
     tools_.results.Enrolled(command, storage::Role::kMember, log_.published_seq());
   } else if (std::holds_alternative<QuitRequest>(command.request)) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/room/upkeep_job.h"
 #include "process/log.h"
 #include "process/metrics.h"
 
@@ -23,8 +24,10 @@ size_t BytesOf(const CommitJob& job) {
   for (const storage::NewEvent& event : job.append.events) {
     bytes +=
         sizeof(event) + event.content.size() + event.dedup.key.size() + event.actor.name.size();
+    bytes += event.body.size() + event.mentions.size() * sizeof(storage::UserId);
   }
   bytes += job.audits.size() * sizeof(storage::AuditRecord);
+  bytes += job.moves.size() * sizeof(storage::PointerMove);
   if (job.new_room != nullptr) bytes += job.new_room->members.size() * sizeof(storage::UserId) * 4;
   return bytes;
 }
@@ -35,6 +38,11 @@ absl::Status TooLate() {
   return absl::UnavailableError("the command was not written before its deadline");
 }
 absl::Status Stopping() { return absl::UnavailableError("control is stopping"); }
+
+// Written alone.
+bool IsRoomJob(const CommitJob& job) {
+  return job.kind != CommitJob::Kind::kAppend && job.kind != CommitJob::Kind::kMovePointers;
+}
 
 // By contract these changed nothing; anything else that is unexpected may have.
 bool HasChangedNothing(absl::StatusCode code) {
@@ -104,6 +112,7 @@ bool CommitQueue::is_stopping() {
 }
 
 void CommitQueue::Run() {
+  EnsureWriter().IgnoreError();  // Tried again when there is something to write.
   while (true) {
     Jobs jobs = Take();
     if (jobs.empty()) break;
@@ -131,23 +140,26 @@ CommitQueue::Jobs CommitQueue::Take() {
   size_t events = 0;
   while (!queue_.empty()) {
     const CommitJob& next = *queue_.front();
-    const bool is_append = next.kind == CommitJob::Kind::kAppend;
-    events += next.append.events.size();
-    if (!jobs.empty() && (!is_append || events > kBatchEventsLimit)) break;
+    events += next.append.events.size() + next.moves.size();
+    if (!jobs.empty() && (IsRoomJob(next) || events > kBatchEventsLimit)) break;
     bytes_ -= BytesOf(next);
     jobs.push_back(std::move(queue_.front()));
     queue_.pop_front();
-    if (!is_append) break;
+    if (IsRoomJob(*jobs.back())) break;
   }
   return jobs;
 }
 
 void CommitQueue::Commit(Jobs jobs) {
-  if (jobs.front()->kind == CommitJob::Kind::kAppend) {
-    CommitAppends(std::move(jobs), false);
-  } else {
-    CommitRoom(std::move(jobs.front()));
-  }
+  if (IsRoomJob(*jobs.front())) return CommitRoom(std::move(jobs.front()));
+  // Pointers move forward only, so it is all the same to them which messages stand before them.
+  const auto middle = std::stable_partition(jobs.begin(), jobs.end(), [](const auto& job) {
+    return job->kind == CommitJob::Kind::kAppend;
+  });
+  Jobs pointers(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
+  jobs.erase(middle, jobs.end());
+  if (!jobs.empty()) CommitAppends(std::move(jobs), false);
+  if (!pointers.empty()) CommitPointers(std::move(pointers));
 }
 
 // `maybe_done`: an earlier attempt with these very jobs may have been committed.
@@ -215,6 +227,39 @@ void CommitQueue::CommitRoom(std::unique_ptr<CommitJob> job) {
   }
 }
 
+// An attempt that was done though its answer was lost does no harm when it is repeated.
+void CommitQueue::CommitPointers(Jobs jobs) {
+  Backoff backoff;
+  while (true) {
+    FinishLate(jobs);
+    if (jobs.empty()) return;
+    const absl::Status status = TryPointers(jobs);
+    if (status.ok() || absl::IsInvalidArgument(status)) {
+      return FinishAll(std::move(jobs), status, false);
+    }
+    NoteFailure(status);
+    if (is_fatal_) return FinishAll(std::move(jobs), status, false);
+    if (!WaitForRetry(backoff.Next())) return FinishAll(std::move(jobs), Stopping(), false);
+  }
+}
+
+absl::Status CommitQueue::TryPointers(Jobs& jobs) {
+  if (auto status = EnsureWriter(); !status.ok()) return status;
+  std::vector<storage::PointerMove> moves;
+  for (const auto& job : jobs) moves.insert(moves.end(), job->moves.begin(), job->moves.end());
+  const auto outcomes = writer_->MovePointers(moves);
+  if (!outcomes.ok()) return outcomes.status();
+  if (outcomes->size() != moves.size()) return absl::InternalError("the store left out answers");
+  auto next = outcomes->begin();
+  for (const auto& job : jobs) {
+    const auto end = next + static_cast<std::ptrdiff_t>(job->moves.size());
+    job->pointers.assign(next, end);
+    next = end;
+  }
+  is_failing_ = false;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<AppendOutcome>> CommitQueue::TryAppend(Jobs& jobs) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
   std::vector<AppendRequest> batch;
@@ -241,10 +286,27 @@ absl::Status CommitQueue::TryRoom(CommitJob& job) {
   if (job.kind == CommitJob::Kind::kDeleteRoom) {
     return writer_->DeleteRoom(job.append.room, job.audits.empty() ? nullptr : &job.audits[0]);
   }
+  if (job.kind != CommitJob::Kind::kCreateRoom) return TryUpkeep(static_cast<UpkeepJob&>(job));
   auto record = writer_->CreateRoom(*job.new_room);
   if (!record.ok()) return record.status();
   job.record = *std::move(record);
   return absl::OkStatus();
+}
+
+// Each may be done again: a repeated step goes on where the first one came to.
+absl::Status CommitQueue::TryUpkeep(UpkeepJob& job) {
+  const storage::RoomId& room = job.append.room;
+  if (job.kind == CommitJob::Kind::kSetRetention) {
+    return writer_->SetRetention(room, job.retention);
+  }
+  if (job.kind == CommitJob::Kind::kTrim) {
+    const auto step = writer_->Trim(room, kUpkeepRows);
+    if (step.ok()) job.trim = *step;
+    return step.status();
+  }
+  const auto step = writer_->Erase(room, job.user, job.after_seq, kUpkeepRows);
+  if (step.ok()) job.erase = *step;
+  return step.status();
 }
 
 absl::Status CommitQueue::EnsureWriter() {
@@ -258,7 +320,17 @@ absl::Status CommitQueue::EnsureWriter() {
                : absl::UnavailableError(writer.status().message());
   }
   writer_ = *std::move(writer);
+  if (!std::exchange(is_repaired_, true)) RepairPointers();
   return absl::OkStatus();
+}
+
+// What the process that was active before had no time to write. Without it some senders' own
+// messages count as unread for them, which is no reason to keep everybody waiting.
+void CommitQueue::RepairPointers() {
+  const absl::Status status = writer_->RepairPointers(kRepairWindow);
+  if (status.ok()) return;
+  process::LogWarn("read pointers of senders were not repaired", {{"status", status.ToString()}});
+  if (absl::IsUnavailable(status)) is_repaired_ = false;
 }
 
 // A connection that failed once is not trusted again.

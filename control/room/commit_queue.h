@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 #include <absl/types/span.h>
 
 #include "process/mutex.h"
@@ -30,9 +31,19 @@ namespace confab::control {
 
 // One thing to write. It goes from a lane into the queue and comes back with its answer.
 struct CommitJob {
-  enum class Kind { kAppend, kCreateRoom, kDeleteRoom, kAudit };
+  enum class Kind {
+    kAppend,
+    kCreateRoom,
+    kDeleteRoom,
+    kAudit,
+    kMovePointers,
+    kSetRetention,  // These three are UpkeepJobs.
+    kTrim,
+    kErase,
+  };
 
   virtual ~CommitJob() = default;
+  virtual void Answer() {}
 
   Kind kind = Kind::kAppend;
   size_t lane = 0;  // Where the answer goes.
@@ -40,13 +51,16 @@ struct CommitJob {
   storage::AppendRequest append;               // kAppend; of the others only `room`.
   std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
   std::vector<storage::AuditRecord> audits;    // kAudit; kDeleteRoom: at most one.
+  std::vector<storage::PointerMove> moves;     // kMovePointers
+  bool is_command = true;  // False: no RoomCommand; Answer is called on the lane.
 
-  // The answer. OK: `outcome` (kAppend) or `record` (kCreateRoom) is filled.
+  // The answer. OK: `outcome` (kAppend), `record` (kCreateRoom) or `pointers` is filled.
   absl::Status status;
   // With a status that is not OK: it may have been done all the same.
   bool is_outcome_unknown = false;
   storage::AppendOutcome outcome;
   storage::RoomRecord record;
+  std::vector<storage::PointerOutcome> pointers;  // One for each move.
 };
 
 class CommitQueue {
@@ -61,6 +75,10 @@ class CommitQueue {
   static constexpr size_t kBatchEventsLimit = 512;
   // What a refused sender is told to wait: about the time to write a full queue.
   static constexpr uint32_t kRetryAfterMs = 200;
+  // A sender's read pointer is written once in so long; a process that became active repairs what
+  // the former one had held for longer, the commit included.
+  static constexpr absl::Duration kOwnPointersDelay = absl::Seconds(5);
+  static constexpr absl::Duration kRepairWindow = absl::Seconds(10);
   static constexpr auto kBackoffMin = std::chrono::milliseconds(20);
   static constexpr auto kBackoffMax = std::chrono::milliseconds(200);
 
@@ -92,9 +110,13 @@ class CommitQueue {
   void Commit(Jobs jobs);
   void CommitAppends(Jobs jobs, bool maybe_done);
   void CommitRoom(std::unique_ptr<CommitJob> job);
+  void CommitPointers(Jobs jobs);
   absl::StatusOr<std::vector<storage::AppendOutcome>> TryAppend(Jobs& jobs);
   absl::Status TryRoom(CommitJob& job);
+  absl::Status TryPointers(Jobs& jobs);
+  absl::Status TryUpkeep(struct UpkeepJob& job);
   absl::Status EnsureWriter();
+  void RepairPointers();
   void NoteFailure(const absl::Status& status);
 
   void Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown = false);
@@ -121,6 +143,7 @@ class CommitQueue {
   std::unique_ptr<storage::StoreWriter> writer_;
   std::vector<Jobs> done_;  // By lane.
   bool is_failing_ = false;
+  bool is_repaired_ = false;  // Once for each time this process becomes active.
   bool is_fatal_ = false;
 
   std::thread thread_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "control/room/json_check.h"
 #include "storage/record_check.h"
 
 namespace confab::control {
@@ -18,7 +19,8 @@ size_t CountCodePoints(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), starts));
 }
 
-std::optional<Refusal> CheckContent(std::string_view content) {
+std::optional<Refusal> CheckContent(std::string_view content, bool may_be_empty) {
+  if (content.empty() && may_be_empty) return std::nullopt;
   if (content.empty()) return Refusal{v1::REASON_CONTENT_SIZE, "the content is empty"};
   if (content.size() > kContentBytesLimit) {
     return Refusal{v1::REASON_CONTENT_SIZE,
@@ -36,6 +38,18 @@ std::optional<Refusal> CheckContent(std::string_view content) {
                                CountCodePoints(content), kContentCodePointsLimit)};
   }
   return std::nullopt;
+}
+
+std::optional<Refusal> CheckBody(std::string_view body) {
+  if (body.empty()) return std::nullopt;
+  if (body.size() > kBodyBytesLimit) {
+    return Refusal{
+        v1::REASON_CONTENT_SIZE,
+        fmt::format("the body has {} bytes; at most {} are allowed", body.size(), kBodyBytesLimit)};
+  }
+  if (IsJson(body)) return std::nullopt;
+  return BadRequest(
+      fmt::format("the body is no JSON, or nested more than {} deep", kBodyDepthLimit));
 }
 
 std::optional<Refusal> CheckType(std::string_view type) {
@@ -65,10 +79,26 @@ std::optional<Refusal> CheckOptionalKey(std::string_view key, std::string_view w
 }
 
 std::optional<Refusal> CheckMessage(std::string_view content, std::string_view type,
-                                    std::string_view reply_to) {
-  if (auto refusal = CheckContent(content)) return refusal;
+                                    std::string_view reply_to, std::string_view body) {
+  if (auto refusal = CheckContent(content, !body.empty())) return refusal;
+  if (auto refusal = CheckBody(body)) return refusal;
   if (auto refusal = CheckType(type)) return refusal;
   return CheckOptionalKey(reply_to, "replyTo");
+}
+
+std::optional<Refusal> CheckMentions(absl::Span<const storage::UserId> users) {
+  if (users.size() > kMentionsLimit) {
+    return BadRequest(fmt::format("a message mentions at most {} users", kMentionsLimit));
+  }
+  for (const storage::UserId& user : users) {
+    if (auto refusal = CheckId(user.value, "a mentioned user's id")) return refusal;
+  }
+  return std::nullopt;
+}
+
+std::string TypeOr(std::string_view type, std::string_view body) {
+  if (!type.empty()) return std::string(type);
+  return body.empty() ? "text" : "custom";
 }
 
 }  // namespace confab::control

@@ -16,14 +16,23 @@ using storage::NewEvent;
 
 namespace {
 
-void FillMessage(NewEvent& event, v1::MessagePosted& message) {
+template <typename Message>
+void FillContent(NewEvent& event, Message& message) {
   message.set_message_id(std::move(event.message_id));
+  message.set_content(std::move(event.content));
+  message.set_body_json(std::move(event.body));
+  for (storage::UserId& user : event.mentions) message.add_mentions(std::move(user.value));
+}
+
+void FillMessage(NewEvent& event, const storage::MessageMarks& marks, v1::MessagePosted& message) {
+  FillContent(event, message);
   if (event.dedup.space == storage::DedupKey::Space::kClient) {
     message.set_client_msg_id(std::move(event.dedup.key));
   }
   message.set_type(std::move(event.type));
-  message.set_content(std::move(event.content));
   message.set_reply_to(std::move(event.reply_to));
+  message.set_edited_seq(marks.edited_seq);
+  message.set_deleted(marks.is_deleted);
 }
 
 template <typename Body>
@@ -58,10 +67,18 @@ void SetRestriction(absl::Time until, absl::Time now,
   if (until != absl::InfiniteFuture()) *restriction.mutable_until() = ToMessage(until);
 }
 
-void FillBody(NewEvent& event, v1::Event& out) {
+void FillBody(NewEvent& event, const storage::MessageMarks& marks, v1::Event& out) {
   switch (event.kind) {
     case EventKind::kMessagePosted:
-      FillMessage(event, *out.mutable_message_posted());
+      FillMessage(event, marks, *out.mutable_message_posted());
+      return;
+    case EventKind::kMessageEdited:
+      FillContent(event, *out.mutable_message_edited());
+      out.mutable_message_edited()->set_message_seq(event.target_seq);
+      return;
+    case EventKind::kMessageDeleted:
+      out.mutable_message_deleted()->set_message_id(std::move(event.message_id));
+      out.mutable_message_deleted()->set_message_seq(event.target_seq);
       return;
     case EventKind::kMemberAdded:
       out.mutable_member_added()->set_user_id(std::move(event.subject.value));
@@ -90,13 +107,13 @@ void FillBody(NewEvent& event, v1::Event& out) {
 }
 
 void FillEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at, NewEvent& event,
-               v1::Event& out) {
+               const storage::MessageMarks& marks, v1::Event& out) {
   out.set_room_id(room.value);
   out.set_seq(seq);
   *out.mutable_created_at() = ToMessage(created_at);
   out.mutable_actor()->set_id(std::move(event.actor.id.value));
   out.mutable_actor()->set_name(std::move(event.actor.name));
-  FillBody(event, out);
+  FillBody(event, marks, out);
 }
 
 }  // namespace
@@ -128,12 +145,23 @@ google::protobuf::Timestamp ToMessage(absl::Time time) {
   return message;
 }
 
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
 v1::Room ToMessage(const storage::RoomRecord& record) {
   v1::Room room;
   room.set_id(record.id.value);
   FillSettings(record, room);
   room.set_last_seq(record.last_seq);
   *room.mutable_created_at() = ToMessage(record.created_at);
+  return room;
+}
+
+v1::Room ToMessage(const storage::MembershipRecord& record) {
+  v1::Room room = ToMessage(record.room);
+  room.set_read_seq(record.read.seq);
+  room.set_unread_count(record.read.unread);
   return room;
 }
 
@@ -183,16 +211,16 @@ absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility) {
 }
 
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,
-                            NewEvent& event) {
+                            NewEvent& event, const storage::MessageMarks& marks) {
   v1::RoomEvent out;
   out.set_actor_email(std::move(event.actor.email));
-  FillEvent(room, seq, created_at, event, *out.mutable_event());
+  FillEvent(room, seq, created_at, event, marks, *out.mutable_event());
   return out;
 }
 
 v1::Event MakeEvent(storage::EventRecord& record) {
   v1::Event out;
-  FillEvent(record.room, record.seq, record.created_at, record.event, out);
+  FillEvent(record.room, record.seq, record.created_at, record.event, record.marks, out);
   return out;
 }
 

@@ -10,14 +10,18 @@
 #include "confab/v1/edge_link.pb.h"
 #include "confab/v1/types.pb.h"
 
+#include "storage/read_pointer.h"
 #include "storage/records.h"
 
 namespace confab::control {
 
 v1::Role ToMessage(storage::Role role);
 google::protobuf::Timestamp ToMessage(absl::Time time);
+absl::Time TimeOf(const google::protobuf::Timestamp& time);
 
 v1::Room ToMessage(const storage::RoomRecord& record);
+// With what the member has read of it.
+v1::Room ToMessage(const storage::MembershipRecord& record);
 v1::Member ToMessage(const storage::MemberRecord& record);
 
 // BAD_REQUEST for a value that is no role; unset where `unset` is kNone.
@@ -27,7 +31,7 @@ absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility);
 
 // What edges are sent; `event` is moved out of.
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,
-                            storage::NewEvent& event);
+                            storage::NewEvent& event, const storage::MessageMarks& marks);
 
 v1::Event MakeEvent(storage::EventRecord& record);
 

@@ -14,6 +14,7 @@
 #include "control/lane/read_gate.h"
 #include "control/room/commit_queue.h"
 #include "control/room/member_watch.h"
+#include "control/room/own_pointers.h"
 #include "control/room/result_writer.h"
 #include "storage/store.h"
 
@@ -28,6 +29,7 @@ struct LaneTools {
   ResultWriter& results;
   CommitQueue::Jobs& commits;  // Handed to the commit queue at the end of the turn.
   MemberWatch& watch;
+  OwnPointers& own_pointers;
   bool is_stopping = false;
 };
 

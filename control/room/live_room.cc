@@ -32,6 +32,20 @@ absl::Status TooMany() {
                        CommitQueue::kRetryAfterMs);
 }
 
+absl::Status NoSuchMessage() {
+  return RefusalStatus(v1::REASON_MESSAGE_NOT_FOUND,
+                       "the room has no message of this id, or it is deleted");
+}
+absl::Status NotOwnMessage() {
+  return RefusalStatus(v1::REASON_FORBIDDEN, "only its sender and moderators may change a message");
+}
+
+// Its answer must not overtake events that its edge is still being sent.
+bool IsAnsweredInOrder(const RoomCommand& command) {
+  return std::holds_alternative<PostRequest>(command.request) ||
+         std::holds_alternative<ChangeMessageRequest>(command.request);
+}
+
 absl::Status OutcomeUnknown(const RoomCommand& command) {
   return RefusalStatus(command.is_repeat_safe ? v1::REASON_UNAVAILABLE : v1::REASON_OUTCOME_UNKNOWN,
                        "the database's answer was lost: the command may have been done");
@@ -297,10 +311,12 @@ void LiveRoom::OnCommitted(Command command) {
 
 void LiveRoom::Apply(Command command) {
   if (!command->status.ok()) return OnFailed(std::move(command));
+  if (command->kind == CommitJob::Kind::kMovePointers) return OnPointer(std::move(command));
   if (command->kind != CommitJob::Kind::kAppend) return OnRoomJob(std::move(command));
   switch (command->outcome.kind) {
     case AppendOutcome::Kind::kStored:
     case AppendOutcome::Kind::kDuplicate:
+      command->append.events[0].target_seq = command->outcome.target_seq;
       if (room_) return log_.Add(std::move(command));
       // The room went away behind the commit; nobody is left to be told.
       if (command->is_barrier) has_barrier_ = false;
@@ -313,6 +329,10 @@ void LiveRoom::Apply(Command command) {
       if (room_) Drop();
       runner_.Refuse(*command, NoSuchRoom());
       return Pump();
+    case AppendOutcome::Kind::kNoTarget:
+      return runner_.Refuse(*command, NoSuchMessage());
+    case AppendOutcome::Kind::kNotOwn:
+      return runner_.Refuse(*command, NotOwnMessage());
   }
 }
 
@@ -367,6 +387,15 @@ void LiveRoom::OnRoomJob(Command command) {
   Pump();
 }
 
+void LiveRoom::OnPointer(Command command) {
+  const storage::PointerOutcome& outcome = command->pointers.at(0);
+  if (!outcome.is_room_there) {
+    if (room_) Drop();
+    return runner_.Refuse(*command, NoSuchRoom());
+  }
+  tools_.results.MarkedRead(*command);
+}
+
 void LiveRoom::OnGone() {
   if (room_) Drop();
   Pump();
@@ -404,8 +433,8 @@ void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::
 
 void LiveRoom::OnSettled(Command command) {
   if (command->is_barrier) has_barrier_ = false;
-  const bool is_post = std::holds_alternative<PostRequest>(command->request);
-  if (is_post && command->edge != nullptr && !audience().CanSubscribe(*command->edge)) {
+  if (IsAnsweredInOrder(*command) && command->edge != nullptr &&
+      !audience().CanSubscribe(*command->edge)) {
     // Its edge is still being sent older events: the answer must not overtake them.
     command->is_settled = true;
     waiting_.Park(std::move(command));

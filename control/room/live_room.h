@@ -100,6 +100,7 @@ class LiveRoom final : private RoomLogFollower::Owner {
   void OnFailed(Command command);
   void OnStale(Command command);
   void OnRoomJob(Command command);
+  void OnPointer(Command command);
   void Drop();
   void RefuseOrSettle(RoomCommand& command, const absl::Status& why);
 

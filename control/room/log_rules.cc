@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "storage/log_page.h"
+
 namespace confab::control {
 
 using storage::EventKind;
@@ -27,7 +29,7 @@ bool WasMember(const storage::NewEvent& event) {
 
 std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
                                int64_t end_seq, EventPage& page) {
-  const bool is_forward = query.after_seq >= 0;
+  const bool is_forward = storage::IsForward(query);
   const int64_t first = page.events.empty() ? page.last_seq + 1 : page.events.front().seq;
   // Behind 0 means from the beginning, wherever that is.
   if (query.after_seq > 0 && first > query.after_seq + 1) {

@@ -57,6 +57,8 @@ void Apply(const storage::NewEvent& event, int64_t seq, absl::Time at, Membershi
       membership.muted_until = absl::UnixEpoch();
       return;
     case EventKind::kMessagePosted:
+    case EventKind::kMessageEdited:
+    case EventKind::kMessageDeleted:
     case EventKind::kRoomUpdated:
       return;
   }

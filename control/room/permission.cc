@@ -26,6 +26,7 @@ constexpr Rule kRules[kRoomActs] = {
     {RoomAct::kPost, "post", Role::kMember, false, true, true},
     {RoomAct::kEditOwn, "edit an own message", Role::kMember, false, true, true},
     {RoomAct::kDeleteOwn, "delete an own message", Role::kReader, false, true, false},
+    {RoomAct::kEditOthers, "edit another's message", Role::kModerator, false, true, false},
     {RoomAct::kDeleteOthers, "delete another's message", Role::kModerator, false, true, false},
     {RoomAct::kManageMembers, "manage readers and members", Role::kModerator, false, false, false},
     {RoomAct::kManageModerators, "manage moderators and owners", Role::kOwner, false, false, false},

@@ -23,6 +23,7 @@ enum class RoomAct {
   kPost,              // Post messages.
   kEditOwn,           // Edit one's own message.
   kDeleteOwn,         // Delete one's own message.
+  kEditOthers,        // Edit anybody's message.
   kDeleteOthers,      // Delete anybody's message.
   kManageMembers,     // Add, remove, ban, mute and change readers and members.
   kManageModerators,  // The same for moderators and owners.
@@ -30,7 +31,7 @@ enum class RoomAct {
   kModerateRoom,      // Change topic, metadata, read-only and slow mode.
   kOwnRoom,           // Change who may join, archive and bring back.
 };
-inline constexpr size_t kRoomActs = 16;
+inline constexpr size_t kRoomActs = 17;
 
 // What of a room's settings permission asks for.
 struct RoomRules {

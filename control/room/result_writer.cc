@@ -120,6 +120,35 @@ void ResultWriter::Posted(RoomCommand& command) {
   *posted.mutable_created_at() = ToMessage(outcome.created_at);
 }
 
+void ResultWriter::MessageChanged(RoomCommand& command) {
+  storage::AppendOutcome& outcome = command.outcome;
+  if (!std::holds_alternative<EdgeReply>(command.reply)) {
+    return Give(command, PostedMessage{std::move(outcome.message_id), outcome.first_seq,
+                                       outcome.created_at});
+  }
+  Count(v1::REASON_UNSPECIFIED);
+  const auto fill = [&outcome](auto& changed) {
+    changed.set_message_id(std::move(outcome.message_id));
+    changed.set_seq(outcome.first_seq);
+    *changed.mutable_created_at() = ToMessage(outcome.created_at);
+  };
+  v1::Result& result = AddResult(command);
+  if (command.append.events[0].kind == storage::EventKind::kMessageEdited) {
+    fill(*result.mutable_edit_message());
+  } else {
+    fill(*result.mutable_delete_message());
+  }
+}
+
+void ResultWriter::MarkedRead(RoomCommand& command) {
+  Count(v1::REASON_UNSPECIFIED);
+  const storage::ReadPosition& position = command.pointers.at(0).position;
+  v1::MarkReadResult& marked = *AddResult(command).mutable_mark_read();
+  marked.set_room_id(command.room().value);
+  marked.set_seq(position.seq);
+  marked.set_unread_count(position.unread);
+}
+
 void ResultWriter::Page(RoomCommand& command, storage::EventPage page) {
   if (!std::holds_alternative<EdgeReply>(command.reply)) return Give(command, std::move(page));
   Count(v1::REASON_UNSPECIFIED);

@@ -37,13 +37,15 @@ class ResultWriter {
               uint32_t retry_after_ms = 0);
   void Joined(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Left(RoomCommand& command);
-  void Posted(RoomCommand& command);  // From its outcome.
+  void Posted(RoomCommand& command);          // From its outcome.
+  void MessageChanged(RoomCommand& command);  // Likewise.
   void TypingTaken(RoomCommand& command);
   void Enrolled(RoomCommand& command, storage::Role role, int64_t last_seq);
   void Quitted(RoomCommand& command);
   void Created(RoomCommand& command);  // From its record.
   void Person(RoomCommand& command, const storage::MemberRecord& record);
   void Updated(RoomCommand& command, const storage::RoomRecord& record);
+  void MarkedRead(RoomCommand& command);  // From its pointer.
   void Page(RoomCommand& command, storage::EventPage page);
 
   // Answers a service's call. REQUIRES: the reply is a Callback<T>.

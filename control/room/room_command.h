@@ -33,6 +33,10 @@ struct PostRequest {};  // The event stands in append.events; an empty actor id 
 struct TypingRequest {
   bool is_typing = false;
 };
+struct ChangeMessageRequest {};  // An edit or deletion; the event stands in append.events.
+struct MarkReadRequest {
+  int64_t seq = 0;
+};
 struct ReadRequest {
   storage::EventQuery query;
   bool is_replay = false;
@@ -73,9 +77,10 @@ struct TailRequest {
 };
 
 using RoomRequest =
-    std::variant<JoinRequest, LeaveRequest, PostRequest, TypingRequest, ReadRequest, EnrollRequest, QuitRequest,
-                 AddRequest, RemoveRequest, PersonRequest, UpdateRequest, CreateRequest,
-                 DeleteRequest, AnnounceRequest, TailRequest>;
+    std::variant<JoinRequest, LeaveRequest, PostRequest, ChangeMessageRequest, MarkReadRequest,
+                 TypingRequest, ReadRequest, EnrollRequest, QuitRequest, AddRequest, RemoveRequest,
+                 PersonRequest, UpdateRequest, CreateRequest, DeleteRequest, AnnounceRequest,
+                 TailRequest>;
 
 // --- Who gets the answer.
 struct EdgeReply {

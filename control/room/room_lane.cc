@@ -23,6 +23,21 @@ void LogUnrecorded(const CommitJob& job) {
                     {"first", job.audits.front().note.act},
                     {"status", job.status.ToString()}});
 }
+// Some senders' pointers on their way into the store.
+struct OwnPointersJob : CommitJob {
+  explicit OwnPointersJob(OwnPointers& own) : own_pointers(own) {
+    kind = Kind::kMovePointers;
+    is_command = false;
+  }
+  void Answer() override {
+    if (status.ok()) {
+      own_pointers.OnWritten(moves);
+    } else {
+      own_pointers.OnFailed(moves);
+    }
+  }
+  OwnPointers& own_pointers;
+};
 
 }  // namespace
 
@@ -32,8 +47,8 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       rooms_limit_(rooms_limit),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
       results_(*parts.metrics, outbox_),
-      tools_{parts.index, *parts.lane, *parts.store, reads_,
-             outbox_,     results_,    commits_,     *parts.watch} {}
+      tools_{parts.index, *parts.lane, *parts.store, reads_,       outbox_,
+             results_,    commits_,    *parts.watch, own_pointers_} {}
 
 LiveRoom* RoomLane::Find(const RoomId& id) {
   const auto it = rooms_.find(id);
@@ -81,6 +96,10 @@ void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
       if (!job->status.ok()) LogUnrecorded(*job);
       continue;
     }
+    if (!job->is_command) {
+      job->Answer();
+      continue;
+    }
     auto* command = static_cast<RoomCommand*>(job.release());
     command->home->OnCommitted(std::unique_ptr<RoomCommand>(command));
   }
@@ -102,7 +121,40 @@ void RoomLane::RemoveTail(const RoomId& id, const std::shared_ptr<TailSeat>& sea
   if (LiveRoom* room = Find(id)) room->audience().RemoveTail(seat);
 }
 
+// As late as may be: who posts again meanwhile is written once for both.
+void RoomLane::PlanOwnPointers() {
+  if (is_write_planned_ || own_pointers_.empty()) return;
+  is_write_planned_ = true;
+  tools_.lane.Delay(CommitQueue::kOwnPointersDelay, [this] {
+    is_write_planned_ = false;
+    WriteOwnPointers();
+  });
+}
+
+void RoomLane::WriteOwnPointers() {
+  while (true) {
+    auto moves = own_pointers_.TakeUnwritten(CommitQueue::kBatchEventsLimit);
+    if (moves.empty()) return;
+    auto job = std::make_unique<OwnPointersJob>(own_pointers_);
+    job->lane = tools_.lane_index;
+    job->deadline = tools_.lane.now() + absl::ToChronoNanoseconds(CommitQueue::kOwnPointersDelay);
+    job->moves = std::move(moves);
+    commits_.push_back(std::move(job));
+  }
+}
+
+void RoomLane::SweepRetention(absl::Duration round) {
+  sweep_ = std::make_unique<RetentionSweep>(tools_, round);
+  sweep_->Start();
+}
+
+void RoomLane::Push(std::unique_ptr<UpkeepJob> job) {
+  job->lane = tools_.lane_index;
+  commits_.push_back(std::move(job));
+}
+
 void RoomLane::EndTurn() {
+  PlanOwnPointers();
   PushCommits();
   PushRefused();
   outbox_.Flush();

@@ -17,7 +17,10 @@
 #include "control/room/commit_queue.h"
 #include "control/room/lane_tools.h"
 #include "control/room/live_room.h"
+#include "control/room/own_pointers.h"
+#include "control/room/retention_sweep.h"
 #include "control/room/room_command.h"
+#include "control/room/upkeep_job.h"
 #include "storage/store.h"
 
 namespace confab::process {
@@ -54,6 +57,19 @@ class RoomLane {
   void ResumeTail(const storage::RoomId& room, const std::shared_ptr<TailSeat>& seat);
   void RemoveTail(const storage::RoomId& room, const std::shared_ptr<TailSeat>& seat);
 
+  // What the store may lack of a user's read pointers: the user's own messages.
+  std::vector<storage::PointerMove> OwnPointersOf(const storage::UserId& user) const {
+    return own_pointers_.Of(user);
+  }
+
+  // Applies retention from now on, for all lanes.
+  void SweepRetention(absl::Duration round);
+
+  void Later(absl::Duration delay, Lane::Task task) { tools_.lane.Delay(delay, std::move(task)); }
+
+  // For what is no command of a room.
+  void Push(std::unique_ptr<UpkeepJob> job);
+
   // The lane's turn end: hands over what the turn gathered.
   void EndTurn();
 
@@ -66,6 +82,8 @@ class RoomLane {
   void DropUnused();
   void PushCommits();
   void PushRefused();
+  void PlanOwnPointers();
+  void WriteOwnPointers();
 
   CommitQueue& commit_queue_;
   process::Gauge& rooms_gauge_;
@@ -74,6 +92,9 @@ class RoomLane {
   EdgeOutbox outbox_;
   ResultWriter results_;
   CommitQueue::Jobs commits_;
+  OwnPointers own_pointers_;
+  bool is_write_planned_ = false;  // Of own_pointers_.
+  std::unique_ptr<RetentionSweep> sweep_;
   LaneTools tools_;
   absl::flat_hash_map<storage::RoomId, std::unique_ptr<LiveRoom>> rooms_;
   size_t rooms_kept_ = 0;  // After the last DropUnused; the next comes when that has grown.

@@ -71,16 +71,20 @@ bool RoomLogFollower::IsPublished(RoomCommand& command) {
   }
   int64_t seq = command.outcome.first_seq;
   for (NewEvent& event : command.append.events) {
-    if (seq > published_seq_) Publish(event, seq, command.outcome.created_at);
+    if (seq > published_seq_) Publish(event, seq, command.outcome.created_at, {});
     ++seq;
   }
   return true;
 }
 
-void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_at) {
+void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_at,
+                              const storage::MessageMarks& marks) {
   published_seq_ = seq;
   if (ChangesRules(event.kind)) owner_.OnMemberEvent(event, seq, created_at);
-  if (!audience_.empty()) audience_.Publish(MakeRoomEvent(room_, seq, created_at, event));
+  if (event.kind == storage::EventKind::kMessagePosted && !event.actor.id.empty()) {
+    tools_.own_pointers.Note(event.actor.id, room_, seq);
+  }
+  if (!audience_.empty()) audience_.Publish(MakeRoomEvent(room_, seq, created_at, event, marks));
 }
 
 // --- Reading what was not seen
@@ -156,7 +160,7 @@ bool RoomLogFollower::PublishPage(EventPage& page) {
   for (EventRecord& record : page.events) {
     if (record.seq <= published_seq_) continue;
     if (record.seq != published_seq_ + 1 && published_seq_ > 0) return false;
-    Publish(record.event, record.seq, record.created_at);
+    Publish(record.event, record.seq, record.created_at, record.marks);
   }
   return true;
 }
@@ -179,7 +183,8 @@ void RoomLogFollower::ReadLog(int64_t after_seq,
         if (!page.ok()) return page.status();
         LogPage events;  // Made into messages here, on the reader's time.
         for (EventRecord& record : page->events) {
-          events.push_back(MakeRoomEvent(query.room, record.seq, record.created_at, record.event));
+          events.push_back(
+              MakeRoomEvent(query.room, record.seq, record.created_at, record.event, record.marks));
         }
         return events;
       },

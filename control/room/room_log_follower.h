@@ -84,7 +84,8 @@ class RoomLogFollower final : private RoomAudience::Room {
 
   bool Advance();
   bool IsPublished(RoomCommand& command);
-  void Publish(storage::NewEvent& event, int64_t seq, absl::Time created_at);
+  void Publish(storage::NewEvent& event, int64_t seq, absl::Time created_at,
+               const storage::MessageMarks& marks);
   void ReadGap();
   void OnGap(uint64_t generation, absl::StatusOr<storage::EventPage> page);
   void RetryLater();

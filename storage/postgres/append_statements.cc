@@ -6,13 +6,14 @@
 
 #include "storage/postgres/audit_statements.h"
 #include "storage/postgres/text_array.h"
+#include "storage/text_list.h"
 
 namespace confab::storage {
 namespace {
 
 constexpr PreparedStatement kStatements[] = {
     {"lock_rooms",
-     "SELECT id, last_seq, member_seq, last_at FROM rooms "
+     "SELECT id, last_seq, member_seq, last_at, ordinal, first_seq FROM rooms "
      "WHERE id = ANY($1::text[]) AND state = 0 ORDER BY id FOR NO KEY UPDATE"},
 
     // A scalar subquery for each key keeps to the unique index whatever the statistics say; a join
@@ -30,17 +31,44 @@ constexpr PreparedStatement kStatements[] = {
      "       WITH ORDINALITY AS u (room_id, actor_id, dedup_key, ord) OFFSET 0) k "
      "WHERE k.hit IS NOT NULL"},
 
+    // The messages that edits, deletions and answers name, each by its own index; only in batches
+    // that have some.
+    {"find_targets",
+     "SELECT t.ord, m.seq, m.actor_id, m.deleted_seq"
+     " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (room_id, message_id, ord)"
+     " CROSS JOIN LATERAL (SELECT e.room_id, e.seq, e.actor_id, e.deleted_seq FROM events e"
+     "   WHERE e.message_id = t.message_id AND e.kind = 1 OFFSET 0) m "
+     "WHERE m.room_id = t.room_id"},
+
     {"write_events",
      "WITH updated AS ("
-     "  UPDATE rooms r SET last_seq = c.last_seq, member_seq = c.member_seq, last_at = c.last_at"
-     "  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
-     "       AS c (id, last_seq, member_seq, last_at)"
+     "  UPDATE rooms r SET last_seq = c.last_seq, member_seq = c.member_seq, last_at = c.last_at,"
+     "   ordinal = c.ordinal"
+     "  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
+     "       AS c (id, last_seq, member_seq, last_at, ordinal)"
      "  WHERE r.id = c.id) "
      "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
-     " dedup_key, message_id, type, content, reply_to, subject) "
-     "SELECT * FROM unnest($5::text[], $6::bigint[], $7::smallint[], $8::smallint[], $9::bigint[],"
-     " $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
-     " $17::text[], $18::text[])"},
+     " dedup_key, message_id, type, content, reply_to, subject, body, mentions, target_seq,"
+     " ordinal) "
+     "SELECT * FROM unnest($6::text[], $7::bigint[], $8::smallint[], $9::smallint[],"
+     " $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],"
+     " $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],"
+     " $22::bigint[], $23::bigint[])"},
+
+    {"write_targets",
+     "UPDATE events e SET content = t.content, body = t.body, mentions = t.mentions,"
+     " edited_seq = CASE WHEN t.edited_seq > 0 THEN t.edited_seq ELSE e.edited_seq END,"
+     " deleted_seq = t.deleted_seq "
+     "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[],"
+     " $7::bigint[]) AS t (room_id, seq, content, body, mentions, edited_seq, deleted_seq) "
+     "WHERE e.room_id = t.room_id AND e.seq = t.seq"},
+
+    // What was in the log when somebody joined counts as read.
+    {"write_joined",
+     "INSERT INTO read_pointers AS p (room_id, user_id, seq, ordinal, updated_at) "
+     "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) "
+     "ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq, ordinal = excluded.ordinal,"
+     " updated_at = excluded.updated_at WHERE p.seq < excluded.seq"},
 
     {"write_members",
      "INSERT INTO members AS m (room_id, user_id, role, changed_seq, changed_at, banned_until,"
@@ -89,10 +117,43 @@ void WriteMembers(PostgresTransaction& transaction, const AppendPlan& plan) {
                   times.Finish(), bans.Finish(), mutes.Finish());
 }
 
+void WriteJoined(PostgresTransaction& transaction, const AppendPlan& plan) {
+  TextArray rooms, users, seqs, ordinals, times;
+  bool is_any = false;
+  for (const PlannedMember& member : plan.members) {
+    if (member.joined_seq == 0) continue;
+    is_any = true;
+    rooms.Add(member.room->value);
+    users.Add(member.user->value);
+    seqs.Add(member.joined_seq);
+    ordinals.Add(member.joined_ordinal);
+    times.Add(absl::ToUnixMicros(member.changed_at));
+  }
+  if (!is_any) return;
+  transaction.Run("write_joined", rooms.Finish(), users.Finish(), seqs.Finish(), ordinals.Finish(),
+                  times.Finish());
+}
+
+void WriteTargets(PostgresTransaction& transaction, const AppendPlan& plan) {
+  TextArray rooms, seqs, contents, bodies, mentions, edited_seqs, deleted_seqs;
+  for (const PlannedTarget& target : plan.targets) {
+    const bool is_deleted = target.deleted_seq > 0;
+    rooms.Add(target.room->value);
+    seqs.Add(target.seq);
+    contents.Add(is_deleted ? "" : target.event->content);
+    bodies.Add(is_deleted ? "" : target.event->body);
+    mentions.Add(is_deleted ? "" : EncodeUsers(target.event->mentions));
+    edited_seqs.Add(target.edited_seq);
+    deleted_seqs.Add(target.deleted_seq);
+  }
+  transaction.Run("write_targets", rooms.Finish(), seqs.Finish(), contents.Finish(),
+                  bodies.Finish(), mentions.Finish(), edited_seqs.Finish(), deleted_seqs.Finish());
+}
+
 // The columns of write_events, built in one pass over the events.
 struct EventColumns {
   TextArray room, seq, kind, role, created_at, actor_id, actor_name, actor_email, dedup_key,
-      message_id, type, content, reply_to, subject;
+      message_id, type, content, reply_to, subject, body, mentions, target_seq, ordinal;
 
   void Add(const PlannedEvent& planned) {
     const NewEvent& event = *planned.event;
@@ -107,9 +168,15 @@ struct EventColumns {
     dedup_key.Add(static_cast<char>(event.dedup.space), event.dedup.key);
     message_id.Add(event.message_id);
     type.Add(event.type);
-    content.Add(event.content);
+    // What an edit says stands in its message's row alone.
+    const bool is_edit = event.kind == EventKind::kMessageEdited;
+    content.Add(is_edit ? std::string_view() : event.content);
     reply_to.Add(event.reply_to);
     subject.Add(event.subject.value);
+    body.Add(is_edit ? std::string_view() : event.body);
+    mentions.Add(is_edit || event.mentions.empty() ? std::string() : EncodeUsers(event.mentions));
+    target_seq.Add(planned.target_seq);
+    ordinal.Add(planned.ordinal);
   }
 };
 
@@ -123,7 +190,8 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
   for (const pqxx::row& row : transaction.Run("lock_rooms", ids.Finish())) {
     planner.SetRoom(
         RoomId(std::string(ViewOf(row[0]))),
-        {row[1].as<int64_t>(), row[2].as<int64_t>(), absl::FromUnixMicros(row[3].as<int64_t>())});
+        {row[1].as<int64_t>(), row[2].as<int64_t>(), absl::FromUnixMicros(row[3].as<int64_t>()),
+         row[4].as<int64_t>(), row[5].as<int64_t>()});
   }
 }
 
@@ -156,24 +224,49 @@ absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendR
   return now;
 }
 
+void LookUpTargets(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
+                   AppendPlanner& planner) {
+  TextArray rooms, message_ids;
+  std::vector<size_t> request_of;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const std::string* message_id = AppendPlanner::TargetOf(batch[i]);
+    if (message_id == nullptr) continue;
+    rooms.Add(batch[i].room.value);
+    message_ids.Add(*message_id);
+    request_of.push_back(i);
+  }
+  if (request_of.empty()) return;
+  for (const pqxx::row& row :
+       transaction.Run("find_targets", rooms.Finish(), message_ids.Finish())) {
+    planner.SetTarget(
+        request_of.at(static_cast<size_t>(row[0].as<int64_t>() - 1)),
+        {row[1].as<int64_t>(), UserId(std::string(ViewOf(row[2]))), row[3].as<int64_t>() > 0});
+  }
+}
+
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
   if (plan.events.empty()) return;
-  TextArray ids, last_seqs, member_seqs, last_times;
+  TextArray ids, last_seqs, member_seqs, last_times, ordinals;
   for (const auto& [id, after, settings] : plan.rooms) {
     ids.Add(id->value);
     last_seqs.Add(after.last_seq);
     member_seqs.Add(after.member_seq);
     last_times.Add(absl::ToUnixMicros(after.last_at));
+    ordinals.Add(after.ordinal);
   }
   EventColumns events;
   for (const PlannedEvent& event : plan.events) events.Add(event);
   transaction.Run("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
-                  last_times.Finish(), events.room.Finish(), events.seq.Finish(),
+                  last_times.Finish(), ordinals.Finish(), events.room.Finish(), events.seq.Finish(),
                   events.kind.Finish(), events.role.Finish(), events.created_at.Finish(),
                   events.actor_id.Finish(), events.actor_name.Finish(), events.actor_email.Finish(),
                   events.dedup_key.Finish(), events.message_id.Finish(), events.type.Finish(),
-                  events.content.Finish(), events.reply_to.Finish(), events.subject.Finish());
+                  events.content.Finish(), events.reply_to.Finish(), events.subject.Finish(),
+                  events.body.Finish(), events.mentions.Finish(), events.target_seq.Finish(),
+                  events.ordinal.Finish());
+  if (!plan.targets.empty()) WriteTargets(transaction, plan);
   if (!plan.members.empty()) WriteMembers(transaction, plan);
+  if (!plan.members.empty()) WriteJoined(transaction, plan);
   for (const PlannedRoom& room : plan.rooms) {
     if (room.settings) WriteSettings(transaction, *room.id, *room.settings);
   }

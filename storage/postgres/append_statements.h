@@ -22,7 +22,11 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner);
 absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
                       AppendPlanner& planner);
 
-// Statement 3, and further ones if members or rooms change.
+// Between 2 and 3, if requests name messages: finds these.
+void LookUpTargets(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
+                   AppendPlanner& planner);
+
+// Statement 3, and further ones if messages, members or rooms change.
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan);
 
 void WriteSettings(PostgresTransaction& transaction, const RoomId& room,

@@ -8,6 +8,7 @@
 #include <absl/container/flat_hash_set.h>
 
 #include "storage/postgres/text_array.h"
+#include "storage/text_list.h"
 
 namespace confab::storage {
 namespace {
@@ -22,14 +23,16 @@ static_assert(static_cast<int>(EventKind::kMessagePosted) == 1 &&
 constexpr PreparedStatement kStatements[] = {
     {"append_one",
      "WITH updated AS ("
-     "  UPDATE rooms SET last_seq = last_seq + 1, last_at = greatest(last_at,"
+     "  UPDATE rooms SET last_seq = last_seq + 1, ordinal = ordinal + 1, last_at = "
+     "greatest(last_at,"
      "   (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
      "  WHERE id = $1 AND state = 0 AND member_seq = $2 AND NOT EXISTS ("
      "   SELECT FROM events WHERE room_id = $1 AND actor_id = $3 AND dedup_key = $4)"
-     "  RETURNING last_seq, last_at) "
+     "  RETURNING last_seq, last_at, ordinal) "
      "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
-     " dedup_key, message_id, type, content, reply_to, subject) "
-     "SELECT $1, u.last_seq, 1, 0, u.last_at, $3, $5, $6, $4, $7, $8, $9, $10, '' FROM updated u "
+     " dedup_key, message_id, type, content, reply_to, subject, body, mentions, ordinal) "
+     "SELECT $1, u.last_seq, 1, 0, u.last_at, $3, $5, $6, $4, $7, $8, $9, '', '', $10, $11,"
+     " u.ordinal FROM updated u "
      "RETURNING seq, created_at"},
 
     // Locks in the order of ids, as every writer does. The clock stands above an aggregate, which
@@ -37,17 +40,18 @@ constexpr PreparedStatement kStatements[] = {
     {"append_few",
      "WITH asked AS MATERIALIZED ("
      "  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[],"
-     "   $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) WITH ORDINALITY"
+     "   $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) WITH ORDINALITY"
      "  AS a (room_id, member_seq, actor_id, dedup_key, actor_name, actor_email, message_id, type,"
-     "   content, reply_to, ord)),"
+     "   content, body, mentions, ord)),"
      " locked AS MATERIALIZED ("
-     "  SELECT id, last_seq, member_seq, last_at FROM rooms"
+     "  SELECT id, last_seq, member_seq, last_at, ordinal FROM rooms"
      "  WHERE id = ANY($1::text[]) AND state = 0 ORDER BY id FOR NO KEY UPDATE),"
      " clock AS MATERIALIZED ("
      "  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now"
      "  FROM (SELECT count(*) FROM locked) all_locked),"
      " fit AS MATERIALIZED ("
      "  SELECT a.*, l.last_seq + row_number() OVER (PARTITION BY l.id ORDER BY a.ord) AS seq,"
+     "   l.ordinal + row_number() OVER (PARTITION BY l.id ORDER BY a.ord) AS ordinal,"
      "   greatest(l.last_at, c.now) AS created_at"
      "  FROM asked a JOIN locked l ON l.id = a.room_id AND l.member_seq = a.member_seq, clock c"
      "  WHERE NOT EXISTS (SELECT FROM events e WHERE e.room_id = a.room_id"
@@ -55,15 +59,16 @@ constexpr PreparedStatement kStatements[] = {
      " whole AS MATERIALIZED ("
      "  SELECT * FROM fit WHERE (SELECT count(*) FROM fit) = (SELECT count(*) FROM asked)),"
      " updated AS ("
-     "  UPDATE rooms r SET last_seq = n.last_seq, last_at = n.last_at"
-     "  FROM (SELECT room_id, max(seq) AS last_seq, max(created_at) AS last_at FROM whole"
-     "   GROUP BY room_id) n"
+     "  UPDATE rooms r SET last_seq = n.last_seq, last_at = n.last_at, ordinal = n.ordinal"
+     "  FROM (SELECT room_id, max(seq) AS last_seq, max(created_at) AS last_at,"
+     "   max(ordinal) AS ordinal FROM whole GROUP BY room_id) n"
      "  WHERE r.id = n.room_id),"
      " inserted AS ("
      "  INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name,"
-     "   actor_email, dedup_key, message_id, type, content, reply_to, subject)"
+     "   actor_email, dedup_key, message_id, type, content, reply_to, subject, body, mentions,"
+     "   ordinal)"
      "  SELECT room_id, seq, 1, 0, created_at, actor_id, actor_name, actor_email, dedup_key,"
-     "   message_id, type, content, reply_to, '' FROM whole) "
+     "   message_id, type, content, '', '', body, mentions, ordinal FROM whole) "
      "SELECT seq, created_at FROM whole ORDER BY ord"},
 };
 
@@ -76,12 +81,13 @@ absl::StatusOr<pqxx::result> AppendOne(PostgresConnection& connection,
   return connection.Commit("append_one", request.room.value, request.expected_member_seq,
                            event.actor.id.value, ColumnOf(event.dedup), event.actor.name,
                            event.actor.email, event.message_id, event.type, event.content,
-                           event.reply_to);
+                           event.body, EncodeUsers(event.mentions));
 }
 
 absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
                                        absl::Span<const AppendRequest> batch) {
-  TextArray rooms, member_seqs, actors, keys, names, emails, message_ids, types, contents, replies;
+  TextArray rooms, member_seqs, actors, keys, names, emails, message_ids, types, contents, bodies,
+      mentions;
   for (const AppendRequest& request : batch) {
     const NewEvent& event = request.events[0];
     rooms.Add(request.room.value);
@@ -93,11 +99,12 @@ absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
     message_ids.Add(event.message_id);
     types.Add(event.type);
     contents.Add(event.content);
-    replies.Add(event.reply_to);
+    bodies.Add(event.body);
+    mentions.Add(EncodeUsers(event.mentions));
   }
   return connection.Commit("append_few", rooms.Finish(), member_seqs.Finish(), actors.Finish(),
                            keys.Finish(), names.Finish(), emails.Finish(), message_ids.Finish(),
-                           types.Finish(), contents.Finish(), replies.Finish());
+                           types.Finish(), contents.Finish(), bodies.Finish(), mentions.Finish());
 }
 
 }  // namespace
@@ -109,6 +116,7 @@ bool FitsOneTrip(absl::Span<const AppendRequest> batch) {
     if (request.events.size() != 1 || request.events[0].kind != EventKind::kMessagePosted) {
       return false;
     }
+    if (!request.events[0].reply_to.empty()) return false;  // It names a message to be looked up.
   }
   if (batch.size() == 1) return true;
   absl::flat_hash_set<std::tuple<RoomId, UserId, std::string>> keys;

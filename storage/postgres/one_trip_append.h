@@ -17,7 +17,7 @@ namespace confab::storage {
 // To be prepared on a connection that AppendInOneTrip is used with.
 absl::Span<const PreparedStatement> OneTripStatements();
 
-// True: messages alone, each request one, each with a key of its own.
+// True: messages alone that answer none, each request one, each with a key of its own.
 bool FitsOneTrip(absl::Span<const AppendRequest> batch);
 
 // All requests stored, answered in order; or empty: nothing was changed, and the batch is to be

@@ -9,30 +9,41 @@
 #include <absl/time/clock.h>
 
 #include "storage/log_page.h"
+#include "storage/postgres/audit_statements.h"
 #include "storage/postgres/postgres_feed.h"
 #include "storage/postgres/postgres_inbox.h"
-#include "storage/postgres/audit_statements.h"
 #include "storage/postgres/text_array.h"
 #include "storage/restriction.h"
+#include "storage/text_list.h"
 
 namespace confab::storage {
 namespace {
 
 // A page is cut where its content passes $4 bytes, behind at least one event. Windows run in the
-// direction of reading, the answer is always ascending.
-#define CONFAB_EVENT_PAGE(bound, direction)                                                    \
-  "SELECT r.first_seq, r.last_seq, r.member_seq, e.seq, e.created_at, e.kind, e.actor_id,"     \
-  " e.actor_name, e.actor_email, e.dedup_key, e.message_id, e.type, e.content, e.reply_to,"    \
-  " e.subject, e.role "                                                                        \
-  "FROM rooms r LEFT JOIN LATERAL ("                                                           \
-  "  SELECT * FROM ("                                                                          \
-  "    SELECT v.*, row_number() OVER w AS place, sum(octet_length(v.content)) OVER w AS bytes" \
-  "    FROM (SELECT * FROM events WHERE room_id = $1 AND seq " bound                           \
-  "          ORDER BY seq " direction                                                          \
-  " LIMIT $3) v "                                                                              \
-  "    WINDOW w AS (ORDER BY v.seq " direction                                                 \
-  ")) counted"                                                                                 \
-  "  WHERE place = 1 OR bytes <= $4) e ON true "                                               \
+// direction of reading, the answer is always ascending. Rows below first_seq are stubs of what
+// retention has removed. An edit's own row is empty: it shows what its message says now;
+// OFFSET 0 keeps the planner from joining the whole log for it.
+#define CONFAB_EVENT_PAGE(bound, direction)                                                     \
+  "SELECT r.first_seq, r.last_seq, r.member_seq, e.seq, e.created_at, e.kind, e.actor_id,"      \
+  " e.actor_name, e.actor_email, e.dedup_key, e.message_id, e.type, e.content, e.reply_to,"     \
+  " e.subject, e.role, e.body, e.mentions, e.target_seq, e.edited_seq, e.deleted_seq "          \
+  "FROM rooms r LEFT JOIN LATERAL ("                                                            \
+  "  SELECT * FROM ("                                                                           \
+  "    SELECT v.*, row_number() OVER w AS place,"                                               \
+  "     sum(octet_length(v.content) + octet_length(v.body)) OVER w AS bytes"                    \
+  "    FROM (SELECT l.seq, l.created_at, l.kind, l.actor_id, l.actor_name, l.actor_email,"      \
+  "           l.dedup_key, l.message_id, l.type, coalesce(o.content, l.content) AS content,"    \
+  "           l.reply_to, l.subject, l.role, coalesce(o.body, l.body) AS body,"                 \
+  "           coalesce(o.mentions, l.mentions) AS mentions, l.target_seq, l.edited_seq,"        \
+  "           l.deleted_seq"                                                                    \
+  "          FROM (SELECT * FROM events WHERE room_id = $1 AND seq " bound                      \
+  "                 AND seq >= r.first_seq ORDER BY seq " direction                             \
+  " LIMIT $3) l LEFT JOIN LATERAL ("                                                            \
+  "           SELECT content, body, mentions FROM events"                                       \
+  "           WHERE l.kind = 2 AND room_id = $1 AND seq = l.target_seq OFFSET 0) o ON true) v " \
+  "    WINDOW w AS (ORDER BY v.seq " direction                                                  \
+  ")) counted"                                                                                  \
+  "  WHERE place = 1 OR bytes <= $4) e ON true "                                                \
   "WHERE r.id = $1 AND r.state = 0 ORDER BY e.seq"
 
 // As RoomOf and MemberOf read them.
@@ -55,12 +66,52 @@ constexpr PreparedStatement kStatements[] = {
      "WHERE r.id = $1 AND r.state = 0"},
     {"events_forward", CONFAB_EVENT_PAGE("> $2", "ASC")},
     {"events_backward", CONFAB_EVENT_PAGE("< $2", "DESC")},
+    // The log's times never run against seq, so it is halved until the place is found: the first
+    // event of the time or later, or the seq behind the newest.
+    {"find_seq",
+     "WITH RECURSIVE search (low, high) AS ("
+     "  SELECT first_seq, last_seq + 1 FROM rooms WHERE id = $1 AND state = 0"
+     " UNION ALL"
+     "  SELECT CASE WHEN m.is_before THEN m.seq + 1 ELSE s.low END,"
+     "   CASE WHEN m.is_before THEN s.high ELSE m.seq END"
+     "  FROM search s CROSS JOIN LATERAL ("
+     "   SELECT e.seq, e.created_at < $2 AS is_before FROM events e"
+     "   WHERE e.room_id = $1 AND e.seq = s.low + (s.high - s.low) / 2 OFFSET 0) m"
+     "  WHERE s.low < s.high) "
+     "SELECT low FROM search WHERE low >= high"},
     {"list_rooms", "SELECT " CONFAB_ROOM_COLUMNS
                    " FROM rooms r WHERE r.id > $1 AND r.state = 0 ORDER BY r.id LIMIT $2"},
     {"list_rooms_of_member",
      "SELECT " CONFAB_ROOM_COLUMNS " FROM members m JOIN rooms r ON r.id = m.room_id "
      "WHERE m.user_id = $1 AND m.room_id > $2 AND m.role > 0 AND r.state = 0 "
      "ORDER BY m.room_id LIMIT $3"},
+    // Unread: messages behind the pointer that are kept, but for those deleted. Stubs count as
+    // gone.
+    {"list_memberships",
+     "SELECT " CONFAB_ROOM_COLUMNS ", m.role, coalesce(p.seq, 0),"
+     " r.ordinal - greatest(coalesce(p.ordinal, 0), r.gone_ordinal) -"
+     " (SELECT count(*) FROM events d WHERE d.room_id = r.id AND d.deleted_seq > 0"
+     "  AND d.seq > coalesce(p.seq, 0) AND d.seq >= r.first_seq) "
+     "FROM members m JOIN rooms r ON r.id = m.room_id"
+     " LEFT JOIN read_pointers p ON p.room_id = m.room_id AND p.user_id = m.user_id "
+     "WHERE m.user_id = $1 AND m.room_id > $2 AND m.role > 0 AND r.state = 0 "
+     "ORDER BY m.room_id LIMIT $3"},
+    {"position_at",
+     "SELECT least(r.last_seq, $2), r.ordinal - greatest(r.gone_ordinal, coalesce("
+     " (SELECT e.ordinal FROM events e WHERE e.room_id = r.id AND e.seq = least(r.last_seq, $2)),"
+     "  0)) - (SELECT count(*) FROM events d WHERE d.room_id = r.id AND d.deleted_seq > 0"
+     "         AND d.seq > $2 AND d.seq >= r.first_seq) "
+     "FROM rooms r WHERE r.id = $1 AND r.state = 0"},
+    {"list_retained",
+     "SELECT id FROM rooms WHERE (retain_micros > 0 OR retain_messages > 0) AND state = 0"
+     " AND id > $1 ORDER BY id LIMIT $2"},
+    {"read_retention",
+     "SELECT retain_micros, retain_messages FROM rooms WHERE id = $1 AND state = 0"},
+    // Two halves, each by its own index.
+    {"list_rooms_ever",
+     "SELECT room_id FROM members WHERE user_id = $1 AND room_id > $2 AND role > 0 "
+     "UNION SELECT room_id FROM members WHERE user_id = $1 AND room_id > $2 AND role = 0 "
+     "ORDER BY room_id LIMIT $3"},
     {"list_members", CONFAB_MEMBER_PAGE("role > 0")},
     {"list_banned", CONFAB_MEMBER_PAGE("banned_until > 0 AND banned_until > $4")},
     {"count_members",
@@ -122,10 +173,21 @@ EventRecord EventOf(const pqxx::row& row, const RoomId& room) {
   event.reply_to = TextOf(row[13]);
   event.subject = UserId(TextOf(row[14]));
   event.role = static_cast<Role>(IntOf(row[15]));
+  event.body = TextOf(row[16]);
+  event.mentions = DecodeUsers(row[17].c_str());
+  event.target_seq = IntOf(row[18]);
+  record.marks = {IntOf(row[19]), IntOf(row[20]) > 0};
   return record;
 }
 
 int32_t Limit(int32_t limit) { return std::max(limit, 0); }
+
+absl::StatusOr<std::vector<RoomId>> RoomIdsOf(const absl::StatusOr<pqxx::result>& rows) {
+  if (!rows.ok()) return rows.status();
+  std::vector<RoomId> rooms;
+  for (const pqxx::row& row : *rows) rooms.emplace_back(TextOf(row[0]));
+  return rooms;
+}
 
 }  // namespace
 
@@ -162,7 +224,15 @@ absl::StatusOr<RoomSnapshot> PostgresReader::ReadRoom(const RoomId& id,
   return snapshot;
 }
 
-absl::StatusOr<EventPage> PostgresReader::ReadEvents(const EventQuery& query) {
+absl::StatusOr<EventPage> PostgresReader::ReadEvents(const EventQuery& asked) {
+  EventQuery query = asked;
+  if (const absl::Time* time = TimeBound(asked)) {
+    const auto found = connection_->Query("find_seq", asked.room.value,
+                                          absl::ToUnixMicros(*time + absl::Nanoseconds(999)));
+    if (!found.ok()) return found.status();
+    if (found->empty()) return NoSuchRoom();
+    query = BoundBySeq(asked, IntOf((*found)[0][0]));
+  }
   const int64_t bound = IsForward(query)       ? query.after_seq
                         : query.before_seq < 0 ? std::numeric_limits<int64_t>::max()
                                                : query.before_seq;
@@ -194,6 +264,44 @@ absl::StatusOr<std::vector<RoomRecord>> PostgresReader::ListRooms(const RoomId& 
   std::vector<RoomRecord> rooms;
   for (const pqxx::row& row : *rows) rooms.push_back(RoomOf(row));
   return rooms;
+}
+
+absl::StatusOr<std::vector<MembershipRecord>> PostgresReader::ListMemberships(const UserId& user,
+                                                                              const RoomId& after,
+                                                                              int32_t limit) {
+  const auto rows = connection_->Query("list_memberships", user.value, after.value, Limit(limit));
+  if (!rows.ok()) return rows.status();
+  std::vector<MembershipRecord> memberships;
+  for (const pqxx::row& row : *rows) {
+    memberships.push_back(
+        {RoomOf(row), static_cast<Role>(IntOf(row[10])), {IntOf(row[11]), IntOf(row[12])}});
+  }
+  return memberships;
+}
+
+absl::StatusOr<ReadPosition> PostgresReader::ReadPositionAt(const RoomId& room, int64_t seq) {
+  const auto rows = connection_->Query("position_at", room.value, seq);
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return NoSuchRoom();
+  return ReadPosition{IntOf((*rows)[0][0]), IntOf((*rows)[0][1])};
+}
+
+absl::StatusOr<std::vector<RoomId>> PostgresReader::ListRetained(const RoomId& after,
+                                                                 int32_t limit) {
+  return RoomIdsOf(connection_->Query("list_retained", after.value, Limit(limit)));
+}
+
+absl::StatusOr<Retention> PostgresReader::ReadRetention(const RoomId& room) {
+  const auto rows = connection_->Query("read_retention", room.value);
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return NoSuchRoom();
+  return Retention{absl::Microseconds(IntOf((*rows)[0][0])), IntOf((*rows)[0][1])};
+}
+
+absl::StatusOr<std::vector<RoomId>> PostgresReader::ListRoomsEver(const UserId& user,
+                                                                  const RoomId& after,
+                                                                  int32_t limit) {
+  return RoomIdsOf(connection_->Query("list_rooms_ever", user.value, after.value, Limit(limit)));
 }
 
 absl::StatusOr<std::vector<MemberRecord>> PostgresReader::ListMembers(const RoomId& id,

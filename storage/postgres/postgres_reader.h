@@ -12,7 +12,9 @@
 #include "storage/feed.h"
 #include "storage/inbox.h"
 #include "storage/postgres/postgres_connection.h"
+#include "storage/read_pointer.h"
 #include "storage/records.h"
+#include "storage/upkeep.h"
 
 namespace confab::storage {
 
@@ -24,6 +26,13 @@ class PostgresReader {
   absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room, absl::Span<const UserId> users);
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query);
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit);
+  absl::StatusOr<std::vector<MembershipRecord>> ListMemberships(const UserId& user,
+                                                                const RoomId& after, int32_t limit);
+  absl::StatusOr<ReadPosition> ReadPositionAt(const RoomId& room, int64_t seq);
+  absl::StatusOr<std::vector<RoomId>> ListRetained(const RoomId& after, int32_t limit);
+  absl::StatusOr<Retention> ReadRetention(const RoomId& room);
+  absl::StatusOr<std::vector<RoomId>> ListRoomsEver(const UserId& user, const RoomId& after,
                                                     int32_t limit);
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
                                                         const UserId& after, int32_t limit);

@@ -75,6 +75,33 @@ absl::StatusOr<std::vector<RoomRecord>> PostgresStore::ListRooms(const RoomId& a
   return WithReader([&](PostgresReader& reader) { return reader.ListRooms(after, member, limit); });
 }
 
+absl::StatusOr<std::vector<MembershipRecord>> PostgresStore::ListMemberships(const UserId& user,
+                                                                             const RoomId& after,
+                                                                             int32_t limit) {
+  return WithReader(
+      [&](PostgresReader& reader) { return reader.ListMemberships(user, after, limit); });
+}
+
+absl::StatusOr<ReadPosition> PostgresStore::ReadPositionAt(const RoomId& room, int64_t seq) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadPositionAt(room, seq); });
+}
+
+absl::StatusOr<std::vector<RoomId>> PostgresStore::ListRetained(const RoomId& after,
+                                                                int32_t limit) {
+  return WithReader([&](PostgresReader& reader) { return reader.ListRetained(after, limit); });
+}
+
+absl::StatusOr<Retention> PostgresStore::ReadRetention(const RoomId& room) {
+  return WithReader([&](PostgresReader& reader) { return reader.ReadRetention(room); });
+}
+
+absl::StatusOr<std::vector<RoomId>> PostgresStore::ListRoomsEver(const UserId& user,
+                                                                 const RoomId& after,
+                                                                 int32_t limit) {
+  return WithReader(
+      [&](PostgresReader& reader) { return reader.ListRoomsEver(user, after, limit); });
+}
+
 absl::StatusOr<std::vector<MemberRecord>> PostgresStore::ListMembers(const RoomId& room,
                                                                      MemberFilter filter,
                                                                      const UserId& after,

@@ -10,7 +10,9 @@
 #include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/postgres_feed.h"
 #include "storage/postgres/postgres_inbox.h"
+#include "storage/postgres/postgres_pointers.h"
 #include "storage/postgres/postgres_schema.h"
+#include "storage/postgres/postgres_upkeep.h"
 #include "storage/record_check.h"
 #include "storage/room_state.h"
 
@@ -27,8 +29,9 @@ constexpr PreparedStatement kRoomStatements[] = {
      "ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, is_public = excluded.is_public,"
      " first_seq = r.last_seq + 1, member_seq = r.last_seq,"
      " created_at = greatest(r.last_at, excluded.created_at),"
-     " last_at = greatest(r.last_at, excluded.created_at), state = 0 WHERE r.state = 2 "
-     "RETURNING last_seq, created_at"},
+     " last_at = greatest(r.last_at, excluded.created_at), state = 0,"
+     " gone_ordinal = r.ordinal, retain_micros = 0, retain_messages = 0 WHERE r.state = 2 "
+     "RETURNING last_seq, created_at, ordinal"},
     {"room_state", "SELECT state FROM rooms WHERE id = $1"},
     {"delete_room",
      "UPDATE rooms SET state = 1, topic = '', metadata = '' WHERE id = $1 AND state = 0"},
@@ -36,6 +39,9 @@ constexpr PreparedStatement kRoomStatements[] = {
     {"purge_members",
      "DELETE FROM members WHERE room_id = $1 AND user_id IN"
      " (SELECT user_id FROM members WHERE room_id = $1 ORDER BY user_id LIMIT $2)"},
+    {"purge_pointers",
+     "DELETE FROM read_pointers WHERE room_id = $1 AND user_id IN"
+     " (SELECT user_id FROM read_pointers WHERE room_id = $1 ORDER BY user_id LIMIT $2)"},
     {"purge_events",
      "DELETE FROM events WHERE room_id = $1 AND seq IN"
      " (SELECT seq FROM events WHERE room_id = $1 ORDER BY seq LIMIT $2)"},
@@ -66,6 +72,8 @@ absl::Status PostgresWriter::EnsureConnected() {
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
   if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
   if (status = connection.Prepare(AuditWriteStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(PointerStatements()); !status.ok()) return status;
+  if (status = connection.Prepare(UpkeepStatements()); !status.ok()) return status;
   if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
   if (status = connection.Prepare(InboxWriteStatements()); !status.ok()) return status;
   if (status = connection.Prepare(FeedWriteStatements()); !status.ok()) return status;
@@ -91,6 +99,7 @@ absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInStatements(
     AppendPlanner planner(batch);
     LockRooms(transaction, planner);
     const absl::Time now = LookUpKeys(transaction, batch, planner);
+    LookUpTargets(transaction, batch, planner);
     auto plan = planner.Plan(now);
     if (!plan.ok()) return plan.status();
     WritePlan(transaction, *plan);
@@ -129,7 +138,7 @@ absl::Status PostgresWriter::CreateOver(PostgresTransaction& transaction, const 
     const AuditRecord audit = AuditOfNewRoom(room);
     WriteAuditRecords(transaction, absl::MakeConstSpan(&audit, 1));
   }
-  const LockedRoom before{last_seq, last_seq, now};
+  const LockedRoom before{last_seq, last_seq, now, rows[0][2].as<int64_t>()};
   const AppendRequest first = FirstEvents(room, before);
   if (first.events.empty()) return absl::OkStatus();
   AppendPlanner planner(absl::MakeConstSpan(&first, 1));
@@ -180,6 +189,19 @@ absl::StatusOr<std::vector<InboxOutcome>> PostgresWriter::WriteInboxes(
   return outcomes;
 }
 
+absl::StatusOr<std::vector<PointerOutcome>> PostgresWriter::MovePointers(
+    absl::Span<const PointerMove> moves) {
+  if (auto status = CheckMoves(moves); !status.ok()) return status;
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  std::vector<PointerOutcome> outcomes;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    outcomes = storage::MovePointers(transaction, moves);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return outcomes;
+}
+
 absl::Status PostgresWriter::SetFeedCursor(const FeedCursor& cursor) {
   if (auto status = EnsureConnected(); !status.ok()) return status;
   return SetPostgresFeedCursor(*connection_, cursor);
@@ -188,6 +210,39 @@ absl::Status PostgresWriter::SetFeedCursor(const FeedCursor& cursor) {
 absl::Status PostgresWriter::DeleteFeedCursor(const std::string& consumer) {
   if (auto status = EnsureConnected(); !status.ok()) return status;
   return DeletePostgresFeedCursor(*connection_, consumer);
+}
+
+absl::Status PostgresWriter::RepairPointers(absl::Duration window) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  return storage::RepairPointers(*connection_, window);
+}
+
+absl::Status PostgresWriter::SetRetention(const RoomId& room, const Retention& retention) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  return connection_->Transact([&](PostgresTransaction& transaction) {
+    return storage::SetRetention(transaction, room, retention);
+  });
+}
+
+absl::StatusOr<TrimStep> PostgresWriter::Trim(const RoomId& room, int32_t rows) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  TrimStep step;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    return storage::Trim(transaction, room, rows, step);
+  });
+  if (!status.ok()) return status;
+  return step;
+}
+
+absl::StatusOr<EraseStep> PostgresWriter::Erase(const RoomId& room, const UserId& user,
+                                                int64_t after_seq, int32_t rows) {
+  if (auto status = EnsureConnected(); !status.ok()) return status;
+  EraseStep step;
+  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
+    return storage::Erase(transaction, room, user, after_seq, rows, step);
+  });
+  if (!status.ok()) return status;
+  return step;
 }
 
 absl::Status PostgresWriter::Purge(absl::Duration limit) {
@@ -203,7 +258,7 @@ absl::Status PostgresWriter::Purge(absl::Duration limit) {
 }
 
 absl::Status PostgresWriter::PurgeRoom(const RoomId& room, absl::Time end) {
-  for (const char* statement : {"purge_members", "purge_events"}) {
+  for (const char* statement : {"purge_members", "purge_pointers", "purge_events"}) {
     while (true) {
       const auto removed = connection_->Query(statement, room.value, kPurgeRows);
       if (!removed.ok()) return removed.status();

@@ -30,6 +30,13 @@ class PostgresWriter : public StoreWriter {
   absl::Status DeleteFeedCursor(const std::string& consumer) override;
   absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) override;
   absl::Status WriteAudit(absl::Span<const AuditRecord> records) override;
+  absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
+      absl::Span<const PointerMove> moves) override;
+  absl::Status RepairPointers(absl::Duration window) override;
+  absl::Status SetRetention(const RoomId& room, const Retention& retention) override;
+  absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override;
+  absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
+                                  int32_t rows) override;
 
  private:
   PostgresWriter(const PostgresTarget& target, Watchdog& watchdog, ActiveLock& active_lock)

@@ -7,6 +7,7 @@
 
 #include "storage/log_page.h"
 #include "storage/restriction.h"
+#include "storage/text_list.h"
 
 namespace confab::storage {
 namespace {
@@ -20,14 +21,21 @@ constexpr std::string_view kRoom =
     "SELECT " CONFAB_ROOM_COLUMNS ", r.first_seq FROM rooms r WHERE r.id = ?1 AND r.state = 0";
 constexpr std::string_view kPair =
     "SELECT " CONFAB_MEMBER_COLUMNS " FROM members WHERE room_id = ?1 AND user_id = ?2";
-constexpr std::string_view kEventsForward =
-    "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
-    " content, reply_to, subject, role FROM events "
-    "WHERE room_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-constexpr std::string_view kEventsBackward =
-    "SELECT seq, created_at, kind, actor_id, actor_name, actor_email, dedup_key, message_id, type,"
-    " content, reply_to, subject, role FROM events "
-    "WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+// Rows below ?4, the first that is kept, are stubs of what retention has removed. An edit's own row
+// is empty: it shows what its message says now.
+#define CONFAB_EVENT_PAGE(bound, direction)                                                   \
+  "SELECT e.seq, e.created_at, e.kind, e.actor_id, e.actor_name, e.actor_email, e.dedup_key," \
+  " e.message_id, e.type, coalesce(o.content, e.content), e.reply_to, e.subject, e.role,"     \
+  " coalesce(o.body, e.body), coalesce(o.mentions, e.mentions), e.target_seq, e.edited_seq,"  \
+  " e.deleted_seq "                                                                           \
+  "FROM events e LEFT JOIN events o"                                                          \
+  " ON e.kind = 2 AND o.room_id = e.room_id AND o.seq = e.target_seq "                        \
+  "WHERE e.room_id = ?1 AND e.seq " bound " AND e.seq >= ?4 ORDER BY e.seq " direction " LIMIT ?3"
+constexpr std::string_view kEventsForward = CONFAB_EVENT_PAGE("> ?2", "ASC");
+constexpr std::string_view kEventsBackward = CONFAB_EVENT_PAGE("< ?2", "DESC");
+#undef CONFAB_EVENT_PAGE
+constexpr std::string_view kTimeOf =
+    "SELECT created_at FROM events WHERE room_id = ?1 AND seq = ?2";
 constexpr std::string_view kRooms = "SELECT " CONFAB_ROOM_COLUMNS
                                     " FROM rooms r "
                                     "WHERE r.id > ?1 AND r.state = 0 ORDER BY r.id LIMIT ?2";
@@ -36,6 +44,33 @@ constexpr std::string_view kRoomsOfMember =
     " FROM members m JOIN rooms r ON r.id = m.room_id "
     "WHERE m.user_id = ?1 AND m.room_id > ?2 AND m.role > 0 AND r.state = 0 "
     "ORDER BY m.room_id LIMIT ?3";
+// Unread: messages behind the pointer that are kept, but for those deleted. Stubs count as gone.
+constexpr std::string_view kMemberships =
+    "SELECT " CONFAB_ROOM_COLUMNS
+    ", m.role, coalesce(p.seq, 0),"
+    " r.ordinal - max(coalesce(p.ordinal, 0), r.gone_ordinal) -"
+    " (SELECT count(*) FROM events d WHERE d.room_id = r.id AND d.deleted_seq > 0"
+    "  AND d.seq > coalesce(p.seq, 0) AND d.seq >= r.first_seq) "
+    "FROM members m JOIN rooms r ON r.id = m.room_id"
+    " LEFT JOIN read_pointers p ON p.room_id = m.room_id AND p.user_id = m.user_id "
+    "WHERE m.user_id = ?1 AND m.room_id > ?2 AND m.role > 0 AND r.state = 0 "
+    "ORDER BY m.room_id LIMIT ?3";
+constexpr std::string_view kPositionAt =
+    "SELECT min(r.last_seq, ?2), r.ordinal - max(r.gone_ordinal, coalesce("
+    "  (SELECT e.ordinal FROM events e WHERE e.room_id = r.id AND e.seq = min(r.last_seq, ?2)), 0))"
+    " - (SELECT count(*) FROM events d WHERE d.room_id = r.id AND d.deleted_seq > 0"
+    "    AND d.seq > ?2 AND d.seq >= r.first_seq) "
+    "FROM rooms r WHERE r.id = ?1 AND r.state = 0";
+constexpr std::string_view kRetained =
+    "SELECT id FROM rooms WHERE (retain_micros > 0 OR retain_messages > 0) AND state = 0"
+    " AND id > ?1 ORDER BY id LIMIT ?2";
+constexpr std::string_view kRetention =
+    "SELECT retain_micros, retain_messages FROM rooms WHERE id = ?1 AND state = 0";
+// Two halves, each by its own index.
+constexpr std::string_view kRoomsEver =
+    "SELECT room_id FROM members WHERE user_id = ?1 AND room_id > ?2 AND role > 0 "
+    "UNION SELECT room_id FROM members WHERE user_id = ?1 AND room_id > ?2 AND role = 0 "
+    "ORDER BY room_id LIMIT ?3";
 constexpr std::string_view kMembers =
     "SELECT " CONFAB_MEMBER_COLUMNS
     " FROM members "
@@ -91,6 +126,10 @@ EventRecord EventOf(const SqliteStatement& row, const RoomId& room) {
   event.reply_to = row.Text(10);
   event.subject = UserId(row.Text(11));
   event.role = static_cast<Role>(row.Int(12));
+  event.body = row.Text(13);
+  event.mentions = DecodeUsers(row.Text(14));
+  event.target_seq = row.Int(15);
+  record.marks = {row.Int(16), row.Int(17) > 0};
   return record;
 }
 
@@ -130,8 +169,14 @@ absl::Status SqliteReader::PrepareAll() {
       {&pair_, kPair},
       {&events_forward_, kEventsForward},
       {&events_backward_, kEventsBackward},
+      {&time_of_, kTimeOf},
       {&rooms_, kRooms},
       {&rooms_of_member_, kRoomsOfMember},
+      {&memberships_, kMemberships},
+      {&position_at_, kPositionAt},
+      {&retained_, kRetained},
+      {&retention_, kRetention},
+      {&rooms_ever_, kRoomsEver},
       {&members_, kMembers},
       {&banned_, kBanned},
       {&member_count_, kMemberCount},
@@ -181,14 +226,41 @@ absl::StatusOr<RoomSnapshot> SqliteReader::ReadRoom(const RoomId& id,
   return result;
 }
 
-absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& query) {
+// The log's times never run against seq, so it is halved until the place is found.
+absl::StatusOr<int64_t> SqliteReader::FindSeq(const RoomId& room, const LogBounds& log,
+                                              absl::Time time) {
+  int64_t low = log.first_seq;
+  int64_t high = log.last_seq + 1;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    time_of_.Bind(room.value, middle);
+    const auto has_row = time_of_.Step();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) return absl::InternalError("the log has a hole");
+    if (absl::FromUnixMicros(time_of_.Int(0)) < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+    time_of_.Reset();
+  }
+  return low;
+}
+
+absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& asked) {
   ArmDeadline();
   SqliteTransaction snapshot(*connection_);
   if (auto status = snapshot.Begin("BEGIN"); !status.ok()) return status;
   LogBounds log;
-  const auto room = FindRoom(query.room, &log.first_seq);
+  const auto room = FindRoom(asked.room, &log.first_seq);
   if (!room.ok()) return room.status();
   log.last_seq = room->last_seq;
+  EventQuery query = asked;
+  if (const absl::Time* time = TimeBound(asked)) {
+    const auto seq = FindSeq(asked.room, log, *time);
+    if (!seq.ok()) return seq.status();
+    query = BoundBySeq(asked, *seq);
+  }
   EventPage page;
   page.last_seq = room->last_seq;
   page.member_seq = room->member_seq;
@@ -196,14 +268,14 @@ absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& query) {
   SqliteStatement& rows = IsForward(query) ? events_forward_ : events_backward_;
   rows.Bind(query.room.value,
             IsForward(query) ? query.after_seq : BackwardBound(query, log.last_seq),
-            Limit(query.limit));
+            Limit(query.limit), log.first_seq);
   size_t bytes = 0;
   while (true) {
     const auto has_row = rows.Step();
     if (!has_row.ok()) return has_row.status();
     if (!*has_row) break;
     EventRecord event = EventOf(rows, query.room);
-    bytes += event.event.content.size();
+    bytes += event.event.content.size() + event.event.body.size();
     if (!page.events.empty() && bytes > static_cast<size_t>(std::max(query.bytes_limit, 0))) {
       rows.Reset();
       break;
@@ -225,6 +297,54 @@ absl::StatusOr<std::vector<RoomRecord>> SqliteReader::ListRooms(const RoomId& af
   }
   rooms_of_member_.Bind(member.value, after.value, Limit(limit));
   return Collect<RoomRecord>(rooms_of_member_, RoomOf);
+}
+
+absl::StatusOr<std::vector<MembershipRecord>> SqliteReader::ListMemberships(const UserId& user,
+                                                                            const RoomId& after,
+                                                                            int32_t limit) {
+  ArmDeadline();
+  memberships_.Bind(user.value, after.value, Limit(limit));
+  return Collect<MembershipRecord>(memberships_, [](const SqliteStatement& row) {
+    return MembershipRecord{
+        RoomOf(row), static_cast<Role>(row.Int(10)), {row.Int(11), row.Int(12)}};
+  });
+}
+
+absl::StatusOr<ReadPosition> SqliteReader::ReadPositionAt(const RoomId& room, int64_t seq) {
+  ArmDeadline();
+  position_at_.Bind(room.value, seq);
+  const auto has_row = position_at_.Step();
+  if (!has_row.ok()) return has_row.status();
+  if (!*has_row) return absl::NotFoundError("no such room");
+  const ReadPosition position{position_at_.Int(0), position_at_.Int(1)};
+  position_at_.Reset();
+  return position;
+}
+
+absl::StatusOr<std::vector<RoomId>> SqliteReader::ListRetained(const RoomId& after, int32_t limit) {
+  ArmDeadline();
+  retained_.Bind(after.value, Limit(limit));
+  return Collect<RoomId>(retained_, [](const SqliteStatement& row) { return RoomId(row.Text(0)); });
+}
+
+absl::StatusOr<Retention> SqliteReader::ReadRetention(const RoomId& room) {
+  ArmDeadline();
+  retention_.Bind(room.value);
+  const auto has_row = retention_.Step();
+  if (!has_row.ok()) return has_row.status();
+  if (!*has_row) return absl::NotFoundError("no such room");
+  const Retention retention{absl::Microseconds(retention_.Int(0)), retention_.Int(1)};
+  retention_.Reset();
+  return retention;
+}
+
+absl::StatusOr<std::vector<RoomId>> SqliteReader::ListRoomsEver(const UserId& user,
+                                                                const RoomId& after,
+                                                                int32_t limit) {
+  ArmDeadline();
+  rooms_ever_.Bind(user.value, after.value, Limit(limit));
+  return Collect<RoomId>(rooms_ever_,
+                         [](const SqliteStatement& row) { return RoomId(row.Text(0)); });
 }
 
 absl::StatusOr<std::vector<MemberRecord>> SqliteReader::ListMembers(const RoomId& id,

@@ -90,6 +90,39 @@ absl::StatusOr<std::vector<RoomRecord>> SqliteStore::ListRooms(const RoomId& aft
   return (*reader)->ListRooms(after, member, limit);
 }
 
+absl::StatusOr<std::vector<MembershipRecord>> SqliteStore::ListMemberships(const UserId& user,
+                                                                           const RoomId& after,
+                                                                           int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListMemberships(user, after, limit);
+}
+
+absl::StatusOr<ReadPosition> SqliteStore::ReadPositionAt(const RoomId& room, int64_t seq) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadPositionAt(room, seq);
+}
+
+absl::StatusOr<std::vector<RoomId>> SqliteStore::ListRetained(const RoomId& after, int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListRetained(after, limit);
+}
+
+absl::StatusOr<Retention> SqliteStore::ReadRetention(const RoomId& room) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ReadRetention(room);
+}
+
+absl::StatusOr<std::vector<RoomId>> SqliteStore::ListRoomsEver(const UserId& user,
+                                                               const RoomId& after, int32_t limit) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->ListRoomsEver(user, after, limit);
+}
+
 absl::StatusOr<std::vector<MemberRecord>> SqliteStore::ListMembers(const RoomId& room,
                                                                    MemberFilter filter,
                                                                    const UserId& after,

@@ -32,6 +32,14 @@ class SqliteStore : public Store {
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
                                                     int32_t limit) override;
+  absl::StatusOr<std::vector<MembershipRecord>> ListMemberships(const UserId& user,
+                                                                const RoomId& after,
+                                                                int32_t limit) override;
+  absl::StatusOr<ReadPosition> ReadPositionAt(const RoomId& room, int64_t seq) override;
+  absl::StatusOr<std::vector<RoomId>> ListRetained(const RoomId& after, int32_t limit) override;
+  absl::StatusOr<Retention> ReadRetention(const RoomId& room) override;
+  absl::StatusOr<std::vector<RoomId>> ListRoomsEver(const UserId& user, const RoomId& after,
+                                                    int32_t limit) override;
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
                                                         const UserId& after,
                                                         int32_t limit) override;

@@ -13,6 +13,8 @@
 #include "storage/sqlite/sqlite_connection.h"
 #include "storage/sqlite/sqlite_feed.h"
 #include "storage/sqlite/sqlite_inbox.h"
+#include "storage/sqlite/sqlite_pointers.h"
+#include "storage/sqlite/sqlite_upkeep.h"
 #include "storage/store.h"
 
 namespace confab::storage {
@@ -29,6 +31,13 @@ class SqliteWriter : public StoreWriter {
   absl::Status DeleteFeedCursor(const std::string& consumer) override;
   absl::Status DeleteRoom(const RoomId& room, const AuditRecord* audit) override;
   absl::Status WriteAudit(absl::Span<const AuditRecord> records) override;
+  absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
+      absl::Span<const PointerMove> moves) override;
+  absl::Status RepairPointers(absl::Duration window) override;
+  absl::Status SetRetention(const RoomId& room, const Retention& retention) override;
+  absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override;
+  absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
+                                  int32_t rows) override;
 
  private:
   struct RoomRow;
@@ -36,7 +45,9 @@ class SqliteWriter : public StoreWriter {
   absl::Status PrepareAll();
   absl::Status LookUpRooms(AppendPlanner& planner);
   absl::Status LookUpKeys(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
+  absl::Status LookUpTargets(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
   absl::Status Write(const AppendPlan& plan);
+  absl::Status WriteTarget(const PlannedTarget& target);
   absl::Status WriteEvent(const PlannedEvent& planned);
   absl::Status WriteSettings(const RoomId& room, const RoomSettings& settings);
   absl::StatusOr<RoomRow> FindRow(const RoomId& room);
@@ -48,6 +59,11 @@ class SqliteWriter : public StoreWriter {
   std::unique_ptr<SqliteConnection> connection_;
   SqliteStatement find_room_;
   SqliteStatement find_key_;
+  SqlitePointers pointers_;
+  SqliteUpkeep upkeep_;
+  SqliteStatement find_target_;
+  SqliteStatement update_target_;
+  SqliteStatement add_pointer_;
   SqliteStatement insert_event_;
   SqliteStatement update_room_;
   SqliteStatement upsert_member_;
@@ -55,6 +71,7 @@ class SqliteWriter : public StoreWriter {
   SqliteStatement set_state_;
   SqliteStatement next_to_purge_;
   SqliteStatement purge_members_;
+  SqliteStatement purge_pointers_;
   SqliteStatement purge_events_;
   SqliteInboxWriter inboxes_;
   SqliteFeedWriter feed_;

@@ -49,15 +49,19 @@ TEST_P(StoreContract, NumbersEachRoomInTheOrderOfTheBatch) {
 
 TEST_P(StoreContract, GivesBackEveryFieldAsItWasStored) {
   Create("a");
+  AppendOne(Post("a", 1, "earlier"));
   NewEvent event = MessageEvent("ann", "k");
-  event.reply_to = "another";
+  event.reply_to = "id-of-earlier";
   event.type = "poll";
+  event.body = R"({ "options" : ["tea", 1.50] })";
+  event.mentions = {UserId("bob"), UserId("3:cy\n")};
   event.dedup.space = DedupKey::Space::kEdge;
 
   const auto outcome = AppendOne({RoomId("a"), 1, {event}});
 
-  const EventRecord read = ReadAll("a").events.at(1);
+  const EventRecord read = ReadAll("a").events.at(2);
   EXPECT_EQ(read.event, event);
+  EXPECT_EQ(read.marks, MessageMarks{});
   EXPECT_EQ(read.room, RoomId("a"));
   EXPECT_EQ(read.created_at, outcome.created_at);
   EXPECT_EQ(outcome.message_id, event.message_id);
@@ -89,7 +93,7 @@ TEST_P(StoreContract, KeepsTextOfEveryKind) {
   for (const std::string& text : texts) {
     batch.push_back(Post("a", 1, "key " + text, text));
     batch.back().events[0].actor.name = text;
-    batch.back().events[0].reply_to = text;
+    batch.back().events[0].body = text;
   }
 
   Append(batch);

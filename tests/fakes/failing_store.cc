@@ -166,6 +166,37 @@ class FailingStore::Writer : public StoreWriter {
     return verdict.status;
   }
 
+  absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
+      absl::Span<const PointerMove> moves) override {
+    const Verdict verdict = script_->Enter(StoreCall::kMovePointers);
+    if (verdict.status.ok()) return writer_->MovePointers(moves);
+    if (verdict.is_performed) {
+      if (auto result = writer_->MovePointers(moves); !result.ok()) return result.status();
+    }
+    return verdict.status;
+  }
+
+  absl::Status RepairPointers(absl::Duration window) override {
+    const Verdict verdict = script_->Enter(StoreCall::kRepairPointers);
+    return verdict.status.ok() ? writer_->RepairPointers(window) : verdict.status;
+  }
+
+  absl::Status SetRetention(const RoomId& room, const Retention& retention) override {
+    const Verdict verdict = script_->Enter(StoreCall::kSetRetention);
+    return verdict.status.ok() ? writer_->SetRetention(room, retention) : verdict.status;
+  }
+
+  absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override {
+    if (const auto v = script_->Enter(StoreCall::kTrim); !v.status.ok()) return v.status;
+    return writer_->Trim(room, rows);
+  }
+
+  absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
+                                  int32_t rows) override {
+    if (const auto v = script_->Enter(StoreCall::kErase); !v.status.ok()) return v.status;
+    return writer_->Erase(room, user, after_seq, rows);
+  }
+
  private:
   std::unique_ptr<StoreWriter> writer_;
   std::shared_ptr<Script> script_;
@@ -219,6 +250,30 @@ absl::StatusOr<std::vector<RoomRecord>> FailingStore::ListRooms(const RoomId& af
                                                                 int32_t limit) {
   if (const auto v = script_->Enter(StoreCall::kListRooms); !v.status.ok()) return v.status;
   return store_->ListRooms(after, member, limit);
+}
+absl::StatusOr<std::vector<MembershipRecord>> FailingStore::ListMemberships(const UserId& user,
+                                                                            const RoomId& after,
+                                                                            int32_t limit) {
+  if (const auto v = script_->Enter(StoreCall::kListMemberships); !v.status.ok()) return v.status;
+  return store_->ListMemberships(user, after, limit);
+}
+absl::StatusOr<ReadPosition> FailingStore::ReadPositionAt(const RoomId& room, int64_t seq) {
+  if (const auto v = script_->Enter(StoreCall::kReadPositionAt); !v.status.ok()) return v.status;
+  return store_->ReadPositionAt(room, seq);
+}
+absl::StatusOr<std::vector<RoomId>> FailingStore::ListRetained(const RoomId& after, int32_t limit) {
+  if (const auto v = script_->Enter(StoreCall::kListRetained); !v.status.ok()) return v.status;
+  return store_->ListRetained(after, limit);
+}
+absl::StatusOr<Retention> FailingStore::ReadRetention(const RoomId& room) {
+  if (const auto v = script_->Enter(StoreCall::kReadRetention); !v.status.ok()) return v.status;
+  return store_->ReadRetention(room);
+}
+absl::StatusOr<std::vector<RoomId>> FailingStore::ListRoomsEver(const UserId& user,
+                                                                const RoomId& after,
+                                                                int32_t limit) {
+  if (const auto v = script_->Enter(StoreCall::kListRoomsEver); !v.status.ok()) return v.status;
+  return store_->ListRoomsEver(user, after, limit);
 }
 absl::StatusOr<std::vector<MemberRecord>> FailingStore::ListMembers(const RoomId& room,
                                                                     MemberFilter filter,

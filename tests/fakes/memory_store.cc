@@ -5,6 +5,7 @@
 #include <absl/time/clock.h>
 
 #include "storage/inbox_plan.h"
+#include "storage/log_page.h"
 #include "storage/record_check.h"
 #include "storage/restriction.h"
 
@@ -17,97 +18,7 @@ absl::Status NotActive() {
 }
 
 absl::Time Now() { return absl::FromUnixMicros(absl::ToUnixMicros(absl::Now())); }
-
-std::tuple<std::string, char, std::string> KeyOf(const NewEvent& event) {
-  return {event.actor.id.value, static_cast<char>(event.dedup.space), event.dedup.key};
-}
-
 }  // namespace
-
-MemoryDatabase::Room* MemoryDatabase::Find(const RoomId& id) {
-  const auto it = rooms_.find(id);
-  return it == rooms_.end() || it->second.is_deleted ? nullptr : &it->second;
-}
-
-absl::Status MemoryDatabase::Apply(const AppendPlan& plan) {
-  for (const PlannedEvent& planned : plan.events) {
-    if (rooms_.at(*planned.room).keys.contains(KeyOf(*planned.event))) {
-      return absl::InvalidArgumentError("a dedup key is taken");
-    }
-  }
-  for (const PlannedEvent& planned : plan.events) {
-    Room& room = rooms_.at(*planned.room);
-    room.keys.emplace(KeyOf(*planned.event), room.events.size());
-    room.events.push_back({*planned.room, planned.seq, planned.created_at, *planned.event});
-    feed_.push_back({static_cast<int64_t>(feed_.size()) + 1, *planned.room, planned.seq});
-  }
-  for (const PlannedRoom& planned : plan.rooms) {
-    Room& room = rooms_.at(*planned.id);
-    room.record.last_seq = planned.after.last_seq;
-    room.record.member_seq = planned.after.member_seq;
-    room.last_at = planned.after.last_at;
-    if (planned.settings) static_cast<RoomSettings&>(room.record) = *planned.settings;
-  }
-  for (const PlannedMember& planned : plan.members) {
-    MemberRecord& member = rooms_.at(*planned.room).members[*planned.user];
-    member.user = *planned.user;
-    if (planned.changed_seq > 0) {
-      member.role = planned.role;
-      member.changed_seq = planned.changed_seq;
-      member.changed_at = planned.changed_at;
-    }
-    if (planned.banned_until != PlannedMember::kStays) {
-      member.banned_until = RestrictionEnd(planned.banned_until);
-    }
-    if (planned.muted_until != PlannedMember::kStays) {
-      member.muted_until = RestrictionEnd(planned.muted_until);
-    }
-  }
-  if (!plan.audits.empty()) Record(plan.audits, plan.audits.front().at);
-  return absl::OkStatus();
-}
-
-std::vector<InboxOutcome> MemoryDatabase::Write(absl::Span<const InboxWrite> batch) {
-  InboxPlanner planner(batch);
-  for (const UserId* user : planner.users()) planner.SetHead(*user, inboxes_[*user].head);
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].notification) continue;
-    const auto& keys = inboxes_[batch[i].user].keys;
-    const auto key = keys.find(batch[i].notification->dedup_key);
-    if (key != keys.end()) planner.SetStored(i, key->second);
-  }
-  InboxPlan plan = planner.Plan();
-  for (const InboxPlan::Row& row : plan.rows) {
-    Inbox& inbox = inboxes_[*row.user];
-    inbox.entries.emplace(row.seq, *row.notification);
-    if (row.notification->dedup_key.empty()) continue;
-    InboxOutcome& first = inbox.keys[row.notification->dedup_key];
-    first.seq = row.seq;
-    first.notification_id = row.notification->notification_id;
-    first.created_at = row.notification->created_at;
-  }
-  for (const InboxPlan::Head& head : plan.heads) {
-    Inbox& inbox = inboxes_[*head.user];
-    inbox.head = head.after;
-    inbox.entries.erase(inbox.entries.begin(), inbox.entries.upper_bound(head.after.acked_seq));
-  }
-  for (auto& [user, inbox] : inboxes_) {
-    std::erase_if(inbox.keys, [&](const auto& entry) {
-      return entry.second.created_at < plan.now - kInboxKeyAge;
-    });
-    std::erase_if(inbox.entries,
-                  [&](const auto& entry) { return entry.second.expires_at <= plan.now; });
-  }
-  return std::move(plan.outcomes);
-}
-
-void MemoryDatabase::Record(absl::Span<const AuditRecord> records, absl::Time now) {
-  for (const AuditRecord& record : records) {
-    audit_.push_back(record);
-    audit_.back().id = static_cast<int64_t>(audit_.size());
-    audit_.back().at = now;
-  }
-}
 
 class MemoryWriter : public StoreWriter {
  public:
@@ -122,13 +33,17 @@ class MemoryWriter : public StoreWriter {
     AppendPlanner planner(batch);
     for (const RoomId* id : planner.rooms()) {
       if (const auto* room = database_->Find(*id)) {
-        planner.SetRoom(*id, {room->record.last_seq, room->record.member_seq, room->last_at});
+        planner.SetRoom(*id, room->Locked());
       }
     }
     for (size_t i = 0; i < batch.size(); ++i) {
       const auto* room = database_->Find(batch[i].room);
       if (room == nullptr) continue;
-      const auto key = room->keys.find(KeyOf(batch[i].events[0]));
+      const std::string* message_id = AppendPlanner::TargetOf(batch[i]);
+      if (const auto* target = message_id == nullptr ? nullptr : room->FindMessage(*message_id)) {
+        planner.SetTarget(i, {target->seq, target->event.actor.id, target->marks.is_deleted});
+      }
+      const auto key = room->keys.find(MemoryDatabase::KeyOf(batch[i].events[0]));
       if (key == room->keys.end()) continue;
       const EventRecord& event = room->events[key->second];
       planner.SetStored(i, {event.seq, event.event.message_id, event.created_at});
@@ -145,7 +60,8 @@ class MemoryWriter : public StoreWriter {
     if (database_->active_ != store_) return NotActive();
     if (database_->Find(room.id) != nullptr) return absl::AlreadyExistsError("the room exists");
     MemoryDatabase::Room& entry = database_->rooms_[room.id];
-    const LockedRoom before{entry.record.last_seq, entry.record.member_seq, entry.last_at};
+    const LockedRoom before = entry.Locked();
+    entry.first_seq = before.last_seq + 1;
     const absl::Time now = Now();
     entry.record = {room, room.id, before.last_seq, before.last_seq, std::max(now, before.last_at)};
     entry.is_deleted = false;
@@ -194,6 +110,8 @@ class MemoryWriter : public StoreWriter {
     room->is_deleted = true;
     room->events.clear();
     room->members.clear();
+    room->pointers.clear();
+    room->retention = {};
     room->keys.clear();
     if (audit != nullptr) database_->Record(absl::MakeConstSpan(audit, 1), Now());
     return absl::OkStatus();
@@ -204,6 +122,71 @@ class MemoryWriter : public StoreWriter {
     const std::lock_guard lock(database_->mu_);
     if (database_->active_ != store_) return NotActive();
     database_->Record(records, Now());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
+      absl::Span<const PointerMove> moves) override {
+    if (auto status = CheckMoves(moves); !status.ok()) return status;
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    std::vector<PointerOutcome> outcomes;
+    for (const PointerMove& move : moves) {
+      PointerOutcome& outcome = outcomes.emplace_back();
+      auto* room = database_->Find(move.room);
+      if (room == nullptr) continue;
+      outcome.is_room_there = true;
+      outcome.has_moved = room->MovePointer(move.user, move.seq);
+    }
+    for (size_t i = 0; i < moves.size(); ++i) {
+      if (!moves[i].is_asked || !outcomes[i].is_room_there) continue;
+      auto* room = database_->Find(moves[i].room);
+      outcomes[i].position = room->PositionAt(room->pointers[moves[i].user]);
+      outcomes[i].members = static_cast<int32_t>(
+          std::min<int64_t>(room->CountMembers(), PointerOutcome::kMembersCounted));
+    }
+    return outcomes;
+  }
+
+  absl::Status SetRetention(const RoomId& id, const Retention& retention) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    auto* room = database_->Find(id);
+    if (room == nullptr) return NoSuchRoom();
+    room->retention = retention;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<TrimStep> Trim(const RoomId& id, int32_t rows) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    auto* room = database_->Find(id);
+    if (room == nullptr) return NoSuchRoom();
+    return room->Trim(absl::Now(), rows);
+  }
+
+  absl::StatusOr<EraseStep> Erase(const RoomId& id, const UserId& user, int64_t after_seq,
+                                  int32_t rows) override {
+    const std::lock_guard lock(database_->mu_);
+    if (database_->active_ != store_) return NotActive();
+    auto* room = database_->Find(id);
+    if (room == nullptr) return NoSuchRoom();
+    return room->Erase(user, after_seq, rows);
+  }
+
+  absl::Status RepairPointers(absl::Duration window) override {
+    const std::lock_guard lock(database_->mu_);
+    absl::Time newest = absl::InfinitePast();
+    for (const auto& [id, room] : database_->rooms_) newest = std::max(newest, room.last_at);
+    for (auto& [id, room] : database_->rooms_) {
+      for (const EventRecord& event : room.events) {
+        if (event.created_at < newest - window || event.event.actor.id.empty() ||
+            event.event.kind != EventKind::kMessagePosted) {
+          continue;
+        }
+        room.MovePointer(event.event.actor.id, event.seq);
+      }
+    }
     return absl::OkStatus();
   }
 
@@ -251,10 +234,16 @@ absl::StatusOr<RoomSnapshot> MemoryStore::ReadRoom(const RoomId& id,
   return snapshot;
 }
 
-absl::StatusOr<EventPage> MemoryStore::ReadEvents(const EventQuery& query) {
+absl::StatusOr<EventPage> MemoryStore::ReadEvents(const EventQuery& asked) {
   const std::lock_guard lock(database_->mu_);
-  const auto* room = database_->Find(query.room);
+  auto* room = database_->Find(asked.room);
   if (room == nullptr) return NoSuchRoom();
+  EventQuery query = asked;
+  if (const absl::Time* time = TimeBound(asked)) {
+    const auto at = std::find_if(room->events.begin(), room->events.end(),
+                                 [&](const EventRecord& e) { return e.created_at >= *time; });
+    query = BoundBySeq(asked, at == room->events.end() ? room->record.last_seq + 1 : at->seq);
+  }
   EventPage page;
   page.last_seq = room->record.last_seq;
   page.member_seq = room->record.member_seq;
@@ -264,14 +253,19 @@ absl::StatusOr<EventPage> MemoryStore::ReadEvents(const EventQuery& query) {
   const int64_t bound = is_forward             ? query.after_seq + 1
                         : query.before_seq < 0 ? page.last_seq + 1
                                                : query.before_seq;
-  auto at = std::lower_bound(log.begin(), log.end(), bound, behind);
-  const auto end = is_forward ? log.end() : log.begin();
+  const auto first = std::lower_bound(log.begin(), log.end(), room->first_seq, behind);
+  auto at = std::lower_bound(log.begin(), log.end(), std::max(bound, room->first_seq), behind);
+  const auto end = is_forward ? log.end() : first;
   int64_t bytes = 0;
   while (at != end && static_cast<int32_t>(page.events.size()) < query.limit) {
-    const EventRecord& event = is_forward ? *at : *(at - 1);
-    bytes += static_cast<int64_t>(event.event.content.size());
+    EventRecord event = is_forward ? *at : *(at - 1);
+    const EventRecord* target = event.event.kind == EventKind::kMessageEdited
+                                    ? room->FindEvent(event.event.target_seq)
+                                    : nullptr;
+    if (target != nullptr) MemoryDatabase::CopyContent(target->event, event.event);
+    bytes += static_cast<int64_t>(event.event.content.size() + event.event.body.size());
     if (bytes > query.bytes_limit && !page.events.empty()) break;
-    page.events.push_back(event);
+    page.events.push_back(std::move(event));
     at += is_forward ? 1 : -1;
   }
   page.more = at != end;
@@ -295,6 +289,57 @@ absl::StatusOr<std::vector<RoomRecord>> MemoryStore::ListRooms(const RoomId& aft
     rooms.push_back(room.record);
   }
   return rooms;
+}
+
+absl::StatusOr<std::vector<MembershipRecord>> MemoryStore::ListMemberships(const UserId& user,
+                                                                           const RoomId& after,
+                                                                           int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<MembershipRecord> memberships;
+  for (auto it = database_->rooms_.upper_bound(after); it != database_->rooms_.end(); ++it) {
+    if (static_cast<int32_t>(memberships.size()) >= limit) break;
+    auto& room = it->second;
+    const auto pair = room.members.find(user);
+    if (room.is_deleted || pair == room.members.end() || pair->second.role == Role::kNone) continue;
+    memberships.push_back({room.record, pair->second.role, room.PositionAt(room.pointers[user])});
+  }
+  return memberships;
+}
+
+absl::StatusOr<std::vector<RoomId>> MemoryStore::ListRetained(const RoomId& after, int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<RoomId> rooms;
+  for (auto it = database_->rooms_.upper_bound(after); it != database_->rooms_.end(); ++it) {
+    if (static_cast<int32_t>(rooms.size()) >= limit) break;
+    if (!it->second.is_deleted && !(it->second.retention == Retention{}))
+      rooms.push_back(it->first);
+  }
+  return rooms;
+}
+
+absl::StatusOr<Retention> MemoryStore::ReadRetention(const RoomId& id) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(id);
+  if (room == nullptr) return NoSuchRoom();
+  return room->retention;
+}
+
+absl::StatusOr<std::vector<RoomId>> MemoryStore::ListRoomsEver(const UserId& user,
+                                                               const RoomId& after, int32_t limit) {
+  const std::lock_guard lock(database_->mu_);
+  std::vector<RoomId> rooms;
+  for (auto it = database_->rooms_.upper_bound(after); it != database_->rooms_.end(); ++it) {
+    if (static_cast<int32_t>(rooms.size()) >= limit) break;
+    if (it->second.members.contains(user)) rooms.push_back(it->first);
+  }
+  return rooms;
+}
+
+absl::StatusOr<ReadPosition> MemoryStore::ReadPositionAt(const RoomId& id, int64_t seq) {
+  const std::lock_guard lock(database_->mu_);
+  const auto* room = database_->Find(id);
+  if (room == nullptr) return NoSuchRoom();
+  return room->PositionAt(seq);
 }
 
 absl::StatusOr<std::vector<MemberRecord>> MemoryStore::ListMembers(const RoomId& id,
@@ -333,8 +378,7 @@ absl::StatusOr<int64_t> MemoryStore::CountMembers(const RoomId& id) {
   const std::lock_guard lock(database_->mu_);
   const auto* room = database_->Find(id);
   if (room == nullptr) return NoSuchRoom();
-  return std::count_if(room->members.begin(), room->members.end(),
-                       [](const auto& entry) { return entry.second.role != Role::kNone; });
+  return room->CountMembers();
 }
 
 absl::StatusOr<std::vector<InboxHead>> MemoryStore::ReadInboxHeads(absl::Span<const UserId> users) {

@@ -31,12 +31,29 @@ class MemoryDatabase {
     std::vector<EventRecord> events;
     std::map<UserId, MemberRecord> members;
     std::map<std::tuple<std::string, char, std::string>, size_t> keys;  // -> index in events
+    int64_t ordinal = 0;
+    int64_t gone_ordinal = 0;
+    int64_t first_seq = 1;
+    std::map<UserId, int64_t> pointers;  // -> seq
+    Retention retention;
+
+    EventRecord* FindEvent(int64_t seq);
+    const EventRecord* FindMessage(const std::string& message_id) const;
+    LockedRoom Locked() const;
+    // False: it was there or further already.
+    bool MovePointer(const UserId& user, int64_t seq);
+    ReadPosition PositionAt(int64_t seq) const;
+    int64_t CountMembers() const;
+    TrimStep Trim(absl::Time now, int32_t rows);
+    EraseStep Erase(const UserId& user, int64_t after_seq, int32_t rows);
   };
   struct Inbox {
     InboxHead head;
     std::map<int64_t, NewNotification> entries;
     std::map<std::string, InboxOutcome> keys;
   };
+  static std::tuple<std::string, char, std::string> KeyOf(const NewEvent& event);
+  static void CopyContent(const NewEvent& from, NewEvent& to);
   Room* Find(const RoomId& id);
   std::vector<InboxOutcome> Write(absl::Span<const InboxWrite> batch);
   absl::Status Apply(const AppendPlan& plan);
@@ -65,6 +82,14 @@ class MemoryStore : public Store {
                                         absl::Span<const UserId> users) override;
   absl::StatusOr<EventPage> ReadEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<RoomRecord>> ListRooms(const RoomId& after, const UserId& member,
+                                                    int32_t limit) override;
+  absl::StatusOr<std::vector<MembershipRecord>> ListMemberships(const UserId& user,
+                                                                const RoomId& after,
+                                                                int32_t limit) override;
+  absl::StatusOr<ReadPosition> ReadPositionAt(const RoomId& room, int64_t seq) override;
+  absl::StatusOr<std::vector<RoomId>> ListRetained(const RoomId& after, int32_t limit) override;
+  absl::StatusOr<Retention> ReadRetention(const RoomId& room) override;
+  absl::StatusOr<std::vector<RoomId>> ListRoomsEver(const UserId& user, const RoomId& after,
                                                     int32_t limit) override;
   absl::StatusOr<std::vector<MemberRecord>> ListMembers(const RoomId& room, MemberFilter filter,
                                                         const UserId& after,

@@ -102,6 +102,7 @@ void ControlBench::Open(absl::Duration command_deadline) {
   options.lanes = 2;
   options.readers = 2;
   options.command_deadline = command_deadline;
+  options.retention_round = absl::Milliseconds(10);
   Open(options);
 }
 

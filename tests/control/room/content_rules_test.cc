@@ -14,8 +14,8 @@ std::string Times(size_t n, const std::string& text) {
 }
 
 v1::Reason ReasonFor(const std::string& content, const std::string& type = "",
-                     const std::string& reply_to = "") {
-  const auto refusal = CheckMessage(content, type, reply_to);
+                     const std::string& reply_to = "", const std::string& body = "") {
+  const auto refusal = CheckMessage(content, type, reply_to, body);
   return refusal ? refusal->reason : v1::REASON_UNSPECIFIED;
 }
 
@@ -44,6 +44,28 @@ TEST(ContentRules, RefuseBytesThatAreNoText) {
 TEST(ContentRules, ReserveTheTypeSystem) {
   EXPECT_EQ(ReasonFor("x", "system"), v1::REASON_BAD_REQUEST);
   EXPECT_EQ(ReasonFor("x", std::string(33, 't')), v1::REASON_BAD_REQUEST);
+}
+
+TEST(ContentRules, TakeAJsonBodyInPlaceOfContent) {
+  EXPECT_EQ(ReasonFor("", "", "", "{}"), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(ReasonFor("", "", "", '"' + std::string(16 * 1024 - 2, 'x') + '"'),
+            v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(ReasonFor("", "", "", '"' + std::string(16 * 1024 - 1, 'x') + '"'),
+            v1::REASON_CONTENT_SIZE);
+  EXPECT_EQ(ReasonFor("x", "", "", "{"), v1::REASON_BAD_REQUEST);
+  EXPECT_EQ(ReasonFor("x", "", "", " "), v1::REASON_BAD_REQUEST);
+  EXPECT_EQ(TypeOr("", ""), "text");
+  EXPECT_EQ(TypeOr("", "{}"), "custom");
+  EXPECT_EQ(TypeOr("poll", "{}"), "poll");
+}
+
+TEST(ContentRules, BoundMentions) {
+  std::vector<storage::UserId> users(50, storage::UserId("ann"));
+  EXPECT_FALSE(CheckMentions(users));
+  users.emplace_back("bob");
+  EXPECT_TRUE(CheckMentions(users));
+  EXPECT_TRUE(CheckMentions({storage::UserId("")}));
+  EXPECT_TRUE(CheckMentions({storage::UserId(std::string(129, 'u'))}));
 }
 
 TEST(ContentRules, BoundIds) {

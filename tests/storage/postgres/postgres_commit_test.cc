@@ -265,7 +265,7 @@ TEST_P(PostgresCommit, PlansUseIndexesWhateverTheSizeOfTheTables) {
     ASSERT_TRUE(store->ReadEvents({RoomId("r7"), -1, -1, 5, 500}).ok());
     ASSERT_TRUE(store->ListRooms(RoomId("r5"), UserId(), 5).ok());
     ASSERT_TRUE(store->ListRooms(RoomId("r5"), UserId("ann"), 5).ok());
-    ASSERT_TRUE(store->ListMembers(RoomId("r7"), UserId(), 5).ok());
+    ASSERT_TRUE(store->ListMembers(RoomId("r7"), MemberFilter::kMembers, UserId(), 5).ok());
 
     // A session's statistics are complete once it has ended.
     writer.reset();
