@@ -100,6 +100,7 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   return IoSettings{.tokens = *std::move(tokens),
                     .origins = std::move(*origins),
                     .proxies = *std::move(proxies),
+                    .reads_proxy_headers = config.proxy_protocol,
                     .dialects = std::move(*dialects),
                     .default_dialect = default_dialect,
                     .namespaces = config.namespaces,

@@ -68,6 +68,9 @@ absl::Status EdgeConfig::Validate() const {
   }
   const absl::StatusOr<ProxyTrust> proxies = ProxyTrust::Create(trusted_proxies);
   if (!proxies.ok()) return Refuse("trusted-proxies", std::string(proxies.status().message()));
+  if (proxy_protocol && trusted_proxies.empty()) {
+    return Refuse("proxy-protocol", "needs --trusted-proxies: whose word is believed");
+  }
   const absl::StatusOr<DialectSet> dialects = DialectSet::Load(dialect_dir);
   if (!dialects.ok()) return dialects.status();
   if (dialects->Find(dialect) == nullptr) {
@@ -146,6 +149,8 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Add("trusted-proxies", &config.trusted_proxies,
            "proxies whose X-Forwarded-For says who a client is", "Edge")
       .Placeholder("CIDR,...");
+  loader.Add("proxy-protocol", &config.proxy_protocol,
+             "those proxies begin each connection with the PROXY protocol, version 1 or 2", "Edge");
   loader.Add("dialect", &config.dialect, "how Socket.IO clients name events", "Edge");
   loader
       .Add("dialect-dir", &config.dialect_dir, "directory with dialects of your own, *.json",

@@ -41,6 +41,8 @@ struct EdgeConfig {
   std::vector<std::string> allowed_origins;
   // Addresses and networks whose X-Forwarded-For is believed.
   std::vector<std::string> trusted_proxies;
+  // Their connections begin with the PROXY protocol, version 1 or 2.
+  bool proxy_protocol = false;
   // Of who names none in the handshake.
   std::string dialect = "confab";
   // More dialects, one a file that ends in .json; empty: the built-in ones alone.

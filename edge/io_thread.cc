@@ -56,7 +56,9 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
             .limits = settings.limits.http,
             .figures = metrics.http,
             .tls = settings.tls,
-            .service = &http_api_},
+            .service = &http_api_,
+            .proxied = settings.reads_proxy_headers ? std::optional<ProxiedAccepts>(std::in_place)
+                                                    : std::nullopt},
       http_api_(settings.origins,
                 {.host = *this,
                  .loop = *loop_,

@@ -58,6 +58,7 @@ struct IoSettings {
   std::shared_ptr<const TokenVerifier> tokens;  // At the start; see PostTokens.
   OriginPolicy origins;
   ProxyTrust proxies = {};
+  bool reads_proxy_headers = false;  // Of those proxies.
   DialectSet dialects;
   std::size_t default_dialect = 0;      // Its place in `dialects`, for who names none.
   std::vector<std::string> namespaces;  // What Socket.IO clients may join.

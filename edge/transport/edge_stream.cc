@@ -19,16 +19,27 @@ EdgeStream::Detached EdgeStream::Detach() {
   error_code error;
   detached.is_v6_ = socket_.local_endpoint(error).protocol() == net::ip::tcp::v6();
   detached.tls_ = std::move(tls_);
+  detached.peer_ = std::move(peer_);
   const int fd = socket_.release(error);
   if (!error) detached.fd_ = fd;
   return detached;
 }
 
 EdgeStream::EdgeStream(const executor_type& executor, Detached detached)
-    : socket_(executor), tls_(std::move(detached.tls_)) {
+    : socket_(executor), tls_(std::move(detached.tls_)), peer_(std::move(detached.peer_)) {
   error_code error;
   socket_.assign(detached.is_v6_ ? net::ip::tcp::v6() : net::ip::tcp::v4(), detached.fd_, error);
   if (!error) detached.fd_ = -1;
+}
+
+IpAddress EdgeStream::peer() const {
+  namespace ip = net::ip;
+  if (peer_ != nullptr) return *peer_;
+  error_code error;
+  const ip::address peer = socket_.remote_endpoint(error).address();
+  if (error) return {};
+  return {.bytes = peer.is_v6() ? peer.to_v6().to_bytes()
+                                : ip::make_address_v6(ip::v4_mapped, peer.to_v4()).to_bytes()};
 }
 
 EdgeStream::error_code EdgeStream::FlushPending() {

@@ -20,6 +20,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
+#include "edge/auth/client_address.h"
 #include "edge/transport/tls_session.h"
 
 namespace confab::edge {
@@ -39,7 +40,10 @@ class EdgeStream {
    public:
     Detached() = default;
     Detached(Detached&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), is_v6_(other.is_v6_), tls_(std::move(other.tls_)) {}
+        : fd_(std::exchange(other.fd_, -1)),
+          is_v6_(other.is_v6_),
+          tls_(std::move(other.tls_)),
+          peer_(std::move(other.peer_)) {}
     Detached& operator=(Detached&&) = delete;
     ~Detached();
 
@@ -48,6 +52,7 @@ class EdgeStream {
     int fd_ = -1;
     bool is_v6_ = false;
     std::unique_ptr<TlsSession> tls_;
+    std::unique_ptr<IpAddress> peer_;
   };
   // REQUIRES: no operation is under way. Nothing but the destructor may follow.
   Detached Detach();
@@ -56,6 +61,9 @@ class EdgeStream {
   EdgeStream(const executor_type& executor, Detached detached);
 
   Socket& socket() { return socket_; }
+  // Who is at the other end: by the socket, or by what the proxy there says. Zeros: it is gone.
+  IpAddress peer() const;
+  void set_peer(const IpAddress& peer) { peer_ = std::make_unique<IpAddress>(peer); }
   bool is_tls() const { return tls_ != nullptr; }
   executor_type get_executor() { return socket_.get_executor(); }
 
@@ -198,6 +206,7 @@ class EdgeStream {
 
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
+  std::unique_ptr<IpAddress> peer_;  // Null: as the socket says.
 };
 
 }  // namespace confab::edge

@@ -19,6 +19,7 @@
 #include "edge/transport/http_answer.h"
 #include "edge/transport/http_target.h"
 #include "edge/transport/polling_calls.h"
+#include "edge/transport/proxied_accept.h"
 #include "edge/transport/session_gate.h"
 #include "edge/transport/websocket_transport.h"
 
@@ -326,9 +327,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
   // nullopt: a session may open.
   std::optional<HttpAnswer> RefuseSession() { return CheckSession(home_, Client(), route_->open); }
 
-  ClientAddress Client() {
-    return ClientOfRequest(home_.proxies, stream_.socket(), parser_->get());
-  }
+  ClientAddress Client() { return ClientOfRequest(home_.proxies, stream_.peer(), parser_->get()); }
 
   // The answer may come at once, before the call is there.
   void Serve() {
@@ -479,11 +478,13 @@ void BeginHttpTalk(HttpHome& home, EdgeStream stream) {
 
 void StopHttpTalks(HttpHome& home) {
   home.is_stopping = true;
+  EndProxiedAccepts(home);
   const auto talks = home.talks;  // Some leave it meanwhile.
   for (const auto& talk : talks) talk->Stop();
 }
 
 void EndHttpTalks(HttpHome& home) {
+  EndProxiedAccepts(home);
   const auto talks = std::move(home.talks);
   home.talks.clear();
   for (const auto& talk : talks) talk->Close();

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <absl/container/flat_hash_set.h>
 #include <absl/functional/any_invocable.h>
@@ -40,6 +42,14 @@ class EdgeStream;
 class TlsKeys;
 class HttpTalk;
 struct HttpHome;
+class ProxiedAccept;
+
+// Connections of proxies before their talk, while the header is read that names the client. They own
+// themselves while they are in here.
+struct ProxiedAccepts {
+  absl::flat_hash_set<std::shared_ptr<ProxiedAccept>> open = {};
+  std::chrono::steady_clock::time_point warned_at = {};
+};
 
 // What talks count. Counters may be null.
 struct HttpFigures {
@@ -73,7 +83,8 @@ struct HttpHome {
 
   // Talks own themselves while they are in here.
   absl::flat_hash_set<std::shared_ptr<HttpTalk>> talks = {};
-  bool is_stopping = false;  // Answers are the last of their connection.
+  std::optional<ProxiedAccepts> proxied = {};  // Empty: no proxy is asked to name its clients.
+  bool is_stopping = false;                    // Answers are the last of their connection.
 };
 
 // Shakes hands if the stream has TLS, reads and answers until the peer or a limit ends it.

@@ -12,6 +12,7 @@
 
 #include "edge/transport/edge_stream.h"
 #include "edge/transport/event_loop.h"
+#include "edge/transport/proxied_accept.h"
 #include "process/log.h"
 
 namespace confab::edge {
@@ -98,12 +99,21 @@ class Listener::Acceptor final : private TimerWheel::Entry,
     is_short_ = false;
     // A polling session comes with up to two connections of its own. Who asks for one session too
     // many is answered.
-    if (home_.talks.size() < 2 * home_.transports.limits.transports) {
+    if (Open() < 2 * home_.transports.limits.transports) {
       Tune(socket);
       auto tls = home_.tls != nullptr ? std::make_unique<TlsSession>(*home_.tls) : nullptr;
-      BeginHttpTalk(home_, EdgeStream(std::move(socket), std::move(tls)));
+      EdgeStream stream(std::move(socket), std::move(tls));
+      if (home_.proxied && home_.proxies.Trusts(stream.peer())) {
+        AcceptProxied(home_, std::move(stream));
+      } else {
+        BeginHttpTalk(home_, std::move(stream));
+      }
     }
     Accept();
+  }
+
+  std::size_t Open() const {
+    return home_.talks.size() + (home_.proxied ? home_.proxied->open.size() : 0);
   }
 
   void OnTimer() override { Accept(); }

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <string>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "edge/transport/engineio_answers.h"
 #include "edge/transport/http_talk.h"
 #include "proto/reason.h"
@@ -13,32 +11,21 @@ namespace confab::edge {
 
 namespace {
 
-namespace ip = boost::asio::ip;
-
 // Until some of the edge's clients have probably gone.
 constexpr std::uint32_t kBusyMs = 5'000;
 
-IpAddress AddressOf(const ip::address& peer) {
-  return {.bytes = peer.is_v6() ? peer.to_v6().to_bytes()
-                                : ip::make_address_v6(ip::v4_mapped, peer.to_v4()).to_bytes()};
-}
-
 }  // namespace
 
-ClientAddress ClientOfRequest(const ProxyTrust& proxies, const EdgeStream::Socket& socket,
+ClientAddress ClientOfRequest(const ProxyTrust& proxies, const IpAddress& peer,
                               const boost::beast::http::fields& headers) {
-  boost::system::error_code error;
-  const auto peer = socket.remote_endpoint(error);
-  // Without one it is gone, and its answer reaches nobody.
-  const IpAddress address = error ? IpAddress() : AddressOf(peer.address());
-  if (!proxies.Trusts(address)) return proxies.ClientOf(address, {});
+  if (!proxies.Trusts(peer)) return proxies.ClientOf(peer, {});
   std::string forwarded;
   const auto lines = headers.equal_range("X-Forwarded-For");
   for (auto line = lines.first; line != lines.second; ++line) {
     if (!forwarded.empty()) forwarded += ',';
     forwarded.append(line->value().data(), line->value().size());
   }
-  return proxies.ClientOf(address, forwarded);
+  return proxies.ClientOf(peer, forwarded);
 }
 
 std::optional<HttpAnswer> CheckSession(HttpHome& home, const ClientAddress& client,

@@ -10,15 +10,14 @@
 
 #include "edge/auth/client_address.h"
 #include "edge/connection/session.h"
-#include "edge/transport/edge_stream.h"
 #include "edge/transport/http_answer.h"
 
 namespace confab::edge {
 
 struct HttpHome;
 
-// Who asks: by the socket, or by what trusted proxies say in the request's headers.
-ClientAddress ClientOfRequest(const ProxyTrust& proxies, const EdgeStream::Socket& socket,
+// Who asks: the peer, or whom trusted proxies name in the request's headers.
+ClientAddress ClientOfRequest(const ProxyTrust& proxies, const IpAddress& peer,
                               const boost::beast::http::fields& headers);
 
 // nullopt: it may open, and `open` holds its place.
