@@ -127,7 +127,9 @@ TEST_F(PresenceTest, MakesNoNewsOfAReload) {
 TEST_F(PresenceTest, TellsAStatusAndShowsItInSnapshots) {
   MakeRoom("a", {"ann", "bob"});
   TestEdge edge(*dispatcher_, "e1");
-  edge.Send(Opened(1, "ann"), Opened(2, "bob"));
+  edge.Send(Opened(2, "bob"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 2 snapshot"));
+  edge.Send(Opened(1, "ann"));
   ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
 
   EXPECT_EQ(WordOf(edge.Do(Status(2, "bob", 5, v1::PRESENCE_STATUS_DND, "in a talk"))), "ok");
@@ -159,7 +161,9 @@ TEST_F(PresenceTest, BringsWhoJoinsARoomAndItsMembersTogether) {
 TEST_F(PresenceTest, GivesASnapshotToAConnectionThatJoins) {
   MakeRoom("a", {"ann", "bob"});
   TestEdge edge(*dispatcher_, "e1");
-  edge.Send(Opened(1, "ann"), Opened(2, "bob"));
+  edge.Send(Opened(2, "bob"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 2 snapshot"));
+  edge.Send(Opened(1, "ann"));
   ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
   const size_t before = edge.stream().size();
 
@@ -234,7 +238,9 @@ TEST_F(PresenceTest, EndsWithTheLeaseAndDropsTheStream) {
 TEST_F(PresenceTest, ForgetsARoomThatIsDeleted) {
   MakeRoom("a", {"ann", "bob"});
   TestEdge edge(*dispatcher_, "e1");
-  edge.Send(Opened(1, "ann"), Opened(2, "bob"));
+  edge.Send(Opened(2, "bob"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 2 snapshot"));
+  edge.Send(Opened(1, "ann"));
   ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
 
   ASSERT_TRUE(DeleteRoom("a").ok());
