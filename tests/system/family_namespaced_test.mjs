@@ -20,9 +20,18 @@ async function joined(world, id, chatId, deviceId) {
   return socket;
 }
 
+// Names of events, but those of who comes and goes.
+const said = (socket) =>
+  socket.heard.map(([name]) => name).filter((name) => !name.startsWith('presence:'));
+
 const hears = (socket, content) => told(socket, 'chat:message', (m) => m.content === content);
 
-family('namespaced', { edge: { 'allowed-origins': PAGE } }, {
+const settings = {
+  edge: { 'allowed-origins': PAGE },
+  control: { 'offline-delay': '300ms', 'presence-settle': '0s' },
+};
+
+family('namespaced', settings, {
   'the examples of the document': async (world) => {
     await world.cluster.createRoom('chat-123', ['u-1', 'u-2']);
     const socket = await joined(world, 'u-1', 'chat-123');
@@ -76,10 +85,45 @@ family('namespaced', { edge: { 'allowed-origins': PAGE } }, {
     await hears(desk, 'to the desk');
     await acked(phone, 'presence:ping'); // Behind whatever would have come.
 
-    const said = (socket) => all(socket, 'chat:message').map(({ content }) => content);
-    assert.deepEqual(said(desk), ['to both', 'to the desk']);
-    assert.deepEqual(said(phone), ['to both', 'to the phone']);
-    assert.deepEqual(said(other), ['to both', 'to the desk']);
+    const messages = (socket) => all(socket, 'chat:message').map(({ content }) => content);
+    assert.deepEqual(messages(desk), ['to both', 'to the desk']);
+    assert.deepEqual(messages(phone), ['to both', 'to the phone']);
+    assert.deepEqual(messages(other), ['to both', 'to the desk']);
+  },
+
+  'who types is told to the others of the chat, until it is over': async (world) => {
+    await world.cluster.createRoom('typed', ['u-1', 'u-2']);
+    const socket = await joined(world, 'u-1', 'typed');
+    const other = await joined(world, 'u-2', 'typed');
+
+    const isTyping = { chatId: 'typed', isTyping: true };
+    assert.deepEqual(await acked(socket, 'chat:typing', isTyping), DONE);
+    await told(other, 'chat:typing', (t) => t.isTyping);
+    assert.deepEqual(await acked(socket, 'chat:typing', { ...isTyping, isTyping: false }), DONE);
+    await told(other, 'chat:typing', (t) => !t.isTyping);
+
+    assert.deepEqual(all(other, 'chat:typing'), [
+      { userId: 'u-1', isTyping: true },
+      { userId: 'u-1', isTyping: false },
+    ]);
+    assert.deepEqual(all(socket, 'chat:typing'), []);
+    const stranger = enter(world, 'u-9');
+    assert.equal((await acked(stranger, 'chat:typing', isTyping)).reason, 'NOT_A_MEMBER');
+  },
+
+  'who shares a chat is told who is online, who comes and who goes': async (world) => {
+    await world.cluster.createRoom('seen', ['p-1', 'p-2']);
+    const socket = enter(world, 'p-1');
+    await told(socket, 'presence:bulk-online', ({ userIds }) => userIds.length === 0);
+
+    const other = enter(world, 'p-2');
+    await told(other, 'presence:bulk-online', ({ userIds }) => userIds.includes('p-1'));
+    await told(socket, 'presence:online', ({ userId }) => userId === 'p-2');
+    other.disconnect();
+
+    await told(socket, 'presence:offline', ({ userId }) => userId === 'p-2');
+    assert.equal(all(socket, 'presence:online').length, 1);
+    assert.equal(all(socket, 'presence:offline').length, 1);
   },
 
   'a join is checked for membership': async (world) => {
@@ -100,14 +144,14 @@ family('namespaced', { edge: { 'allowed-origins': PAGE } }, {
       assert.equal(answer.reason, reason, JSON.stringify(answer));
       assert.equal(typeof answer.error, 'string');
     }
-    assert.deepEqual(stranger.heard, []);
+    assert.deepEqual(said(stranger), []);
     // The document's own examples ask for no ack: the client is told all the same.
     stranger.emit('chat:send', { chatId: 'four', content: 'let me in' });
     assert.match((await told(stranger, 'error')).message, /not a member/);
 
     await acked(member, 'chat:send', { chatId: 'four', content: 'alone' });
     await hears(member, 'alone');
-    assert.deepEqual(stranger.heard.map(([name]) => name), ['error']);
+    assert.deepEqual(said(stranger), ['error']);
   },
 
   'numbers are ids as well': async (world) => {

@@ -1,0 +1,215 @@
+// presence_test.mjs: who is told of whom, over two edges, with the stock client: coming, going, a
+// reload, an edge that dies, a status, typing, and what operators see of it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ChatClient } from '../support/chat_client.mjs';
+import { scenario } from '../support/scenario.mjs';
+import { until } from '../support/until.mjs';
+
+const QUICK = { 'offline-delay': '1s', 'presence-settle': '0s' };
+
+const presences = (client) => client.events.filter(({ name }) => name === 'presence');
+const changes = (client, user) =>
+  presences(client)
+    .filter(({ userId }) => userId === user)
+    .map(({ status }) => status);
+const seesStatus = (client, user, status) =>
+  client.sees(`${user} ${status}`, (e) => e.name === 'presence' && e.userId === user && e.status === status);
+const seesOnline = (client, users) =>
+  client.sees(
+    `${users} online`,
+    (e) => e.name === 'presence' && e.online && String([...e.online].sort()) === String(users),
+  );
+
+scenario(
+  'users who share a room see each other come and go, over two edges',
+  { processes: 'two', control: QUICK },
+  async (cluster) => {
+    const other = await cluster.addEdge();
+    await cluster.createRoom('den', ['ann', 'ben']);
+    await cluster.createRoom('hall', ['ann', 'ben']);
+    await cluster.createRoom('moon', ['eve']);
+    const ann = await ChatClient.connected(cluster, 'ann');
+    await seesOnline(ann, []);
+
+    const ben = await ChatClient.connected(other, 'ben');
+    const eve = await ChatClient.connected(other, 'eve');
+    await seesStatus(ann, 'ben', 'online');
+    await seesOnline(ben, ['ann']);
+    await seesOnline(eve, []);
+    // A page that is loaded anew: nobody hears of it.
+    ben.socket.disconnect();
+    ben.socket.connect();
+    await until('ben is back', () => ben.socket.connected);
+    await sleep(1_800);
+    assert.deepEqual(changes(ann, 'ben'), ['online']);
+
+    await ben.must('setStatus', { status: 'dnd', text: 'in a talk' });
+    const busy = await seesStatus(ann, 'ben', 'dnd');
+    assert.equal(busy.text, 'in a talk');
+    const refused = await ben.ask('setStatus', { status: 'asleep' });
+    assert.equal(refused.error.reason, 'BAD_REQUEST');
+    const page = await ann.must('getPresence', { roomId: 'den' });
+    assert.deepEqual(page.online, ['ann', 'ben']);
+    assert.equal(page.memberCount, 2);
+    assert.equal((await eve.ask('getPresence', { roomId: 'den' })).error.reason, 'NOT_A_MEMBER');
+
+    ben.socket.disconnect();
+    const gone = await seesStatus(ann, 'ben', 'offline');
+    assert.ok(Date.parse(gone.lastSeen) > Date.now() - 20_000);
+    assert.deepEqual(changes(ann, 'ben'), ['online', 'dnd', 'offline'], 'once, though two rooms');
+    assert.deepEqual(changes(eve, 'ben'), []);
+    assert.deepEqual(changes(eve, 'ann'), []);
+  },
+);
+
+scenario(
+  "an edge that dies takes its users' presence along, and brings it back",
+  { processes: 'two', control: { ...QUICK, 'edge-lease': '3s' } },
+  async (cluster) => {
+    const other = await cluster.addEdge();
+    await cluster.createRoom('den', ['ann', 'ben']);
+    const ann = await ChatClient.connected(cluster, 'ann');
+    const ben = await ChatClient.connected(other, 'ben');
+    await seesStatus(ann, 'ben', 'online');
+
+    await cluster.kill(other.edge);
+    await seesStatus(ann, 'ben', 'offline');
+    await cluster.restart(other.edge);
+
+    await until('ben is back', () => ben.socket.connected);
+    await until('ann sees it', () => changes(ann, 'ben').length === 3);
+    assert.deepEqual(changes(ann, 'ben'), ['online', 'offline', 'online']);
+  },
+);
+
+scenario(
+  'a restart of control makes no signal, then one snapshot',
+  { processes: 'two', control: { 'offline-delay': '500ms', 'edge-lease': '3s', 'presence-settle': '3s' } },
+  async (cluster) => {
+    await cluster.createRoom('den', ['ann', 'ben']);
+    const [ann, ben] = await Promise.all(
+      ['ann', 'ben'].map((user) => ChatClient.connected(cluster, user)),
+    );
+    await seesOnline(ann, ['ben']);
+    await seesOnline(ben, ['ann']);
+    const before = presences(ann).length;
+
+    await cluster.kill(cluster.control);
+    await cluster.restart(cluster.control);
+
+    await until('ann has another snapshot', () => presences(ann).length > before);
+    await sleep(1_000);
+    assert.deepEqual(
+      presences(ann).slice(before).map(({ online }) => online),
+      [['ben']],
+    );
+  },
+);
+
+scenario(
+  'typing reaches the others of the room, and ends by itself',
+  { processes: 'two', control: QUICK },
+  async (cluster) => {
+    const other = await cluster.addEdge();
+    await cluster.createRoom('den', ['ann', 'ben']);
+    const phone = await ChatClient.connected(cluster, 'ann');
+    const desk = await ChatClient.connected(cluster, 'ann');
+    const ben = await ChatClient.connected(other, 'ben');
+    const eve = await ChatClient.connected(other, 'eve');
+    for (const client of [phone, desk, ben]) await client.join('den');
+    const typing = (client) =>
+      client.events.filter(({ name }) => name === 'typing').map(({ isTyping }) => isTyping);
+
+    for (let i = 0; i < 5; ++i) await phone.must('typing', { roomId: 'den' });
+    const began = Date.now();
+    const told = await ben.sees('typing', ({ name }) => name === 'typing');
+    assert.deepEqual(told, { name: 'typing', roomId: 'den', userId: 'ann', isTyping: true });
+    await until('it is over', () => typing(ben).length === 2);
+    const took = Date.now() - began;
+
+    assert.deepEqual(typing(ben), [true, false], 'once in 2 s');
+    assert.deepEqual(typing(desk), [true, false], "a user's other device is told");
+    assert.deepEqual(typing(phone), [], 'never the connection it comes from');
+    assert.ok(took > 5_000 && took < 9_000, `it took ${took} ms`);
+    assert.equal((await eve.ask('typing', { roomId: 'den' })).error.reason, 'NOT_A_MEMBER');
+    await phone.must('typing', { roomId: 'den' });
+    await phone.must('typing', { roomId: 'den', isTyping: false });
+    await until('it is over at once', () => typing(ben).length === 4, 3_000);
+    const log = await cluster.roomLog('den');
+    assert.deepEqual(log.filter(({ name }) => name === 'typing'), [], 'never logged');
+  },
+);
+
+scenario(
+  'a dialect subscribes its connections to rooms by itself, and makes nobody a member',
+  { edge: { 'dialect-dir': '' }, start: false },
+  async (cluster) => {
+    fs.writeFileSync(
+      `${cluster.dir}/games.json`,
+      JSON.stringify({
+        dialect: 'games',
+        connect: { autoSubscribe: 'game_*' },
+        refusals: { default: { why: '$message' } },
+        events: { messagePosted: { name: 'said', payload: { in: '$roomId', what: '$content' } } },
+      }),
+    );
+    cluster.edgeFlags['dialect-dir'] = cluster.dir;
+    cluster.edgeFlags['dialect'] = 'games';
+    await cluster.start();
+    await cluster.createRoom('game_1', ['ann']);
+    await cluster.createRoom('den', ['ann']);
+    await cluster.ctl('room', 'create', 'game_open', '--public', '--members', 'ben');
+    const ann = await ChatClient.connected(cluster, 'ann');
+    const says = (room, what) => cluster.ctl('message', 'post', room, what);
+    const hears = (what) => ann.sees(what, (e) => e.name === 'said' && e.what === what);
+
+    await until('ann is subscribed', async () => (await cluster.metric(cluster.edge, 'confab_edge_subscriptions')) === 1);
+    await says('game_1', 'begin');
+    await hears('begin');
+    await cluster.createRoom('game_2', ['ben']);
+    await cluster.ctl('member', 'add', 'game_2', 'ann');
+    await until('ann is subscribed', async () => (await cluster.metric(cluster.edge, 'confab_edge_subscriptions')) === 2);
+    await says('den', 'unheard');
+    await says('game_open', 'unheard too');
+    await says('game_2', 'second');
+    await hears('second');
+
+    assert.deepEqual(
+      ann.events.filter(({ name }) => name === 'said').map((e) => e.what),
+      ['begin', 'second'],
+    );
+    const members = await cluster.ctlJson('member', 'list', 'game_open');
+    assert.deepEqual(members.members.map(({ userId }) => userId), ['ben']);
+  },
+);
+
+scenario('operators see and end connections', { control: QUICK }, async (cluster) => {
+  await cluster.createRoom('den', ['ann', 'ben']);
+  const phone = await ChatClient.connected(cluster, 'ann', { query: { deviceId: 'phone' } });
+  const desk = await ChatClient.connected(cluster, 'ann', { query: { deviceId: 'desk' } });
+  const ben = await ChatClient.connected(cluster, 'ben');
+  await seesStatus(ben, 'ann', 'online').catch(() => seesOnline(ben, ['ann']));
+
+  const got = await cluster.ctlJson('presence', 'get', 'ann', 'zoe');
+  assert.deepEqual(
+    got.users.map(({ presence, devices }) => [presence.isOnline, devices.map((d) => d.deviceId)]),
+    [[true, ['desk', 'phone']], [false, []]],
+  );
+  assert.match(await cluster.ctl('presence', 'list', 'den'), /ann +online[^]*2 of 2 members online/);
+  const listed = await cluster.ctlJson('connection', 'list', '--user', 'ann');
+  assert.equal(listed.connections.length, 2);
+  const one = listed.connections.find(({ deviceId }) => deviceId === 'desk');
+  await cluster.ctl('connection', 'kick', 'ann', '--connection', `${one.edgeId}/${one.connection}`);
+  await until('the desk is closed', () => !desk.socket.connected);
+  assert.equal(phone.socket.connected, true);
+  const watched = cluster.ctl('presence', 'watch', '--user', 'ann', '--count', '2');
+  await sleep(500);
+  assert.match(await cluster.ctl('connection', 'kick', 'ann'), /kicked 1 connection of ann/);
+
+  assert.equal(await watched, 'ann  online\nann  offline\n');
+  await seesStatus(ben, 'ann', 'offline');
+  assert.match(await cluster.ctl('presence', 'get', 'ann'), /ann +offline +20/);
+});
