@@ -13,8 +13,11 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
+#include "confab/v1/admin_service.grpc.pb.h"
+#include "confab/v1/connection_service.grpc.pb.h"
 #include "confab/v1/edge_link.grpc.pb.h"
 #include "confab/v1/message_service.grpc.pb.h"
+#include "confab/v1/presence_service.grpc.pb.h"
 #include "confab/v1/room_service.grpc.pb.h"
 
 #include "control/auth/service_token.h"
@@ -136,12 +139,14 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
   const auto running = Start(Config());
   ASSERT_TRUE(running->AwaitActive());
   const auto channel = Dial(*running);
-  const std::string useless = Token({Scope::kPresenceRead, Scope::kNotify});
+  const std::string useless = Token({Scope::kNotify});
 
   int methods = 0;
   for (const auto* file :
-       {v1::CreateRoomRequest::descriptor()->file(), v1::PostMessageRequest::descriptor()->file(),
-        v1::AttachRequest::descriptor()->file()}) {
+       {v1::ListAuditRequest::descriptor()->file(), v1::AttachRequest::descriptor()->file(),
+        v1::ListConnectionsRequest::descriptor()->file(),
+        v1::PostMessageRequest::descriptor()->file(), v1::GetPresenceRequest::descriptor()->file(),
+        v1::CreateRoomRequest::descriptor()->file()}) {
     const auto* service = file->service(0);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {
       const std::string method = "/" + service->full_name() + "/" + service->method(i)->name();
@@ -150,7 +155,7 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
       EXPECT_EQ(ReasonOf(CallEmpty(channel, method, useless)), "SCOPE_MISSING") << method;
     }
   }
-  EXPECT_EQ(methods, 12);
+  EXPECT_EQ(methods, 28);
 }
 
 TEST_F(ControlTest, AStandbyRefusesAndTakesOver) {

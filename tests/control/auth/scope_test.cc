@@ -10,9 +10,7 @@
 #include "confab/v1/admin_service.pb.h"
 #include "confab/v1/connection_service.pb.h"
 #include "confab/v1/edge_link.pb.h"
-#include "confab/v1/event_feed_service.pb.h"
 #include "confab/v1/message_service.pb.h"
-#include "confab/v1/notification_service.pb.h"
 #include "confab/v1/presence_service.pb.h"
 #include "confab/v1/room_service.pb.h"
 
@@ -24,8 +22,6 @@ namespace {
 std::set<std::string> MethodsOfThePackage() {
   v1::AttachRequest::descriptor();
   v1::OnlineDevice::descriptor();
-  v1::NotifyRequest::descriptor();
-  v1::ReadFeedRequest::descriptor();
   v1::ClientConnection::descriptor();
   v1::ListAuditRequest::descriptor();
   v1::CreateRoomRequest::descriptor();
