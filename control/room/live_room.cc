@@ -424,8 +424,10 @@ void LiveRoom::RefuseOrSettle(RoomCommand& command, const absl::Status& why) {
 
 void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::Time at) {
   room_->Apply(event, seq, at);
-  const bool ends = event.kind == storage::EventKind::kMemberRemoved ||
-                    event.kind == storage::EventKind::kMemberBanned;
+  // The role of a ban is what the user had: none where he was no member.
+  const bool ends =
+      event.kind == storage::EventKind::kMemberRemoved ||
+      (event.kind == storage::EventKind::kMemberBanned && event.role != storage::Role::kNone);
   if (ends || event.kind == storage::EventKind::kMemberAdded) {
     tools_.watch.OnMember(id_, event.subject, !ends);
   }

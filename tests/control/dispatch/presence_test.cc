@@ -200,6 +200,28 @@ TEST_F(PresenceTest, TellsNothingInALargeRoomButAnswersWhoIsThere) {
   EXPECT_THAT(OfPresence(edge), IsEmpty());
 }
 
+TEST_F(PresenceTest, CountsOnlyMembersThatWereBanned) {
+  MakeRoom("a", {"ann", "bob"});
+  ASSERT_TRUE(Add("a", {"mod"}, storage::Role::kModerator).ok());
+  TestEdge edge(*dispatcher_, "e1");
+  edge.Send(Opened(1, "ann"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot"));
+  const auto ban = [&](const std::string& user, uint64_t request) {
+    EdgeCommand command = TestEdge::Ask(2, "mod", request);
+    command.command.mutable_change_member()->set_room_id("a");
+    command.command.mutable_change_member()->set_user_id(user);
+    command.command.mutable_change_member()->mutable_ban();
+    return WordOf(edge.Do(std::move(command)));
+  };
+
+  EXPECT_EQ(ban("eve", 7), "ok") << "who was never one";
+  EXPECT_EQ(ban("bob", 8), "ok");
+
+  EdgeCommand ask = TestEdge::Ask(1, "ann", 9);
+  ask.command.mutable_get_presence()->set_room_id("a");
+  EXPECT_EQ(edge.Do(std::move(ask)).presence().member_count(), 2) << "ann and the moderator";
+}
+
 TEST_F(PresenceTest, IsSilentAfterTheStartThenTellsEverybodyOnce) {
   options_.presence_settle = absl::Milliseconds(700);
   Restart();
@@ -221,6 +243,7 @@ TEST_F(PresenceTest, EndsWithTheLeaseAndDropsTheStream) {
   TestEdge one(*dispatcher_, "e1");
   TestEdge two(*dispatcher_, "e2");
   one.Send(Opened(1, "ann"));
+  ASSERT_TRUE(one.stream().AwaitLine("direct 1 snapshot"));
   two.Send(Opened(1, "bob"));
   ASSERT_TRUE(two.stream().AwaitLine("direct 1 snapshot ann"));
   two.Detach();
