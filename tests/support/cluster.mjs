@@ -1,6 +1,6 @@
 // cluster.mjs: the real binaries for one test: `confab`, or `confab-edge` and `confab-control`, on
 // free ports, with a directory, secrets and a store of their own. Ends what it started, by pid.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -218,7 +218,23 @@ export class Cluster {
     });
   }
 
-  // The same, an error unless it succeeds.
+  // confabctl as a process that goes on; its output in lines as they come, its exit code in `ended`.
+  ctlProcess(...args) {
+    const lines = [];
+    const child = spawn(`${binDir}/confabctl`, args, { env: { ...process.env, ...this.ctlEnv } });
+    let rest = '';
+    child.stdout.on('data', (data) => {
+      const parts = (rest + data).split('\n');
+      rest = parts.pop();
+      lines.push(...parts);
+    });
+    child.stderr.on('data', (data) => lines.push(`(stderr) ${data}`));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    this.closing.push(() => child.kill('SIGTERM'));
+    return { child, lines, ended };
+  }
+
+  // Runs confabctl; its output, an error unless it succeeds.
   async ctl(...args) {
     const { code, out, err } = await this.ctlRaw(args);
     if (code !== 0) throw new Error(`confabctl ${args.join(' ')}: exit ${code}\n${err}${out}`);

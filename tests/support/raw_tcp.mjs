@@ -1,6 +1,8 @@
 // raw_tcp.mjs: a bare TCP connection to the edge, for what no HTTP or WebSocket library would send:
 // headers byte by byte, bodies that never end, frames against the rules.
+import assert from 'node:assert/strict';
 import net from 'node:net';
+import { setInterval } from 'node:timers/promises';
 
 import { until } from './until.mjs';
 
@@ -102,6 +104,18 @@ export class RawTcp {
       };
       for (const event of ['drain', 'close', 'end', 'error']) this.socket.on(event, done);
     });
+  }
+
+  // Sends what `next` gives, one piece each `ms`, until the other side is gone (null from `next` ends
+  // it too); how many ms that took. `limit`: after so many it fails.
+  async drip(ms, limit, next = () => 'a') {
+    const began = performance.now();
+    for await (const _ of setInterval(ms)) {
+      const took = performance.now() - began;
+      const piece = next();
+      if (piece === null || !this.send(piece)) return took;
+      assert.ok(took < limit, `piece by piece it goes on for ${limit} ms`);
+    }
   }
 
   sees(what, condition, ms = 10_000) {

@@ -21,17 +21,8 @@ const edge = {
   'rate-frames': '50/200',
   'rate-joins': '5/50',
 };
+const PACE_MS = 100; // Of who sends byte by byte.
 const ENDS_MS = 8_000; // Those, and the linger behind an answer.
-
-// Sends one more byte every while until the other side is gone; resolves with how long that took.
-async function drip(raw, ms = 100) {
-  const began = performance.now();
-  while (raw.send('a')) {
-    assert.ok(performance.now() - began < ENDS_MS, 'byte by byte it goes on for ever');
-    await new Promise((resolve) => setTimeout(resolve, ms));
-  }
-  return performance.now() - began;
-}
 
 async function answers(cluster, request, status, words) {
   const raw = new RawTcp(cluster);
@@ -64,12 +55,12 @@ scenario('slow and endless requests end in their time', { edge }, async (cluster
   const headers = many(50, (i) => {
     const raw = new RawTcp(cluster);
     raw.send(i % 2 ? 'GET / HTTP/1.1\r\nX: ' : '');
-    return i % 2 ? drip(raw) : raw.ends(ENDS_MS);
+    return i % 2 ? raw.drip(PACE_MS, ENDS_MS) : raw.ends(ENDS_MS);
   });
   const bodies = many(20, async () => {
     const raw = new RawTcp(cluster);
     raw.send(post(await openSid(cluster), 'Content-Length: 1000'));
-    return drip(raw);
+    return raw.drip(PACE_MS, ENDS_MS);
   });
   const waits = (async () => {
     const raw = new RawTcp(cluster);
@@ -80,7 +71,7 @@ scenario('slow and endless requests end in their time', { edge }, async (cluster
   const chunks = many(5, async () => {
     const raw = new RawTcp(cluster);
     raw.send(post(await openSid(cluster), 'Transfer-Encoding: chunked', '1\r\n'));
-    return drip(raw);
+    return raw.drip(PACE_MS, ENDS_MS);
   });
 
   await Promise.all([headers, bodies, waits, chunks]);

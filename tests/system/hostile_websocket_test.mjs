@@ -60,6 +60,9 @@ const against = [
   ],
 ];
 
+// For RawTcp.drip: this frame, as long as no close frame came.
+const untilClosed = (raw, piece) => () => (raw.closeCode() === null ? piece : null);
+
 scenario('frames against RFC 6455 are closed with their code', { edge }, async (cluster) => {
   const bird = await Canary.start(cluster);
   const wrong = [];
@@ -103,11 +106,7 @@ scenario('floods of frames end with their sender', { edge }, async (cluster) => 
       [4400],
       async (raw) => {
         raw.send(frame(TEXT, '42', { fin: false }));
-        const began = performance.now();
-        while (raw.closeCode() === null && performance.now() - began < 8_000) {
-          raw.send(frame(0, '[', { fin: false }));
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
+        await raw.drip(100, 8_000, untilClosed(raw, frame(0, '[', { fin: false })));
         return raw.closed();
       },
     ],
@@ -143,10 +142,8 @@ scenario(
     const idle = Array.from({ length: 50 }, () => RawTcp.webSocket(cluster));
     const beating = Array.from({ length: 10 }, async (_, i) => {
       const raw = await RawTcp.webSocket(cluster);
-      for (let beat = 0; raw.closeCode() === null && beat < 100; ++beat) {
-        raw.send(i % 2 ? frame(PING, 'x') : frame(TEXT, '3'));
-        await new Promise((resolve) => setTimeout(resolve, 200)); // Below every rate.
-      }
+      const beat = i % 2 ? frame(PING, 'x') : frame(TEXT, '3');
+      await raw.drip(200, 20_000, untilClosed(raw, beat)); // Below every rate.
       return raw;
     });
     const natives = Array.from({ length: 10 }, async () => {

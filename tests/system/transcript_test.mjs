@@ -2,29 +2,10 @@
 // with the same seqs, the system's included; after kill -9 and a new start all ten are there.
 // Prints what it saw.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 
 import { ChatClient } from '../support/chat_client.mjs';
-import { binDir } from '../support/cluster.mjs';
 import { scenario } from '../support/scenario.mjs';
 import { until } from '../support/until.mjs';
-
-// confabctl message tail as a process; its output in lines as they come.
-function tail(cluster, ...args) {
-  const lines = [];
-  const child = spawn(`${binDir}/confabctl`, ['message', 'tail', ...args], {
-    env: { ...process.env, ...cluster.ctlEnv },
-  });
-  let rest = '';
-  child.stdout.on('data', (data) => {
-    const parts = (rest + data).split('\n');
-    rest = parts.pop();
-    lines.push(...parts);
-  });
-  child.stderr.on('data', (data) => lines.push(`(stderr) ${data}`));
-  cluster.closing.push(() => child.kill('SIGTERM'));
-  return { child, lines };
-}
 
 for (const [processes, store] of [
   ['one', 'sqlite'],
@@ -44,7 +25,7 @@ for (const [processes, store] of [
         ChatClient.connected(cluster, 'ben'),
       ]);
       await Promise.all([ann.join('den'), ben.join('den')]);
-      const watcher = tail(cluster, 'den', '--after', '0', '-o', 'json');
+      const watcher = cluster.ctlProcess('message', 'tail', 'den', '--after', '0', '-o', 'json');
 
       for (let n = 1; n <= 4; ++n) {
         await ann.send('den', `ann says ${n}`);
