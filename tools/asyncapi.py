@@ -20,12 +20,14 @@ FILES = ROOT / "edge" / "dialect" / "builtin"
 OUT = ROOT / "docs" / "asyncapi"
 
 # Fields that are no plain text, by the last name of a slot's path.
-INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "code", "retryAfterMs",
-            "slowModeSeconds", "pageSize", "onlineCount", "memberCount"}
-BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly"}
-TIMES = {"createdAt", "expiresAt", "until", "lastSeen"}
-LISTS = {"userIds", "changed"}
+INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "messageSeq", "code",
+            "retryAfterMs", "unreadCount", "slowModeSeconds", "pageSize", "onlineCount",
+            "memberCount"}
+BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly", "deleted"}
+TIMES = {"createdAt", "expiresAt", "since", "until", "lastSeen"}
+LISTS = {"userIds", "changed", "mentions"}
 MAPS = {"metadata"}
+ANYTHING = {"bodyJson"}
 
 
 def of_field(name):
@@ -35,6 +37,8 @@ def of_field(name):
         return {"type": "boolean"}
     if name in TIMES:
         return {"type": "string", "format": "date-time"}
+    if name in ANYTHING:
+        return {"description": "Any JSON value, passed on byte for byte."}
     if name in LISTS:
         return {"type": "array", "items": {"type": "string"}}
     if name in MAPS:
@@ -44,7 +48,7 @@ def of_field(name):
 
 def of_slot(slot):
     """(schema, whether the member is always there)"""
-    match = re.fullmatch(r"\$([\w.]+?)(:number|:null)?(\?)?", slot)
+    match = re.fullmatch(r"\$([\w.]+?)(:number|:null|:json)?(\?)?", slot)
     if not match:
         raise ValueError(f"not a slot: {slot}")
     path, form, is_optional = match.groups()

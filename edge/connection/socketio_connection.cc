@@ -91,7 +91,8 @@ void SocketIoConnection::OnEvent(const SocketIoPacket& packet,
   }
   const boost::json::array& array = packet.json->get_array();
   const std::span<const boost::json::value> args(array.data() + 1, array.size() - 1);
-  const std::optional<v1::Error> refusal = dialect_->Translate(packet.event, args, command);
+  const std::optional<v1::Error> refusal =
+      dialect_->Translate(packet.event, args, packet.payload, command);
   // What stands in place of an attachment looks like an object of the wrong form.
   if (!attachments.empty() && (!refusal || refusal->reason() == v1::REASON_BAD_REQUEST)) {
     return refuse(fmt::format("{} takes no binary", packet.event));

@@ -30,10 +30,10 @@ TemplateInput InputOf(const v1::Event& event, const TemplateTable<OutboundEvent>
 
 std::optional<v1::Error> DataDialect::Translate(std::string_view event,
                                                 std::span<const boost::json::value> args,
-                                                v1::Command& command) const {
+                                                std::string_view text, v1::Command& command) const {
   const auto found = tables_.inbound.find({event.data(), event.size()});
   if (found == tables_.inbound.end()) return UnknownEvent(event);
-  return found->second.Read(event, args, command);
+  return found->second.Read(event, args, text, command);
 }
 
 bool DataDialect::EncodeEvent(const v1::Event& event, std::string_view actor_email,
@@ -144,7 +144,8 @@ bool DataDialect::EncodeSignal(const v1::Signal& signal, std::string& out) const
                     signal.presence());
     case v1::Signal::kPresenceSnapshot:
       return append(SignalKind::kPresenceSnapshot, signal.presence_snapshot());
-    case v1::Signal::kReadPointer:  // Nobody sends it yet.
+    case v1::Signal::kReadPointer:
+      return append(SignalKind::kReadPointer, signal.read_pointer());
     case v1::Signal::BODY_NOT_SET:
       break;
   }

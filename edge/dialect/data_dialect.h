@@ -57,8 +57,14 @@ class TemplateTable {
 };
 
 // The kinds of v1::Signal that a dialect names apart.
-enum class SignalKind : uint8_t { kTyping, kPresenceOnline, kPresenceOffline, kPresenceSnapshot };
-inline constexpr size_t kSignalKinds = 4;
+enum class SignalKind : uint8_t {
+  kTyping,
+  kPresenceOnline,
+  kPresenceOffline,
+  kPresenceSnapshot,
+  kReadPointer,
+};
+inline constexpr size_t kSignalKinds = 5;
 
 struct DialectTables {
   std::string name;
@@ -88,7 +94,7 @@ class DataDialect final : public Dialect, private EventListWriter {
   bool tells_every_refusal() const override { return tables_.tells_every_refusal; }
   std::optional<v1::Error> Translate(std::string_view event,
                                      std::span<const boost::json::value> args,
-                                     v1::Command& command) const override;
+                                     std::string_view text, v1::Command& command) const override;
   bool EncodeEvent(const v1::Event& event, std::string_view actor_email,
                    std::string& out) const override;
   bool EncodeAck(const v1::Command& command, const v1::Result& result,

@@ -46,13 +46,14 @@ class Dialect {
   // True: a refusal is told as an error event (EncodeError) even where an ack tells it too.
   virtual bool tells_every_refusal() const = 0;
 
-  // `args` is what stands behind the event's name. Sets the command's oneof and nothing else of it;
+  // `args` is what stands behind the event's name, `text` the JSON array that it was read from, name
+  // included. Sets the command's oneof and nothing else of it;
   // REQUIRES: `command` is clear. A value is a refusal to be sent to the client (UNKNOWN_COMMAND,
   // BAD_REQUEST naming the field); `command` then holds what could be read and is not to be
   // forwarded.
   virtual std::optional<v1::Error> Translate(std::string_view event,
                                              std::span<const boost::json::value> args,
-                                             v1::Command& command) const = 0;
+                                             std::string_view text, v1::Command& command) const = 0;
 
   // A room event, live or replayed: ["newMessage",{…}]. Called once per io thread and event.
   virtual bool EncodeEvent(const v1::Event& event, std::string_view actor_email,

@@ -26,8 +26,8 @@ constexpr size_t kRoomIdBytesLimit = 128;
 constexpr std::string_view kReservedNames[] = {"connect",       "connect_error", "disconnect",
                                                "disconnecting", "newListener",   "removeListener"};
 
-constexpr std::string_view kSignalWords[kSignalKinds] = {"typing", "presenceOnline",
-                                                         "presenceOffline", "presenceSnapshot"};
+constexpr std::string_view kSignalWords[kSignalKinds] = {
+    "typing", "presenceOnline", "presenceOffline", "presenceSnapshot", "readPointer"};
 
 const pb::Descriptor* SignalType(size_t kind) {
   switch (static_cast<SignalKind>(kind)) {
@@ -38,6 +38,8 @@ const pb::Descriptor* SignalType(size_t kind) {
       return v1::Presence::descriptor();
     case SignalKind::kPresenceSnapshot:
       return v1::PresenceSnapshot::descriptor();
+    case SignalKind::kReadPointer:
+      return v1::ReadPointer::descriptor();
   }
   return nullptr;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "edge/protocol/json_member.h"
+#include "edge/protocol/json_text.h"
 #include "proto/reason.h"
 
 namespace confab::edge {
@@ -23,8 +25,8 @@ std::optional<int64_t> PlainInteger(const json::value& value) {
 }  // namespace
 
 EventArguments::EventArguments(std::string_view event, std::span<const json::value> args,
-                               bool is_read)
-    : event_(event) {
+                               std::string_view text, bool is_read)
+    : event_(event), text_(text) {
   if (!args.empty()) fields_ = args.front().if_object();
   if (fields_ == nullptr && is_read) Refuse("the argument must be an object");
 }
@@ -69,6 +71,38 @@ std::optional<int> EventArguments::Word(std::string_view field, const json::valu
   }
   RefuseField(field, fmt::format("must be one of {}", known));
   return std::nullopt;
+}
+
+std::vector<std::string> EventArguments::Ids(std::string_view field, const json::value& value) {
+  std::vector<std::string> ids;
+  const json::array* array = value.if_array();
+  if (array == nullptr) {
+    RefuseField(field, "must be an array");
+    return ids;
+  }
+  for (const json::value& element : *array) {
+    std::optional<std::string> id = Id(field, element);
+    if (!id) return {};
+    ids.push_back(*std::move(id));
+  }
+  return ids;
+}
+
+std::optional<google::protobuf::Timestamp> EventArguments::Time(std::string_view field,
+                                                                const json::value& value) {
+  const json::string* text = value.if_string();
+  std::optional<google::protobuf::Timestamp> time;
+  if (text != nullptr) time = ParseTime({text->data(), text->size()});
+  if (!time) RefuseField(field, "must be a time as in 2026-11-21T07:35:00Z");
+  return time;
+}
+
+std::optional<std::string_view> EventArguments::Json(std::string_view field) {
+  // The event's name stands before the argument.
+  const std::optional<std::string_view> argument = FindJsonElement(text_, 1);
+  const auto found = argument ? FindJsonMember(*argument, field) : std::nullopt;
+  if (!found) RefuseField(field, "must be named without escapes");
+  return found;
 }
 
 const json::value* EventArguments::Find(std::string_view field) const {

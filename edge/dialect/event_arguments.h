@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <boost/json/value.hpp>
+#include <google/protobuf/timestamp.pb.h>
 
 #include "confab/v1/types.pb.h"
 
@@ -23,9 +24,9 @@ inline constexpr int64_t kJsonIntegerMax = 9'007'199'254'740'991;
 class EventArguments {
  public:
   // The fields stand in the first argument, an object. It may be missing where nothing is read
-  // from it.
+  // from it. `text` is the JSON array of name and arguments.
   EventArguments(std::string_view event, std::span<const boost::json::value> args,
-                 bool is_read = true);
+                 std::string_view text, bool is_read);
 
   // nullptr if the field is missing; null counts as missing.
   const boost::json::value* Find(std::string_view field) const;
@@ -38,6 +39,13 @@ class EventArguments {
   // 0 to kJsonIntegerMax.
   std::optional<int64_t> Integer(std::string_view field, const boost::json::value& value);
   std::optional<bool> Bool(std::string_view field, const boost::json::value& value);
+  // An array of ids; empty where it is wrong.
+  std::vector<std::string> Ids(std::string_view field, const boost::json::value& value);
+  // RFC 3339.
+  std::optional<google::protobuf::Timestamp> Time(std::string_view field,
+                                                  const boost::json::value& value);
+  // What stands there, byte for byte.
+  std::optional<std::string_view> Json(std::string_view field);
 
   // The place of the word among these; empty ones are no words.
   std::optional<int> Word(std::string_view field, const boost::json::value& value,
@@ -50,6 +58,7 @@ class EventArguments {
   void RefuseField(std::string_view field, std::string_view what);
 
   std::string_view event_;
+  std::string_view text_;
   const boost::json::object* fields_ = nullptr;
   std::optional<v1::Error> refusal_;
 };

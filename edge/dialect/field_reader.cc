@@ -28,6 +28,10 @@ int64_t ReadSeq(const pb::Message& message, const pb::FieldDescriptor*) {
   return static_cast<const v1::Event&>(message).seq();
 }
 
+int64_t ReadEditedSeq(const pb::Message& message, const pb::FieldDescriptor*) {
+  return static_cast<const v1::MessagePosted&>(message).edited_seq();
+}
+
 const std::string& ReflectText(const pb::Message& message, const pb::FieldDescriptor* field) {
   // Generated messages have their texts in memory and leave the scratch alone.
   static const std::string none;
@@ -72,6 +76,13 @@ Reader Find(const Known<Reader> (&known)[kCount], const pb::FieldDescriptor* fie
 
 }  // namespace
 
+bool HoldsJson(const pb::FieldDescriptor& field) {
+  constexpr std::string_view kEnd = "_json";
+  const std::string_view name = field.name();
+  return field.type() == pb::FieldDescriptor::TYPE_STRING && !field.is_repeated() &&
+         name.size() > kEnd.size() && name.substr(name.size() - kEnd.size()) == kEnd;
+}
+
 TextReader FindTextReader(const pb::FieldDescriptor* field) {
   using v1::Event;
   using v1::MessagePosted;
@@ -90,13 +101,16 @@ TextReader FindTextReader(const pb::FieldDescriptor* field) {
        ReadText<MessagePosted, &MessagePosted::content>},
       {MessagePosted::descriptor(), MessagePosted::kReplyToFieldNumber,
        ReadText<MessagePosted, &MessagePosted::reply_to>},
+      {MessagePosted::descriptor(), MessagePosted::kBodyJsonFieldNumber,
+       ReadText<MessagePosted, &MessagePosted::body_json>},
   };
   return Find(known, field, TextReader(ReflectText));
 }
 
 IntegerReader FindIntegerReader(const pb::FieldDescriptor* field) {
   const Known<IntegerReader> known[] = {
-      {v1::Event::descriptor(), v1::Event::kSeqFieldNumber, ReadSeq}};
+      {v1::Event::descriptor(), v1::Event::kSeqFieldNumber, ReadSeq},
+      {v1::MessagePosted::descriptor(), v1::MessagePosted::kEditedSeqFieldNumber, ReadEditedSeq}};
   return Find(known, field, IntegerReader(ReflectInteger));
 }
 

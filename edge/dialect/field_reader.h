@@ -21,6 +21,9 @@ using MessageReader =
     const google::protobuf::Message& (*)(const google::protobuf::Message& message,
                                          const google::protobuf::FieldDescriptor* field);
 
+// True: a text that holds one JSON value, which is read and written as it is.
+bool HoldsJson(const google::protobuf::FieldDescriptor& field);
+
 // Never nullptr. REQUIRES: the field is a text, a whole number, a message.
 TextReader FindTextReader(const google::protobuf::FieldDescriptor* field);
 IntegerReader FindIntegerReader(const google::protobuf::FieldDescriptor* field);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include "edge/dialect/event_arguments.h"
 #include "edge/dialect/field_reader.h"
@@ -18,7 +19,8 @@ namespace {
 namespace pb = google::protobuf;
 using Kind = LocatedJson::Kind;
 
-constexpr std::string_view kTypeWords[] = {"id", "text", "integer", "bool", "word"};
+constexpr std::string_view kTypeWords[] = {"id",   "text", "integer", "bool",
+                                           "word", "ids",  "time",    "json"};
 
 // A client's JSON number has 53 bits; what is larger than the field is its greatest value.
 void SetInteger(pb::Message& message, const pb::FieldDescriptor* field, int64_t value) {
@@ -40,10 +42,16 @@ void SetInteger(pb::Message& message, const pb::FieldDescriptor* field, int64_t 
 }  // namespace
 
 std::optional<InboundEvent::Type> InboundEvent::TypeOf(const pb::FieldDescriptor& field) {
-  if (field.is_repeated()) return std::nullopt;
+  if (field.is_repeated()) {
+    return field.type() == pb::FieldDescriptor::TYPE_STRING ? std::optional(Type::kIds)
+                                                            : std::nullopt;
+  }
   switch (field.cpp_type()) {
     case pb::FieldDescriptor::CPPTYPE_STRING:
-      return Type::kText;
+      return HoldsJson(field) ? Type::kJson : Type::kText;
+    case pb::FieldDescriptor::CPPTYPE_MESSAGE:
+      return field.message_type() == pb::Timestamp::descriptor() ? std::optional(Type::kTime)
+                                                                 : std::nullopt;
     case pb::FieldDescriptor::CPPTYPE_BOOL:
       return Type::kBool;
     case pb::FieldDescriptor::CPPTYPE_INT32:
@@ -153,6 +161,10 @@ bool InboundEvent::SetDefault(const LocatedJson& value, Field& field) {
       field.integer = word - field.words.begin();
       return value.kind == Kind::kString && !value.text.empty() && word != field.words.end();
     }
+    case Type::kIds:  // These come from clients alone.
+    case Type::kTime:
+    case Type::kJson:
+      return false;
   }
   return false;
 }
@@ -169,6 +181,10 @@ void InboundEvent::SetToDefault(const Field& field, pb::Message& message) {
       return reflection.SetBool(&message, field.target, field.boolean);
     case Type::kWord:
       return reflection.SetEnumValue(&message, field.target, static_cast<int>(field.integer));
+    case Type::kIds:
+    case Type::kTime:
+    case Type::kJson:
+      return;
   }
 }
 
@@ -197,17 +213,32 @@ void InboundEvent::SetFrom(const Field& field, const boost::json::value& value, 
         reflection.SetEnumValue(&message, field.target, *number);
       }
       return;
+    case Type::kIds:
+      for (std::string& id : in.Ids(field.from, value)) {
+        reflection.AddString(&message, field.target, std::move(id));
+      }
+      return;
+    case Type::kTime:
+      if (const auto time = in.Time(field.from, value)) {
+        reflection.MutableMessage(&message, field.target)->CopyFrom(*time);
+      }
+      return;
+    case Type::kJson:
+      if (const auto text = in.Json(field.from)) {
+        reflection.SetString(&message, field.target, std::string(*text));
+      }
+      return;
   }
 }
 
 std::optional<v1::Error> InboundEvent::Read(std::string_view event,
                                             std::span<const boost::json::value> args,
-                                            v1::Command& command) const {
+                                            std::string_view text, v1::Command& command) const {
   if (!refused_.empty()) {
     return MakeError(v1::REASON_UNKNOWN_COMMAND, fmt::format("{}: {}", event, refused_));
   }
   pb::Message& message = *command.GetReflection()->MutableMessage(&command, command_);
-  EventArguments in(event, args, reads_argument_);
+  EventArguments in(event, args, text, reads_argument_);
   for (const Field& field : fields_) {
     const boost::json::value* value = field.from.empty() ? nullptr : in.Find(field.from);
     if (value != nullptr) {

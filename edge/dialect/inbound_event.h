@@ -30,15 +30,17 @@ class InboundEvent {
   static InboundEvent Compile(const LocatedJson& value, FileFaults& faults);
 
   // Sets the command's oneof and its fields. A value: why not, told so of `event`.
+  // `text` is the JSON array that `args` was read from, name included.
   std::optional<v1::Error> Read(std::string_view event, std::span<const boost::json::value> args,
-                                v1::Command& command) const;
+                                std::string_view text, v1::Command& command) const;
 
   // "postMessage {roomId <- chatId (id, required), …}": for people.
   std::string Describe() const;
 
  private:
-  // kWord: one of an enum's.
-  enum class Type : uint8_t { kId, kText, kInteger, kBool, kWord };
+  // kWord: one of an enum's. kJson: a text field that holds whatever JSON stands there, byte for
+  // byte.
+  enum class Type : uint8_t { kId, kText, kInteger, kBool, kWord, kIds, kTime, kJson };
 
   struct Field {
     const google::protobuf::FieldDescriptor* target = nullptr;

@@ -69,6 +69,7 @@ bool IsCanonicalDecimal(std::string_view id) {
 bool JsonTemplate::IsEmpty(const Piece& piece, const Sources& sources, const TemplateInput& input) {
   switch (piece.slot) {
     case Slot::kText:
+    case Slot::kJson:
       return piece.read_text(*sources[piece.place], piece.field).empty();
     case Slot::kInteger:
       return piece.read_integer(*sources[piece.place], piece.field) == 0;
@@ -108,6 +109,11 @@ void JsonTemplate::AppendSlot(const Piece& piece, const Sources& sources,
     case Slot::kText:
       return AppendText(piece.read_text(*sources[piece.place], piece.field),
                         piece.form == Form::kNumber, out);
+    case Slot::kJson: {
+      const std::string& text = piece.read_text(*sources[piece.place], piece.field);
+      out.append(text.empty() ? "null" : text);
+      return;
+    }
     case Slot::kInteger:
       return AppendJsonNumber(piece.read_integer(*sources[piece.place], piece.field), out);
     case Slot::kBool:

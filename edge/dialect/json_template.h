@@ -80,6 +80,7 @@ class JsonTemplate {
     kNone,
     kComma,  // Unless nothing stands in the object yet.
     kText,
+    kJson,  // A text that is written as it is; null where it is empty.
     kInteger,
     kBool,
     kTime,

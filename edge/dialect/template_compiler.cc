@@ -171,10 +171,12 @@ class TemplateCompiler {
       piece.form = Form::kNumber;
     } else if (form == "null" && !piece.is_optional) {
       piece.form = Form::kNull;
+    } else if (form == "json" && piece.slot == Slot::kText && HoldsJson(*piece.field)) {
+      piece.slot = Slot::kJson;
     } else if (colon != std::string_view::npos) {
       faults_.Add(value.line,
-                  fmt::format("\"{}\": behind the colon stands number (for texts) or null (not "
-                              "with a question mark)",
+                  fmt::format("\"{}\": behind the colon stands number (for texts), json (for "
+                              "what holds JSON) or null (not with a question mark)",
                               value.text));
       return std::nullopt;
     }

@@ -26,20 +26,20 @@ HttpAnswer Refuse(int status, v1::Reason reason, std::string message) {
 // What stands at a path.
 struct Found {
   const ApiRoute* route = nullptr;  // For the method, if there is one.
-  std::string_view segment;
+  PathSegments segments;
   std::string methods;  // All of them: "GET, HEAD, OPTIONS"; empty: nothing stands there.
 };
 
 Found Find(std::string_view method, std::string_view path) {
   Found found;
   for (const ApiRoute& route : ApiRoutes()) {
-    std::string_view segment;
-    if (!MatchPath(route.path, path, segment)) continue;
+    PathSegments segments;
+    if (!MatchPath(route.path, path, segments)) continue;
     found.methods += route.method;
     found.methods += route.method == "GET" ? ", HEAD, " : ", ";
     if (route.method == method || (route.method == "GET" && method == "HEAD")) {
       found.route = &route;
-      found.segment = segment;
+      found.segments = segments;
     }
   }
   if (!found.methods.empty()) found.methods += "OPTIONS";
@@ -112,13 +112,13 @@ std::variant<HttpAnswer, HttpAsk> HttpApi::ReadAllowed(const HttpRequestView& re
   if (found.route->caller == ApiRoute::Caller::kAnybody) {
     return AnswerItself(*found.route, is_attached);
   }
-  return ReadRoute(*found.route, request, target, found.segment, body);
+  return ReadRoute(*found.route, request, target, found.segments, body);
 }
 
 std::variant<HttpAnswer, HttpAsk> HttpApi::ReadRoute(const ApiRoute& route,
                                                      const HttpRequestView& request,
                                                      const HttpTarget& target,
-                                                     std::string_view segment,
+                                                     const PathSegments& segments,
                                                      std::string_view body) {
   const boost::json::object* object = nullptr;
   if (route.has_body) {
@@ -140,7 +140,7 @@ std::variant<HttpAnswer, HttpAsk> HttpApi::ReadRoute(const ApiRoute& route,
     }
   }
   HttpAsk ask;
-  RequestFields in(request, target, segment, object);
+  RequestFields in(request, target, segments, object, body);
   route.read(in, ask.command);
   if (std::optional<v1::Error> refusal = in.TakeRefusal()) return AnswerOfError(*refusal);
   ask.caller = route.caller;

@@ -45,8 +45,8 @@ class HttpApi {
   std::variant<HttpAnswer, HttpAsk> ReadAllowed(const HttpRequestView& request,
                                                 std::string_view body, bool is_attached);
   std::variant<HttpAnswer, HttpAsk> ReadRoute(const ApiRoute& route, const HttpRequestView& request,
-                                              const HttpTarget& target, std::string_view segment,
-                                              std::string_view body);
+                                              const HttpTarget& target,
+                                              const PathSegments& segments, std::string_view body);
 
   const OriginPolicy& origins_;
   JsonParser json_;

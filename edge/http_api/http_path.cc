@@ -70,14 +70,15 @@ std::string_view PathBehindVersion(std::string_view path) {
   return path;
 }
 
-bool MatchPath(std::string_view pattern, std::string_view path, std::string_view& segment) {
+bool MatchPath(std::string_view pattern, std::string_view path, PathSegments& segments) {
+  std::size_t names = 0;
   if (!path.starts_with('/') || SegmentsOf(pattern) != SegmentsOf(path)) return false;
   while (!pattern.empty()) {
     const std::string_view wanted = TakeSegment(pattern);
     const std::string_view found = TakeSegment(path);
     if (wanted.starts_with('{')) {
       if (found.empty()) return false;
-      segment = found;
+      segments.at(names++) = found;
     } else if (wanted != found) {
       return false;
     }

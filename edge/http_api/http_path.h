@@ -2,6 +2,8 @@
 // Threads: pure functions.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +19,11 @@ std::string EncodePathSegment(std::string_view text);
 // What stands behind "/v1", which may be left out; one slash at the end is passed over.
 std::string_view PathBehindVersion(std::string_view path);
 
-// Whether `path` (not decoded) fits the pattern. `segment` is what stands in the place of its one
-// {name}, not decoded and not empty.
-bool MatchPath(std::string_view pattern, std::string_view path, std::string_view& segment);
+// What stands in the places of a pattern's {names}, in order; not decoded and not empty.
+inline constexpr std::size_t kPathNamesLimit = 2;  // "/rooms/{roomId}/messages/{messageId}".
+using PathSegments = std::array<std::string_view, kPathNamesLimit>;
+
+// Whether `path` (not decoded) fits the pattern.
+bool MatchPath(std::string_view pattern, std::string_view path, PathSegments& segments);
 
 }  // namespace confab::edge

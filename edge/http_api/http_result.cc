@@ -91,6 +91,8 @@ bool AppendRoom(const v1::Room& room, std::string& out) {
   AppendSettings(room, out);
   AppendNumber(R"(,"lastSeq":)", room.last_seq(), out);
   AppendTime(R"(,"createdAt":)", room.created_at(), out);
+  if (room.has_read_seq()) AppendNumber(R"(,"readSeq":)", room.read_seq(), out);
+  if (room.has_unread_count()) AppendNumber(R"(,"unreadCount":)", room.unread_count(), out);
   if (room.has_member_count()) AppendNumber(R"(,"memberCount":)", room.member_count(), out);
   out.push_back('}');
   return true;
@@ -128,6 +130,21 @@ void AppendHead(std::string_view name, const v1::Event& event, std::string& out)
   AppendNumber(R"(,"seq":)", event.seq(), out);
 }
 
+// The body as it came, which control found to be JSON, and the mentions.
+template <typename Message>
+void AppendBody(const Message& message, std::string& out) {
+  if (!message.body_json().empty()) {
+    out.append(R"(,"body":)");
+    out.append(message.body_json());
+  }
+  if (message.mentions_size() == 0) return;
+  AppendArray(R"(,"mentions":)", message.mentions(), out,
+              [](const std::string& user, std::string& text) {
+                AppendJsonString(user, text);
+                return true;
+              });
+}
+
 void AppendMessage(const v1::Event& event, std::string& out) {
   const v1::MessagePosted& message = event.message_posted();
   AppendHead("newMessage", event, out);
@@ -143,7 +160,27 @@ void AppendMessage(const v1::Event& event, std::string& out) {
   }
   AppendText(R"(,"type":)", message.type(), out);
   AppendText(R"(,"content":)", message.content(), out);
+  AppendBody(message, out);
   if (!message.reply_to().empty()) AppendText(R"(,"replyTo":)", message.reply_to(), out);
+  if (message.edited_seq() > 0) AppendNumber(R"(,"editedSeq":)", message.edited_seq(), out);
+  if (message.deleted()) out.append(R"(,"deleted":true)");
+}
+
+void AppendEdit(const v1::Event& event, std::string& out) {
+  const v1::MessageEdited& edit = event.message_edited();
+  AppendHead("messageEdited", event, out);
+  AppendText(R"(,"messageId":)", edit.message_id(), out);
+  AppendNumber(R"(,"messageSeq":)", edit.message_seq(), out);
+  AppendText(R"(,"content":)", edit.content(), out);
+  AppendBody(edit, out);
+  if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
+}
+
+void AppendDeletion(const v1::Event& event, std::string& out) {
+  AppendHead("messageDeleted", event, out);
+  AppendText(R"(,"messageId":)", event.message_deleted().message_id(), out);
+  AppendNumber(R"(,"messageSeq":)", event.message_deleted().message_seq(), out);
+  if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
 }
 
 void AppendMemberEvent(std::string_view name, const v1::Event& event, std::string_view user_id,
@@ -216,8 +253,12 @@ bool AppendEvent(const v1::Event& event, std::string& out) {
       AppendRestrictionEvent("memberUpdated", event, event.member_unmuted().user_id(),
                              R"(,"muted":false)", nullptr, out);
       break;
-    case v1::Event::kMessageEdited:  // Nobody sends these yet.
+    case v1::Event::kMessageEdited:
+      AppendEdit(event, out);
+      break;
     case v1::Event::kMessageDeleted:
+      AppendDeletion(event, out);
+      break;
     case v1::Event::kNotificationPosted:
     case v1::Event::BODY_NOT_SET:
       return false;
@@ -227,7 +268,9 @@ bool AppendEvent(const v1::Event& event, std::string& out) {
   return true;
 }
 
-std::string BodyOf(const v1::PostMessageResult& posted) {
+// Of a message that was posted, edited or deleted.
+template <typename Done>
+std::string BodyOfDone(const Done& posted) {
   std::string out;
   AppendText(R"({"messageId":)", posted.message_id(), out);
   AppendNumber(R"(,"seq":)", posted.seq(), out);
@@ -283,6 +326,15 @@ std::string BodyOf(const v1::QuitRoomResult& left) {
   return out;
 }
 
+std::string BodyOf(const v1::MarkReadResult& marked) {
+  std::string out;
+  AppendText(R"({"roomId":)", marked.room_id(), out);
+  AppendNumber(R"(,"seq":)", marked.seq(), out);
+  AppendNumber(R"(,"unreadCount":)", marked.unread_count(), out);
+  out.push_back('}');
+  return out;
+}
+
 HttpAnswer AnswerOfRoom(const v1::Room& room, int status) {
   HttpAnswer answer{.status = status};
   AppendRoom(room, answer.body);
@@ -298,7 +350,13 @@ HttpAnswer AnswerOfResult(const v1::Result& result, int status) {
     case v1::Result::kError:
       return AnswerOfError(result.error());
     case v1::Result::kPostMessage:
-      return {.status = status, .body = BodyOf(result.post_message())};
+      return {.status = status, .body = BodyOfDone(result.post_message())};
+    case v1::Result::kEditMessage:
+      return {.status = status, .body = BodyOfDone(result.edit_message())};
+    case v1::Result::kDeleteMessage:
+      return {.status = status, .body = BodyOfDone(result.delete_message())};
+    case v1::Result::kMarkRead:
+      return {.status = status, .body = BodyOf(result.mark_read())};
     case v1::Result::kHistory:
       return {.status = status, .body = BodyOf(result.history())};
     case v1::Result::kRoom:

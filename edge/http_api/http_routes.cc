@@ -181,21 +181,52 @@ void ReadHistory(RequestFields& in, v1::Command& command) {
   in.RoomId(*history.mutable_room_id());
   if (const auto seq = in.QueryNumber("beforeSeq")) history.set_before_seq(*seq);
   if (const auto seq = in.QueryNumber("afterSeq")) history.set_after_seq(*seq);
+  if (const auto time = in.QueryTime("since")) *history.mutable_since() = *time;
+  if (const auto time = in.QueryTime("until")) *history.mutable_until() = *time;
   if (const auto limit = in.QueryNumber("limit")) history.set_limit(Clamp(*limit));
 }
 
-void ReadContent(RequestFields& in, std::string& content) {
-  if (RequestFields::Find(in.body(), "content") == nullptr) in.Refuse("content", "is missing");
-  in.BodyText(in.body(), "content", content);
+// What a message says; one of content and body at least.
+template <typename Message>
+void ReadContent(RequestFields& in, Message& message) {
+  if (RequestFields::Find(in.body(), "content") == nullptr &&
+      RequestFields::Find(in.body(), "body") == nullptr) {
+    in.Refuse("content", "is missing");
+  }
+  in.BodyText(in.body(), "content", *message.mutable_content());
+  in.BodyJson("body", *message.mutable_body_json());
+  in.BodyIds("mentions", *message.mutable_mentions());
 }
 
 void ReadPostMessage(RequestFields& in, v1::Command& command) {
   v1::PostMessage& post = *command.mutable_post_message();
   in.RoomId(*post.mutable_room_id());
-  ReadContent(in, *post.mutable_content());
+  ReadContent(in, post);
   in.BodyText(in.body(), "type", *post.mutable_type());
   in.BodyText(in.body(), "replyTo", *post.mutable_reply_to());
   in.Key("clientMsgId", *post.mutable_client_msg_id());
+}
+
+void ReadEditMessage(RequestFields& in, v1::Command& command) {
+  v1::EditMessage& edit = *command.mutable_edit_message();
+  in.RoomId(*edit.mutable_room_id());
+  in.PathId("messageId", 1, *edit.mutable_message_id());
+  ReadContent(in, edit);
+}
+
+void ReadDeleteMessage(RequestFields& in, v1::Command& command) {
+  in.RoomId(*command.mutable_delete_message()->mutable_room_id());
+  in.PathId("messageId", 1, *command.mutable_delete_message()->mutable_message_id());
+}
+
+void ReadMarkRead(RequestFields& in, v1::Command& command) {
+  v1::MarkRead& mark = *command.mutable_mark_read();
+  in.RoomId(*mark.mutable_room_id());
+  if (const auto seq = in.BodyNumber(in.body(), "seq")) {
+    mark.set_seq(*seq);
+  } else {
+    in.Refuse("seq", "is missing");
+  }
 }
 
 void ReadPublish(RequestFields& in, v1::Command& command) {
@@ -207,7 +238,7 @@ void ReadPublish(RequestFields& in, v1::Command& command) {
     in.Refuse("the token", "must be a JWT");
   }
   in.BodyId(in.body(), "roomId", true, *publish.mutable_room_id());
-  ReadContent(in, *publish.mutable_content());
+  ReadContent(in, publish);
   in.BodyText(in.body(), "type", *publish.mutable_type());
   in.BodyText(in.body(), "replyTo", *publish.mutable_reply_to());
   in.Key("idempotencyKey", *publish.mutable_idempotency_key());
@@ -236,6 +267,10 @@ constexpr ApiRoute kRoutes[] = {
     {"POST", "/rooms/{roomId}/unmute", Caller::kUser, true, 200, ReadUnmute},
     {"GET", "/rooms/{roomId}/history", Caller::kUser, false, 200, ReadHistory},
     {"POST", "/rooms/{roomId}/messages", Caller::kUser, true, 201, ReadPostMessage},
+    {"PATCH", "/rooms/{roomId}/messages/{messageId}", Caller::kUser, true, 200, ReadEditMessage},
+    {"DELETE", "/rooms/{roomId}/messages/{messageId}", Caller::kUser, false, 200,
+     ReadDeleteMessage},
+    {"POST", "/rooms/{roomId}/read", Caller::kUser, true, 200, ReadMarkRead},
     {"POST", "/publish", Caller::kService, true, 201, ReadPublish},
     {"GET", "/health", Caller::kAnybody},
     {"GET", "/openapi.json", Caller::kAnybody},

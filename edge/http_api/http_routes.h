@@ -19,7 +19,7 @@ struct ApiRoute {
     kAnybody,  // Answered by the edge itself.
   };
   std::string_view method;  // GET stands for HEAD too.
-  std::string_view path;    // Under /v1 and without it; at most one {name}.
+  std::string_view path;    // Under /v1 and without it; at most two {names}.
   Caller caller = Caller::kUser;
   bool has_body = false;  // A JSON object. Where there is none, what comes is passed over.
   int status = 200;       // Of an answer that is no refusal.

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "edge/http_api/http_path.h"
+#include "edge/protocol/json_member.h"
+#include "edge/protocol/json_text.h"
 #include "edge/protocol/utf8.h"
 #include "proto/reason.h"
 
@@ -33,10 +35,10 @@ std::optional<int64_t> NumberOf(std::string_view digits) {
 
 }  // namespace
 
-void RequestFields::RoomId(std::string& id) {
-  std::optional<std::string> decoded = DecodePathSegment(segment_);
+void RequestFields::PathId(const char* field, std::size_t place, std::string& id) {
+  std::optional<std::string> decoded = DecodePathSegment(segments_.at(place));
   if (!decoded || !IsUtf8(*decoded)) {
-    return Refuse("roomId", "in the path must be UTF-8, percent-encoded");
+    return Refuse(field, "in the path must be UTF-8, percent-encoded");
   }
   id = *std::move(decoded);
 }
@@ -52,6 +54,31 @@ void RequestFields::QueryText(const char* field, std::string& text) {
   const std::string_view found = target_.Get(field);
   if (!IsUtf8(found)) return Refuse(field, "must be UTF-8, percent-encoded");
   text = found;
+}
+
+std::optional<google::protobuf::Timestamp> RequestFields::QueryTime(const char* field) {
+  if (!target_.Has(field)) return std::nullopt;
+  std::optional<google::protobuf::Timestamp> time = ParseTime(target_.Get(field));
+  if (!time) Refuse(field, "must be a time as in 2026-11-21T07:35:00Z");
+  return time;
+}
+
+void RequestFields::BodyIds(const char* field,
+                            google::protobuf::RepeatedPtrField<std::string>& ids) {
+  const json::value* value = Find(body(), field);
+  if (value == nullptr) return;
+  if (!value->is_array()) return Refuse(field, "must be an array");
+  for (const json::value& element : value->get_array()) {
+    const json::object wrapped({{field, element}});
+    BodyId(wrapped, field, true, *ids.Add());
+  }
+}
+
+void RequestFields::BodyJson(const char* field, std::string& text) {
+  if (Find(body(), field) == nullptr) return;
+  const std::optional<std::string_view> found = FindJsonMember(text_, field);
+  if (!found) return Refuse(field, "must be named without escapes");
+  text = *found;
 }
 
 void RequestFields::BodyId(const json::object& object, const char* field, bool is_required,

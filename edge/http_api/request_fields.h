@@ -11,9 +11,12 @@
 #include <string_view>
 
 #include <boost/json/value.hpp>
+#include <google/protobuf/repeated_ptr_field.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include "confab/v1/types.pb.h"
 
+#include "edge/http_api/http_path.h"
 #include "edge/transport/http_answer.h"
 #include "edge/transport/http_target.h"
 
@@ -21,21 +24,29 @@ namespace confab::edge {
 
 class RequestFields {
  public:
-  // `segment` is the path's {roomId}, not decoded; `body` null: the route has none.
-  RequestFields(const HttpRequestView& request, const HttpTarget& target, std::string_view segment,
-                const boost::json::object* body)
-      : request_(request), target_(target), segment_(segment), body_(body) {}
+  // `segments` are the path's {names}, not decoded; `body` null: the route has none, else it was
+  // read from `text`.
+  RequestFields(const HttpRequestView& request, const HttpTarget& target,
+                const PathSegments& segments, const boost::json::object* body,
+                std::string_view text)
+      : request_(request), target_(target), segments_(segments), body_(body), text_(text) {}
 
   // --- Each leaves its target alone when the field is missing or wrong. null counts as missing.
-  void RoomId(std::string& id);  // Of the path.
+  void RoomId(std::string& id) { PathId("roomId", 0, id); }
+  void PathId(const char* field, std::size_t place, std::string& id);  // The path's n-th {name}.
   std::optional<int64_t> QueryNumber(const char* field);
   void QueryText(const char* field, std::string& text);
+  std::optional<google::protobuf::Timestamp> QueryTime(const char* field);  // RFC 3339.
   // An id is a string, or a number of plain digits, which becomes its decimal string.
   void BodyId(const boost::json::object& object, const char* field, bool is_required,
               std::string& id);
   void BodyText(const boost::json::object& object, const char* field, std::string& text);
   std::optional<bool> BodyBool(const boost::json::object& object, const char* field);
   std::optional<int64_t> BodyNumber(const boost::json::object& object, const char* field);
+  // An array of ids.
+  void BodyIds(const char* field, google::protobuf::RepeatedPtrField<std::string>& ids);
+  // Whatever stands there, byte for byte.
+  void BodyJson(const char* field, std::string& text);
   // The one in the body and the header Idempotency-Key are the same or only one is given.
   void Key(const char* field, std::string& key);
   // Authorization, else the query's token.
@@ -51,8 +62,9 @@ class RequestFields {
  private:
   const HttpRequestView& request_;
   const HttpTarget& target_;
-  const std::string_view segment_;
+  const PathSegments& segments_;
   const boost::json::object* const body_;
+  const std::string_view text_;
   std::optional<v1::Error> refusal_;
 };
 

@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
@@ -240,9 +242,14 @@ void AppendJsonNumber(int64_t number, std::string& out) {
   out.append(digits, end);
 }
 
+namespace {
+
+constexpr int64_t kYearOne = -62'135'596'800;
+constexpr int64_t kYear9999End = 253'402'300'799;
+
+}  // namespace
+
 void AppendJsonTime(int64_t unix_seconds, int32_t nanos, std::string& out) {
-  constexpr int64_t kYearOne = -62'135'596'800;
-  constexpr int64_t kYear9999End = 253'402'300'799;
   constexpr int64_t kDay = 86'400;
   const int64_t seconds = std::clamp(unix_seconds, kYearOne, kYear9999End);
   const int64_t milliseconds = std::clamp(nanos / 1'000'000, 0, 999);
@@ -258,6 +265,19 @@ void AppendJsonTime(int64_t unix_seconds, int32_t nanos, std::string& out) {
   WritePadded(second_of_day % 60, 2, text + 20);
   WritePadded(static_cast<uint64_t>(milliseconds), 3, text + 24);
   out.append(text, sizeof(text) - 1);
+}
+
+std::optional<google::protobuf::Timestamp> ParseTime(std::string_view text) {
+  absl::Time parsed;
+  std::string why;
+  if (!absl::ParseTime(absl::RFC3339_full, std::string(text), &parsed, &why)) return std::nullopt;
+  const int64_t seconds = absl::ToUnixSeconds(parsed);
+  if (seconds < kYearOne || seconds > kYear9999End) return std::nullopt;
+  google::protobuf::Timestamp time;
+  time.set_seconds(seconds);
+  time.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(parsed - absl::FromUnixSeconds(seconds))));
+  return time;
 }
 
 }  // namespace confab::edge

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <absl/status/statusor.h>
 #include <boost/json/value.hpp>
+#include <google/protobuf/timestamp.pb.h>
 
 namespace confab::edge {
 
@@ -52,5 +54,8 @@ void AppendJsonNumber(int64_t number, std::string& out);
 // Appends a quoted RFC 3339 time in UTC with milliseconds: "2026-11-21T07:35:00.123Z". Years
 // outside 1-9999 are clamped to it.
 void AppendJsonTime(int64_t unix_seconds, int32_t nanos, std::string& out);
+
+// An RFC 3339 time. nullopt: it is none, or lies outside the years 1-9999.
+std::optional<google::protobuf::Timestamp> ParseTime(std::string_view text);
 
 }  // namespace confab::edge

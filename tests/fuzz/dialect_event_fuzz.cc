@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::span<const boost::json::value> args(array->data() + 1, array->size() - 1);
 
   confab::v1::Command command;
-  const auto refusal = dialect.Translate(event, args, command);
+  const auto refusal =
+      dialect.Translate(event, args, confab::fuzz::View(bytes + 1, size - 1), command);
   if (refusal) {
     Require(!refusal->message().empty(), "a refusal says why");
   } else {

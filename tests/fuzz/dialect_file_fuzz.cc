@@ -18,12 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   Require(!(*dialect)->name().empty(), "a dialect has a name");
   static edge::JsonParser parser;
-  static const boost::json::value argument =
-      **parser.Parse(R"({"roomId":"1","content":"\"x\\","limit":5,"isTyping":true})");
+  constexpr std::string_view kText =
+      R"(["say",{"roomId":"1","content":"\"x\\","limit":5,"isTyping":true,"body":{}}])";
+  static const boost::json::value argument = (**parser.Parse(kText)).as_array().at(1);
   confab::fuzz::DialectOutputs outputs(**dialect, "\"quoted\" \\ \n");
   for (const std::string name : {"joinRoom", "sendMessage", "getHistory", "say"}) {
     confab::v1::Command command;
-    static_cast<void>((*dialect)->Translate(name, std::span(&argument, 1), command));
+    static_cast<void>((*dialect)->Translate(name, std::span(&argument, 1), kText, command));
     outputs.CheckAnswers(command);
   }
   outputs.CheckEvents();

@@ -101,7 +101,7 @@ int Main(int rounds) {
   const boost::json::array& array = (*args)->as_array();
   const double read = Measure(rounds, [&] {
     v1::Command command;
-    set->Find("confab")->Translate("sendMessage", {array.data(), array.size()}, command);
+    set->Find("confab")->Translate("sendMessage", {array.data(), array.size()}, "", command);
   });
   std::printf("%-14s %8.1f ns a sendMessage read\n", "confab", read);
   return 0;

@@ -46,7 +46,8 @@ class DialectTest : public testing::Test {
     const auto& items = (*value)->as_array();
     const auto& name = items.front().as_string();
     command_.Clear();
-    return dialect_->Translate({name.data(), name.size()}, std::span(items).subspan(1), command_);
+    return dialect_->Translate({name.data(), name.size()}, std::span(items).subspan(1), payload,
+                               command_);
   }
 
   // What the client is told when it is refused for the shape of its event: "ack | event".

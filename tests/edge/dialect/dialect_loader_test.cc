@@ -35,7 +35,7 @@ TEST(DialectLoader, LoadsTheSmallestDialect) {
   ASSERT_TRUE(dialect.ok()) << dialect.status();
   EXPECT_EQ((*dialect)->name(), "x");
   v1::Command command;
-  EXPECT_TRUE((*dialect)->Translate("joinRoom", {}, command));
+  EXPECT_TRUE((*dialect)->Translate("joinRoom", {}, "", command));
   std::string out;
   v1::Result result;
   result.mutable_join_room();
@@ -160,15 +160,15 @@ TEST(DialectLoader, FillsConstantsAndDefaults) {
   const std::vector<boost::json::value> args = {boost::json::parse(R"({"text":"hi","kind":null})")};
   v1::Command command;
 
-  ASSERT_FALSE((*dialect)->Translate("say", args, command));
+  ASSERT_FALSE((*dialect)->Translate("say", args, "", command));
   EXPECT_EQ(command.post_message().room_id(), "lobby");
   EXPECT_EQ(command.post_message().content(), "hi");
   EXPECT_EQ(command.post_message().type(), "note");
-  ASSERT_FALSE((*dialect)->Translate("page", args, command));
+  ASSERT_FALSE((*dialect)->Translate("page", args, "", command));
   EXPECT_EQ(command.get_history().limit(), 20u);
-  ASSERT_FALSE((*dialect)->Translate("type", {}, command));  // Reads nothing of an argument.
+  ASSERT_FALSE((*dialect)->Translate("type", {}, "", command));  // Reads nothing of an argument.
   EXPECT_TRUE(command.set_typing().is_typing());
-  const auto refusal = (*dialect)->Translate("fly", args, command);
+  const auto refusal = (*dialect)->Translate("fly", args, "", command);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason(), v1::REASON_UNKNOWN_COMMAND);
   EXPECT_EQ(refusal->message(), "fly: nobody flies here");

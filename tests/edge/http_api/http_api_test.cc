@@ -147,6 +147,38 @@ TEST_F(HttpApiTest, ReadsAMessageWithItsKeyFromEitherPlace) {
   EXPECT_EQ(Answer("POST", "/rooms/1/messages", body).status, 400);
 }
 
+TEST_F(HttpApiTest, ReadsBodyAndMentionsAsTheyAre) {
+  const v1::Command post =
+      Ask("POST", "/rooms/1/messages", R"({"body": { "n" : 1.50, "é":[ ]},"mentions":["bob",7]})")
+          .command;
+  EXPECT_EQ(post.post_message().body_json(), R"({ "n" : 1.50, "é":[ ]})");
+  EXPECT_EQ(post.post_message().content(), "");
+  ASSERT_EQ(post.post_message().mentions_size(), 2);
+  EXPECT_EQ(post.post_message().mentions(1), "7");
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", R"({"content":"x","mentions":"bob"})").status, 400);
+  EXPECT_EQ(Answer("POST", "/rooms/1/messages", R"({"body":null})").status, 400);
+}
+
+TEST_F(HttpApiTest, ReadsEditsAndDeletions) {
+  const HttpAsk edit = Ask("PATCH", "/v1/rooms/a%2Fb/messages/m1", R"({"content":"x","body":[1]})");
+  EXPECT_EQ(edit.command.ShortDebugString(),
+            R"(edit_message { room_id: "a/b" message_id: "m1" content: "x" body_json: "[1]" })");
+  EXPECT_EQ(Ask("DELETE", "/rooms/1/messages/m1").command.ShortDebugString(),
+            R"(delete_message { room_id: "1" message_id: "m1" })");
+  EXPECT_EQ(HeaderOf(Answer("GET", "/rooms/1/messages/m1"), "Allow"), "PATCH, DELETE, OPTIONS");
+}
+
+TEST_F(HttpApiTest, ReadsHistoryByTime) {
+  const v1::Command since =
+      Ask("GET", "/rooms/1/history?since=2026-11-21T07:35:00.250Z&limit=3").command;
+  EXPECT_EQ(since.get_history().since().seconds(), 1795246500);
+  EXPECT_EQ(since.get_history().since().nanos(), 250'000'000);
+  EXPECT_TRUE(Ask("GET", "/rooms/1/history?until=2026-11-21T07:35:00%2B01:00")
+                  .command.get_history()
+                  .has_until());
+  EXPECT_EQ(Answer("GET", "/rooms/1/history?since=yesterday").status, 400);
+}
+
 TEST_F(HttpApiTest, PassesAServicesTokenOn) {
   request_.authorization = "Bearer svc";
   const HttpAsk ask = Ask("POST", "/v1/publish",

@@ -35,13 +35,17 @@ TEST(HttpPath, AnswersUnderVersionOneAndWithoutIt) {
 }
 
 TEST(HttpPath, MatchesSegmentBySegment) {
-  std::string_view segment;
-  EXPECT_TRUE(MatchPath("/rooms/{roomId}/join", "/rooms/a%2Fb/join", segment));
-  EXPECT_EQ(segment, "a%2Fb");
-  EXPECT_TRUE(MatchPath("/rooms", "/rooms", segment));
+  PathSegments segments;
+  EXPECT_TRUE(MatchPath("/rooms/{roomId}/join", "/rooms/a%2Fb/join", segments));
+  EXPECT_EQ(segments[0], "a%2Fb");
+  EXPECT_TRUE(MatchPath("/rooms/{roomId}/messages/{messageId}", "/rooms/1/messages/m", segments));
+  EXPECT_EQ(segments[0], "1");
+  EXPECT_EQ(segments[1], "m");
+  EXPECT_FALSE(MatchPath("/rooms/{roomId}/messages/{messageId}", "/rooms/1/messages/", segments));
+  EXPECT_TRUE(MatchPath("/rooms", "/rooms", segments));
   for (const char* path : {"/rooms//join", "/rooms/a/b/join", "/rooms/a/join/", "/rooms/a",
                            "rooms/a/join", "/Rooms/a/join", "", "/", "http://h/rooms/a/join"}) {
-    EXPECT_FALSE(MatchPath("/rooms/{roomId}/join", path, segment)) << path;
+    EXPECT_FALSE(MatchPath("/rooms/{roomId}/join", path, segments)) << path;
   }
 }
 
