@@ -136,6 +136,7 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
   AddPresenceVerbs(app, run);
   AddConnectionVerbs(app, run);
   AddAuditVerbs(app, run);
+  AddUserVerbs(app, run);
   AddTokenVerbs(app, run);
   AddHealthVerb(app, run);
   AddCompletionVerb(app, run);

@@ -63,6 +63,7 @@ void AddMessageVerbs(CLI::App& app, Invocation& run);
 void AddPresenceVerbs(CLI::App& app, Invocation& run);
 void AddConnectionVerbs(CLI::App& app, Invocation& run);
 void AddAuditVerbs(CLI::App& app, Invocation& run);
+void AddUserVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddCompletionVerb(CLI::App& app, Invocation& run);

@@ -1,4 +1,5 @@
-// confabctl message: post and list. Following a room stands in message_tail.cc.
+// confabctl message: post and list. Following a room stands in message_tail.cc, edit and delete in
+// message_change.cc.
 #include <algorithm>
 #include <istream>
 #include <iterator>
@@ -11,8 +12,10 @@
 
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/message_change.h"
 #include "tools/confabctl/message_tail.h"
 #include "tools/confabctl/output.h"
+#include "tools/confabctl/time_option.h"
 
 namespace confab::ctl {
 namespace {
@@ -30,13 +33,19 @@ struct PostOptions {
   std::string key;
   std::string type;
   std::string reply_to;
+  std::string body;
+  std::vector<std::string> mentions;
 };
 
 struct ListOptions {
   std::string room;
   std::optional<int64_t> before;
   std::optional<int64_t> after;
+  std::string since;
+  std::string until;
   uint32_t limit = 50;
+
+  bool is_forward() const { return after.has_value() || !since.empty(); }
 };
 
 Exit Post(Invocation& run, const PostOptions& options) {
@@ -59,6 +68,8 @@ Exit Post(Invocation& run, const PostOptions& options) {
   request.set_idempotency_key(options.key);
   request.set_type(options.type);
   request.set_reply_to(options.reply_to);
+  request.set_body_json(options.body);
+  for (const std::string& user : options.mentions) request.add_mentions(user);
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
@@ -81,7 +92,9 @@ Exit ReadPages(const ControlClient& client, v1::MessageService::Stub& stub,
   request.set_room_id(options.room);
   if (options.before.has_value()) request.set_before_seq(*options.before);
   if (options.after.has_value()) request.set_after_seq(*options.after);
-  const bool is_forward = options.after.has_value();
+  if (!options.since.empty()) *request.mutable_since() = TimeOf(options.since);
+  if (!options.until.empty()) *request.mutable_until() = TimeOf(options.until);
+  const bool is_forward = options.is_forward();
   do {
     const auto held = static_cast<uint32_t>(list->events_size());
     request.set_limit(std::min(kPageLimit, options.limit - held));
@@ -97,6 +110,8 @@ Exit ReadPages(const ControlClient& client, v1::MessageService::Stub& stub,
     list->set_more(page.more());
     list->set_last_seq(page.last_seq());
     if (list->events_size() == 0) break;
+    request.clear_since();
+    request.clear_until();
     if (is_forward) {
       request.set_after_seq(list->events(list->events_size() - 1).seq());
     } else {
@@ -124,7 +139,7 @@ Exit List(Invocation& run, const ListOptions& options) {
   }
   table.Print(run.streams.out);
   if (list.more() && list.events_size() > 0) {
-    run.streams.err << (options.after.has_value()
+    run.streams.err << (options.is_forward()
                             ? fmt::format("more: --after {}\n",
                                           list.events(list.events_size() - 1).seq())
                             : fmt::format("older: --before {}\n", list.events(0).seq()));
@@ -137,8 +152,8 @@ void AddPost(CLI::App& noun, Invocation& run) {
   CLI::App* verb =
       noun.add_subcommand("post", "Posts a message, as the system unless --as is given");
   verb->add_option("ROOM", options->room, "The room's id")->required();
-  verb->add_option("TEXT", options->text, "What to say; - reads it from standard input")
-      ->required();
+  verb->add_option("TEXT", options->text,
+                   "What to say; - reads it from standard input. May be missing beside --body");
   verb->add_option("--as", options->user, "Post as this user, who must be a member that may post");
   verb->add_option("--name", options->name, "The user's display name");
   verb->add_option("--key", options->key,
@@ -147,11 +162,16 @@ void AddPost(CLI::App& noun, Invocation& run) {
   verb->add_option("--type", options->type,
                    "A word of at most 32 bytes (text; not for the system)");
   verb->add_option("--reply-to", options->reply_to, "Id of the message this answers");
+  verb->add_option("--body", options->body, "A JSON value beside the text, or in its place");
+  verb->add_option("--mention", options->mentions, "User ids the message is about: a,b,c")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->footer(
       "Examples:\n"
       "  confabctl message post lobby 'The server restarts at noon'\n"
       "  confabctl message post lobby hello --as ann --name Ann\n"
       "  confabctl message post lobby 'Build 17 is out' --key build-17\n"
+      "  confabctl message post lobby --body '{\"poll\": [\"tea\", \"coffee\"]}'\n"
       "  fortune | confabctl message post lobby -");
   verb->callback(
       [options, &run] { run.verb = [options](Invocation& r) { return Post(r, *options); }; });
@@ -166,6 +186,18 @@ void AddList(CLI::App& noun, Invocation& run) {
   verb->add_option("--after", options->after, "Only events after this seq, from the oldest on")
       ->check(IsSeq)
       ->excludes(before);
+  CLI::Option* since =
+      verb->add_option("--since", options->since,
+                       "Only events of this time or later, from the oldest on: RFC 3339, or 2h for "
+                       "two hours ago")
+          ->check(IsTimeOrAge)
+          ->excludes(before)
+          ->excludes("--after");
+  verb->add_option("--until", options->until, "Only events before this time")
+      ->check(IsTimeOrAge)
+      ->excludes(before)
+      ->excludes("--after")
+      ->excludes(since);
   verb->add_option("--limit", options->limit, "At most so many")
       ->check(CLI::Range(1U, kListLimit))
       ->capture_default_str();
@@ -173,6 +205,7 @@ void AddList(CLI::App& noun, Invocation& run) {
       "Examples:\n"
       "  confabctl message list lobby\n"
       "  confabctl message list lobby --after 0 --limit 1000\n"
+      "  confabctl message list lobby --since 2h\n"
       "  confabctl message list lobby -o json | jq -r '.events[].messagePosted.content'");
   verb->callback(
       [options, &run] { run.verb = [options](Invocation& r) { return List(r, *options); }; });
@@ -181,8 +214,9 @@ void AddList(CLI::App& noun, Invocation& run) {
 }  // namespace
 
 void AddMessageVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = AddNoun(app, "message", "Posts, lists and follows messages");
+  CLI::App* noun = AddNoun(app, "message", "Posts, changes, lists and follows messages");
   AddPost(*noun, run);
+  AddMessageChangeVerbs(*noun, run);
   AddList(*noun, run);
   AddMessageTailVerb(*noun, run);
 }

@@ -11,6 +11,8 @@
 #include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
 #include "tools/confabctl/output.h"
+#include "tools/confabctl/room_export.h"
+#include "tools/confabctl/room_retention.h"
 #include "tools/confabctl/room_update.h"
 
 namespace confab::ctl {
@@ -48,6 +50,13 @@ void PrintRoom(const v1::Room& room, std::ostream& out) {
       << "state:      " << StateOf(room) << '\n'
       << "last seq:   " << room.last_seq() << '\n'
       << "created:    " << Show(room.created_at()) << '\n';
+  if (room.retention().max_age_seconds() > 0) {
+    out << "max age:    " << absl::FormatDuration(absl::Seconds(room.retention().max_age_seconds()))
+        << '\n';
+  }
+  if (room.retention().max_messages() > 0) {
+    out << "max kept:   " << room.retention().max_messages() << " messages\n";
+  }
   if (room.has_member_count()) out << "members:    " << room.member_count() << '\n';
   const std::map<std::string, std::string> sorted(room.metadata().begin(), room.metadata().end());
   for (const auto& [key, value] : sorted) {
@@ -225,6 +234,8 @@ void AddRoomVerbs(CLI::App& app, Invocation& run) {
              ShowRoom);
   AddRoomUpdateVerbs(*noun, run);
   AddDelete(*noun, run);
+  AddRoomExportVerb(*noun, run);
+  AddRoomRetentionVerb(*noun, run);
 }
 
 }  // namespace confab::ctl
