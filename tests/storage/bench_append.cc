@@ -62,7 +62,7 @@ void Run(const std::string& name, const std::string& url, const StoreOptions& op
         NewEvent& event = request.events.emplace_back();
         event.actor = {UserId("user-" + std::to_string(random() % 50)), "A name", ""};
         event.dedup = {DedupKey::Space::kClient, "client-message-" + std::to_string(++keys)};
-        event.message_id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        event.message_id = "01890a5d-ac96-774b-bcce-" + std::to_string(keys);
         event.type = "text";
         event.content = std::string(kContentBytes, 'x');
       }
