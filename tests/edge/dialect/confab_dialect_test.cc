@@ -284,7 +284,7 @@ TEST_F(ConfabDialectTest, WritesMemberLeft) {
   event.mutable_member_removed()->set_user_id("bob");
 
   EXPECT_EQ(Encode(event), R"(["memberLeft",{"roomId":"room-1","seq":12,"userId":"bob",)"
-                           R"("createdAt":"2026-11-21T07:04:05.007Z"}])");
+                           R"("createdAt":"2026-11-21T07:04:05.007Z","by":"ann"}])");
 }
 
 TEST_F(ConfabDialectTest, WritesMemberUpdated) {
@@ -368,7 +368,7 @@ TEST_F(ConfabDialectTest, AcksGetHistory) {
             R"("senderId":"ann","sender":{"id":"ann","name":"Ann \"A\""},"clientMsgId":"c-1",)"
             R"("type":"text","content":"hi\n😀","createdAt":"2026-11-21T07:04:05.007Z"},)"
             R"({"event":"memberLeft","roomId":"room-1","seq":12,"userId":"bob",)"
-            R"("createdAt":"2026-11-21T07:04:05.007Z"}],"more":true}])");
+            R"("createdAt":"2026-11-21T07:04:05.007Z","by":"ann"}],"more":true}])");
 }
 
 TEST_F(ConfabDialectTest, AcksARefusal) {
