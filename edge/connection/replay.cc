@@ -6,7 +6,7 @@ namespace confab::edge {
 
 void RoomReplay::OnPage(const v1::HistoryPage& page) {
   is_asking_ = false;
-  is_last_page_ = !page.more();
+  is_last_page_ = is_asked_for_end_ && !page.more();
   has_hole_ = page.events_size() == 0 || page.events(0).seq() > after_seq_ + 1;
   if (page.events_size() == 0) return;
   page_ = page;

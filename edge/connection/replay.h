@@ -37,7 +37,10 @@ class RoomReplay {
 
   // True: a page is to be asked for now.
   bool WantsPage() const { return has_begun_ && !is_asking_ && !page_; }
-  void OnAsked() { is_asking_ = true; }
+  void OnAsked() {
+    is_asking_ = true;
+    is_asked_for_end_ = is_ending();
+  }
   // No answer came; WantsPage again.
   void OnNoPage() { is_asking_ = false; }
   void OnPage(const v1::HistoryPage& page);
@@ -61,7 +64,8 @@ class RoomReplay {
   int next_ = 0;  // Of the page's events.
   bool has_begun_ = false;
   bool is_asking_ = false;
-  bool is_last_page_ = false;
+  bool is_asked_for_end_ = false;  // When the page was asked for, the end was in the log.
+  bool is_last_page_ = false;      // Behind it there is nothing, not even the end.
   bool has_hole_ = false;
 };
 

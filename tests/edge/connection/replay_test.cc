@@ -76,6 +76,36 @@ TEST(RoomReplay, StopsAtTheEventThatEndedTheSubscription) {
   EXPECT_TRUE(replay.IsDone(std::nullopt));
 }
 
+// Such a page may have been read before the event that ended the subscription was stored.
+TEST(RoomReplay, ReadsOnBehindAPageThatWasAskedForBeforeTheEnd) {
+  RoomReplay replay("1", 0);
+  replay.Begin();
+  replay.OnAsked();
+  replay.EndAt(4);
+
+  replay.OnPage(PageOf(1, 2, false));
+  EXPECT_THAT(TakeAll(replay), testing::ElementsAre(1, 2));
+  EXPECT_FALSE(replay.IsDone(std::nullopt));
+  EXPECT_TRUE(replay.WantsPage());
+  replay.OnAsked();
+  replay.OnPage(PageOf(3, 4, false));
+
+  EXPECT_THAT(TakeAll(replay), testing::ElementsAre(3, 4));
+  EXPECT_TRUE(replay.IsDone(std::nullopt));
+}
+
+TEST(RoomReplay, EndsWhereTheLogDoes) {
+  RoomReplay replay("1", 0);
+  replay.Begin();
+  replay.EndAt(4);
+  replay.OnAsked();
+
+  replay.OnPage(PageOf(1, 2, false));
+
+  EXPECT_THAT(TakeAll(replay), testing::ElementsAre(1, 2));
+  EXPECT_TRUE(replay.IsDone(std::nullopt));
+}
+
 TEST(RoomReplay, SeesAHole) {
   RoomReplay replay("1", 4);
   replay.Begin();
