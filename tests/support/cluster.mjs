@@ -214,6 +214,7 @@ export class Cluster {
         { env, maxBuffer: 1 << 28, timeout: 60_000 },
         (error, out, err) => resolve({ code: error ? (error.code ?? error.signal) : 0, out, err }),
       );
+      child.stdin.on('error', () => {}); // It may have ended already, without reading.
       child.stdin.end(input);
     });
   }
