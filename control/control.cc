@@ -58,6 +58,7 @@ DispatcherOptions OptionsOf(const ControlConfig& config) {
   options.readers = config.readers;
   options.presence = {config.edge_lease, config.client_heartbeat, config.offline_delay};
   options.presence_settle = config.presence_settle;
+  options.receipt_members = config.receipt_members;
   return options;
 }
 

@@ -4,6 +4,7 @@
 
 #include "control/api/grpc_address.h"
 #include "process/config_loader.h"
+#include "storage/read_pointer.h"
 
 namespace confab::control {
 namespace {
@@ -72,6 +73,10 @@ void AddControlFlags(process::ConfigLoader& loader, ControlConfig& config) {
       .Add("presence-settle", &config.presence_settle,
            "nobody is told of presence so long after the start, while edges come back", kGroup)
       .Range(absl::ZeroDuration(), absl::Hours(1));
+  loader
+      .Add("receipt-members", &config.receipt_members,
+           "rooms of at most so many members are told how far each has read", kGroup)
+      .Range(0, storage::PointerOutcome::kMembersCounted - 1);
   loader.Add("grpc-reflection", &config.grpc_reflection,
              "serve gRPC reflection, for grpcurl and the like", kGroup);
   loader.Add("allow-unsafe-durability", &config.allow_unsafe_durability,

@@ -45,6 +45,8 @@ struct ControlConfig {
   // Nobody is told of presence so long after the start, while edges that were attached to another
   // control come back.
   absl::Duration presence_settle = absl::Seconds(45);
+  // Rooms of more members are not told how far somebody has read; 0: none is.
+  int receipt_members = 50;
 
   // How often a standby asks for the lock, and an active control whether it still holds it.
   absl::Duration lock_interval = absl::Milliseconds(500);

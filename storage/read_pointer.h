@@ -25,7 +25,7 @@ struct ReadPosition {
 
 struct PointerOutcome {
   // Members beyond this are not counted: receipts are shown to small rooms only.
-  static constexpr int32_t kMembersCounted = 51;
+  static constexpr int32_t kMembersCounted = 201;
 
   bool is_room_there = false;
   bool has_moved = false;  // The pointer was further back before.

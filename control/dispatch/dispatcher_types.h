@@ -102,6 +102,8 @@ struct DispatcherOptions {
   // Nobody is told of presence so long after the start: edges that were attached to another control
   // come back meanwhile.
   absl::Duration presence_settle = absl::Seconds(45);
+  // Rooms of more members are not told how far somebody has read; at most kMembersCounted - 1.
+  int32_t receipt_members = 50;
   // From one look at the rooms that do not keep everything to the next.
   absl::Duration retention_round = absl::Seconds(60);
 };

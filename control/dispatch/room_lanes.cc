@@ -87,6 +87,7 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options,
   rooms.commits = &commits_;
   rooms.watch = this;
   rooms.metrics = &metrics;
+  rooms.receipt_members = options.receipt_members;
   rooms_.push_back(std::make_unique<RoomLane>(rooms));
   const size_t presence_reads = std::max<size_t>(1, ReadPool::kQueueLimit / 16 / lanes_.size());
   presence_.push_back(
@@ -117,6 +118,13 @@ void RoomLanes::OnSubscribed(const storage::UserId& user, const std::shared_ptr<
                              uint64_t connection) {
   PostToUsers(LaneOf(user), [user, edge, connection](UserLane& users) {
     users.OnSubscribed(user, edge, connection);
+  });
+}
+
+void RoomLanes::OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) {
+  PostToUsers(LaneOf(user), [user, signal = std::move(signal),
+                             passed = std::move(passed)](UserLane& users) {
+    users.OnRead(user, signal, passed);
   });
 }
 

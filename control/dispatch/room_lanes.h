@@ -72,6 +72,7 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
   void OnMember(const storage::RoomId& room, const storage::UserId& user, bool is_member) override;
   void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                     uint64_t connection) override;
+  void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) override;
   void OnDeleted(const storage::RoomId& room) override;
 
   void MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics);

@@ -69,4 +69,18 @@ size_t OwnTopics::Broadcast(absl::Span<const std::string> topics, const v1::Broa
   return connections;
 }
 
+void OwnTopics::Signal(const std::string& topic, const v1::Signal& signal, const Passed& passed) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  for (const Holder& holder : found->second) {
+    const bool is_told =
+        std::find(passed.told.begin(), passed.told.end(), holder.edge) != passed.told.end();
+    if (is_told || !holder.edge->is_attached()) continue;
+    v1::Broadcast& broadcast = *outbox_.Add(holder.edge).mutable_broadcast();
+    broadcast.add_topics(topic);
+    if (holder.edge == passed.edge) broadcast.set_except_connection(passed.connection);
+    *broadcast.mutable_signal() = signal;
+  }
+}
+
 }  // namespace confab::control

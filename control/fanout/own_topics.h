@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,13 @@ namespace confab::control {
 std::string TopicOfUser(std::string_view user);
 std::string TopicOfRole(std::string_view role);
 
+// Who is passed over when a topic is told.
+struct Passed {
+  std::shared_ptr<Attachment> edge;  // Of the connection; null: none.
+  uint64_t connection = 0;
+  std::vector<std::shared_ptr<Attachment>> told;  // Edges that have told whoever has the topic.
+};
+
 class OwnTopics {
  public:
   // What one Broadcast names at most: some 20 KB of ids.
@@ -41,6 +49,8 @@ class OwnTopics {
   // Sends `what` to the topics, by one Broadcast to each edge that holds any of them (or more, if
   // they are many). Returns how many connections have them; one with two topics counts twice.
   size_t Broadcast(absl::Span<const std::string> topics, const v1::Broadcast& what);
+  // Something live, to one topic.
+  void Signal(const std::string& topic, const v1::Signal& signal, const Passed& passed);
 
   size_t size() const { return topics_.size(); }
 

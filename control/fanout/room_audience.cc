@@ -35,11 +35,19 @@ void RoomAudience::Publish(v1::RoomEvent event) {
   if (last != nullptr) Broadcast(*last, std::move(event));
 }
 
+std::vector<std::shared_ptr<Attachment>> RoomAudience::Edges() const {
+  std::vector<std::shared_ptr<Attachment>> edges;
+  edges.reserve(edges_.size());
+  for (const auto& seat : edges_) edges.push_back(seat->edge);
+  return edges;
+}
+
 void RoomAudience::Signal(const v1::Signal& signal, const Attachment* spared_edge,
-                          uint64_t spared_connection) {
+                          uint64_t spared_connection, const std::string& other_topic) {
   for (const auto& seat : edges_) {
     v1::Broadcast& broadcast = *outbox_.Add(seat->edge).mutable_broadcast();
     broadcast.add_topics(topic_);
+    if (!other_topic.empty()) broadcast.add_topics(other_topic);
     *broadcast.mutable_signal() = signal;
     if (seat->edge.get() == spared_edge) broadcast.set_except_connection(spared_connection);
   }

@@ -89,8 +89,11 @@ class RoomAudience {
   // The next event of the log. REQUIRES: the room's published_seq() is its seq already.
   void Publish(v1::RoomEvent event);
 
-  // Something live, to every edge. One connection of one of them is spared; null: none is.
-  void Signal(const v1::Signal& signal, const Attachment* spared_edge, uint64_t spared_connection);
+  // Something live, to every edge, and there to whoever has the other topic, unless that is empty.
+  // One connection of one of them is spared; null: none is.
+  void Signal(const v1::Signal& signal, const Attachment* spared_edge, uint64_t spared_connection,
+              const std::string& other_topic = {});
+  std::vector<std::shared_ptr<Attachment>> Edges() const;
 
   // --- Edges.
   // True: the edge is not here, or is here and live: Subscribe may be called.

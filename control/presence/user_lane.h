@@ -77,6 +77,11 @@ class UserLane final : private PresenceRounds::Home {
   void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                     uint64_t connection);
 
+  // How far a user of this lane has read a room, for his connections.
+  void OnRead(const storage::UserId& user, const v1::Signal& signal, const Passed& passed) {
+    topics_.Signal(TopicOfUser(user.value), signal, passed);
+  }
+
   // Sends `what` to topics of users and roles of this lane. Returns how many connections have them.
   size_t Broadcast(absl::Span<const std::string> topics, const v1::Broadcast& what) {
     return topics_.Broadcast(topics, what);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -30,6 +31,7 @@ struct LaneTools {
   CommitQueue::Jobs& commits;  // Handed to the commit queue at the end of the turn.
   MemberWatch& watch;
   OwnPointers& own_pointers;
+  int32_t receipt_members = 0;  // Rooms of more are not told how far somebody has read.
   bool is_stopping = false;
 };
 

@@ -62,6 +62,7 @@ LiveRoom::LiveRoom(RoomId id, LaneTools& tools)
       tools_(tools),
       log_(id_, tools, *this),
       typing_(id_, tools, log_.audience()),
+      receipts_(id_, tools, log_.audience()),
       runner_(tools, log_, typing_) {}
 
 // --- The queue
@@ -393,6 +394,12 @@ void LiveRoom::OnPointer(Command command) {
     if (room_) Drop();
     return runner_.Refuse(*command, NoSuchRoom());
   }
+  // Who was removed meanwhile hears no more of the room, nor the room of him.
+  const Membership* member = room_ ? room_->Peek(command->actor->id) : nullptr;
+  if (outcome.has_moved && member != nullptr && member->role != storage::Role::kNone) {
+    receipts_.Note(command->actor->id, outcome, command->edge,
+                   std::get<EdgeReply>(command->reply).connection);
+  }
   tools_.results.MarkedRead(*command);
 }
 
@@ -404,6 +411,7 @@ void LiveRoom::OnGone() {
 // Forgets the room, which the store does not have any more. What waits loads it anew.
 void LiveRoom::Drop() {
   room_.reset();  // First: whatever follows must not be decided on it.
+  receipts_.Clear();
   tools_.watch.OnDeleted(id_);
   is_stale_ = false;
   for (const Command& command : log_.TakeWaiting()) {
@@ -428,6 +436,7 @@ void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::
   const bool ends =
       event.kind == storage::EventKind::kMemberRemoved ||
       (event.kind == storage::EventKind::kMemberBanned && event.role != storage::Role::kNone);
+  if (ends) receipts_.Forget(event.subject);
   if (ends || event.kind == storage::EventKind::kMemberAdded) {
     tools_.watch.OnMember(id_, event.subject, !ends);
   }

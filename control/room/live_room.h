@@ -24,6 +24,7 @@
 #include "control/room/room.h"
 #include "control/room/room_command.h"
 #include "control/room/room_log_follower.h"
+#include "control/room/room_receipts.h"
 #include "control/room/room_typing.h"
 #include "control/room/waiting_commands.h"
 #include "storage/records.h"
@@ -54,7 +55,8 @@ class LiveRoom final : private RoomLogFollower::Owner {
 
   // Nothing waits, nobody listens: may be destroyed.
   bool is_idle() const {
-    return waiting_.empty() && pending_ == 0 && log_.is_idle() && typing_.is_idle();
+    return waiting_.empty() && pending_ == 0 && log_.is_idle() && typing_.is_idle() &&
+           receipts_.is_idle();
   }
   uint64_t used = 0;  // Kept by room_lane: when the room was last asked for.
 
@@ -109,6 +111,7 @@ class LiveRoom final : private RoomLogFollower::Owner {
   std::optional<Room> room_;  // Empty: not loaded.
   RoomLogFollower log_;
   RoomTyping typing_;
+  RoomReceipts receipts_;
   CommandRunner runner_;
   WaitingCommands waiting_;
   bool is_pumping_ = false;

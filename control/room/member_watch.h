@@ -1,13 +1,16 @@
 // member_watch.h: seam; what is told of members and subscribers beyond their room. room_lanes fills
 // it: it tells the lanes of users.
-// Used by: live_room, command_runner.
+// Used by: live_room, command_runner, room_receipts.
 // Threads: called on the room's lane; must not block.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
+#include "confab/v1/types.pb.h"
+
 #include "control/fanout/edge_registry.h"
+#include "control/fanout/own_topics.h"
 #include "storage/records.h"
 
 namespace confab::control {
@@ -20,6 +23,8 @@ class MemberWatch {
   // A connection of the user has joined a room.
   virtual void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                             uint64_t connection) = 0;
+  // The user's read pointer of a room has moved; the signal tells the user's connections of it.
+  virtual void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) = 0;
   // The room is gone, with all memberships.
   virtual void OnDeleted(const storage::RoomId& room) = 0;
 

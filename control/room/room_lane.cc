@@ -48,7 +48,7 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
       results_(*parts.metrics, outbox_),
       tools_{parts.index, *parts.lane, *parts.store, reads_,       outbox_,
-             results_,    commits_,    *parts.watch, own_pointers_} {}
+             results_,    commits_,    *parts.watch, own_pointers_, parts.receipt_members} {}
 
 LiveRoom* RoomLane::Find(const RoomId& id) {
   const auto it = rooms_.find(id);

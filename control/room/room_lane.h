@@ -44,6 +44,7 @@ class RoomLane {
     CommitQueue* commits = nullptr;
     MemberWatch* watch = nullptr;
     process::Metrics* metrics = nullptr;
+    int32_t receipt_members = 0;
   };
   explicit RoomLane(const Parts& parts, size_t rooms_limit = kRoomsLimit);
   RoomLane(const RoomLane&) = delete;

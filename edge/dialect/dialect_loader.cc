@@ -269,7 +269,8 @@ class DialectLoader {
       const auto* found = std::find(std::begin(kSignalWords), std::end(kSignalWords), name);
       if (found == std::end(kSignalWords)) {
         faults_.Add(value.line, fmt::format("no signal is named \"{}\"; there is: typing, "
-                                            "presenceOnline, presenceOffline, presenceSnapshot",
+                                            "presenceOnline, presenceOffline, presenceSnapshot, "
+                                            "readPointer",
                                             name));
         continue;
       }

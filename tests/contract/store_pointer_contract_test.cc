@@ -94,7 +94,9 @@ TEST_P(StorePointers, AnswersEachMoveOfABatchInOrder) {
 
 TEST_P(StorePointers, CountsNoMoreMembersThanReceiptsAreShownTo) {
   std::vector<std::pair<UserId, Role>> members;
-  for (int i = 0; i < 60; ++i) members.emplace_back("user" + std::to_string(i), Role::kMember);
+  for (int i = 0; i < PointerOutcome::kMembersCounted + 9; ++i) {
+    members.emplace_back("user" + std::to_string(i), Role::kMember);
+  }
   Create("a", members);
 
   EXPECT_EQ(Move("user1", 60).members, PointerOutcome::kMembersCounted);

@@ -83,6 +83,10 @@ std::string LineOf(const v1::Signal& signal) {
     const bool is_dnd = presence.status() == v1::PRESENCE_STATUS_DND;
     return fmt::format("presence {} {}", presence.user_id(), is_dnd ? "dnd" : "online");
   }
+  if (signal.has_read_pointer()) {
+    const v1::ReadPointer& pointer = signal.read_pointer();
+    return fmt::format("read {} {} {}", pointer.room_id(), pointer.user_id(), pointer.seq());
+  }
   std::string line = "snapshot";
   for (const std::string& user : signal.presence_snapshot().user_ids()) line += " " + user;
   return line;

@@ -52,7 +52,7 @@ class RecordingEdgeStream : public EdgeStream {
   std::optional<absl::Status> closed_;
 };
 
-// Short forms: "typing a ann true", "presence ann online", "snapshot bob eve".
+// Short forms: "typing a ann true", "presence ann online", "read a ann 4", "snapshot bob eve".
 std::string LineOf(const v1::Signal& signal);
 // The short form of one item.
 std::string LineOf(const v1::ControlItem& item);

@@ -94,6 +94,23 @@ TEST_F(OwnTopicsTest, ForgetsAnEdgeThatDetaches) {
   EXPECT_THAT(one_.Told(), IsEmpty());
 }
 
+TEST_F(OwnTopicsTest, TellsASignalToNobodyWhoIsPassedOver) {
+  Edge three("e3");
+  for (Edge* edge : {&one_, &two_, &three}) topics_.Add("user:ann", edge->attachment);
+  v1::Signal signal;
+  signal.mutable_read_pointer()->set_room_id("r");
+
+  topics_.Signal("user:ann", signal, {one_.attachment, 7, {two_.attachment}});
+  topics_.Signal("user:eve", signal, {});
+  outbox_.Flush();
+
+  ASSERT_EQ(one_.stream->size(), 1u);
+  EXPECT_EQ(one_.stream->items()[0].broadcast().except_connection(), 7u);
+  EXPECT_EQ(two_.stream->size(), 0u);
+  ASSERT_EQ(three.stream->size(), 1u);
+  EXPECT_EQ(three.stream->items()[0].broadcast().except_connection(), 0u) << "7 is another there";
+}
+
 TEST_F(OwnTopicsTest, CutsABroadcastOfManyTopics) {
   std::vector<std::string> topics;
   for (size_t i = 0; i < OwnTopics::kTopicsLimit + 1; ++i) {

@@ -66,6 +66,14 @@ TEST_F(ConfabMessagesTest, ReadsEditsDeletionsAndReadPointers) {
             "getHistory: until must be a time as in 2026-11-21T07:35:00Z");
 }
 
+TEST_F(ConfabMessagesTest, TellsHowFarSomebodyHasRead) {
+  v1::Signal signal;
+  signal.mutable_read_pointer()->set_room_id("7");
+  signal.mutable_read_pointer()->set_user_id("ann");
+  signal.mutable_read_pointer()->set_seq(12);
+  EXPECT_EQ(Signal(signal), R"(["messageRead",{"roomId":"7","userId":"ann","readSeq":12}])");
+}
+
 TEST_F(ConfabMessagesTest, TellsOfEditsAndDeletions) {
   v1::Event event;
   event.set_room_id("r");
