@@ -149,7 +149,7 @@ class Walk {
       if (outcome.kind != AppendOutcome::Kind::kStored) return absl::OkStatus();
       outcome.target_seq = ChangesMessage(request.events[0].kind) ? target->seq : 0;
     }
-    return Store(request, room, outcome);
+    return Store(request, room, target, outcome);
   }
 
   void Finish(const std::vector<const RoomId*>& rooms) {
@@ -183,7 +183,8 @@ class Walk {
     return is_gone ? AppendOutcome::Kind::kNoTarget : AppendOutcome::Kind::kStored;
   }
 
-  absl::Status Store(const AppendRequest& request, size_t room, AppendOutcome& outcome) {
+  absl::Status Store(const AppendRequest& request, size_t room, const StoredTarget* target,
+                     AppendOutcome& outcome) {
     LockedRoom& state = *states_[room];
     state.last_at = std::max(state.last_at, now_);
     touched_[room] = true;
@@ -201,7 +202,7 @@ class Walk {
                              ChangesMessage(event.kind) ? outcome.target_seq : 0});
       if (ChangesRules(event.kind)) SetRules(request.room, room, event, state);
       if (ChangesMessage(event.kind)) SetTarget(plan.events.back(), room);
-      if (request.audit != nullptr) Record(request, event, state);
+      if (request.audit != nullptr) Record(request, event, target, state);
     }
     outcome.member_seq = state.member_seq;
     return absl::OkStatus();
@@ -240,13 +241,17 @@ class Walk {
     }
   }
 
-  void Record(const AppendRequest& request, const NewEvent& event, const LockedRoom& state) {
+  // What somebody makes of a message of his own is recorded nowhere but in the log.
+  void Record(const AppendRequest& request, const NewEvent& event, const StoredTarget* target,
+              const LockedRoom& state) {
+    const bool is_of_message = ChangesMessage(event.kind);
+    if (is_of_message && target->actor == event.actor.id) return;
     AuditRecord& record = plan.audits.emplace_back();
     record.at = now_;
     record.actor = event.actor.id;
     record.note = *request.audit;
     record.room = request.room;
-    record.subject = event.subject;
+    record.subject = is_of_message ? target->actor : event.subject;
     record.seq = state.last_seq;
   }
 

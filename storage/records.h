@@ -161,7 +161,8 @@ struct AppendRequest {
   // At least one. The dedup key of the first decides whether the request is a retry; further
   // events carry keys derived from it.
   absl::InlinedVector<NewEvent, 1> events;
-  std::shared_ptr<const AuditNote> audit = nullptr;  // Not null: a row is recorded for each event.
+  // Not null: a row is recorded for each event, but for an edit or deletion of one's own message.
+  std::shared_ptr<const AuditNote> audit = nullptr;
   // An edit or deletion: only of a message of the same actor; else the outcome is kNotOwn.
   bool is_own_only = false;
 };

@@ -81,8 +81,10 @@ class StoreWriter {
   // all rooms.
   virtual absl::Status RepairPointers(absl::Duration window) = 0;
 
-  // What of the room's log is kept from now on. NOT_FOUND if there is no such room.
-  virtual absl::Status SetRetention(const RoomId& room, const Retention& retention) = 0;
+  // What of the room's log is kept from now on. NOT_FOUND if there is no such room. `audit` as for
+  // DeleteRoom.
+  virtual absl::Status SetRetention(const RoomId& room, const Retention& retention,
+                                    const AuditRecord* audit) = 0;
 
   // One step of applying it: removes at most `rows` events from the beginning of the log. Their
   // seqs are not used again, and their dedup keys are kept until they are kStubAge old. NOT_FOUND

@@ -147,6 +147,7 @@ grpc::ServerUnaryReactor* MessageService::EditMessage(grpc::CallbackServerContex
   const UnaryCall call(parts_, context, "/confab.v1.MessageService/EditMessage");
   if (!call.is_admitted()) return call.reactor();
   ServiceChange change;
+  change.asker = call.asker();
   change.room = RoomId(request->room_id());
   change.message_id = request->message_id();
   if (request->has_editor()) {
@@ -172,6 +173,7 @@ grpc::ServerUnaryReactor* MessageService::DeleteMessage(grpc::CallbackServerCont
   if (!call.is_admitted()) return call.reactor();
   ServiceChange change;
   change.is_deletion = true;
+  change.asker = call.asker();
   change.room = RoomId(request->room_id());
   change.message_id = request->message_id();
   if (request->has_deleter()) {
@@ -218,7 +220,7 @@ grpc::ServerWriteReactor<v1::EraseUserResponse>* MessageService::EraseUser(
     stream->sink()->End(caller.status());
     return stream;
   }
-  parts_.dispatcher.EraseUser(storage::UserId(request->user_id()),
+  parts_.dispatcher.EraseUser(storage::UserId(request->user_id()), AskerOf(*caller, *context),
                               [sink = stream->sink()](absl::StatusOr<EraseReport> report) {
                                 if (!report.ok()) {
                                   sink->End(report.status());
@@ -244,7 +246,8 @@ grpc::ServerUnaryReactor* MessageService::SetRetention(grpc::CallbackServerConte
   parts_.dispatcher.SetRetention(
       RoomId(request->room_id()),
       {absl::Seconds(request->retention().max_age_seconds()), request->retention().max_messages()},
-      DeadlineOf(*context), call.Answer<storage::Retention>([](storage::Retention) {}));
+      call.asker(), DeadlineOf(*context),
+      call.Answer<storage::Retention>([](storage::Retention) {}));
   return call.reactor();
 }
 

@@ -40,13 +40,17 @@ UnaryCall::UnaryCall(const ApiParts& parts, grpc::CallbackServerContext* context
   absl::StatusOr<ServiceIdentity> caller = parts.admission.Admit(*context, method);
   if (caller.ok()) {
     caller_ = *std::move(caller);
-    asker_.service = caller_.name;
-    asker_.request_id = RequestIdOf(*context);
-    context->AddInitialMetadata(kRequestId, asker_.request_id);
+    asker_ = AskerOf(caller_, *context);
     is_admitted_ = true;
   } else {
     Finish(caller.status());
   }
+}
+
+Asker AskerOf(const ServiceIdentity& caller, grpc::CallbackServerContext& context) {
+  Asker asker{{}, caller.name, RequestIdOf(context)};
+  context.AddInitialMetadata(kRequestId, asker.request_id);
+  return asker;
 }
 
 grpc::ServerUnaryReactor* UnaryCall::Finish(const absl::Status& status) const {

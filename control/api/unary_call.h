@@ -60,6 +60,9 @@ class UnaryCall {
   bool is_admitted_ = false;
 };
 
+// For what is recorded of a call that streams: as UnaryCall::asker().
+Asker AskerOf(const ServiceIdentity& caller, grpc::CallbackServerContext& context);
+
 // Until when an answer is of use: what the caller gave, and at most `limit` from now.
 Deadline DeadlineOf(const grpc::CallbackServerContext& context);
 

@@ -71,7 +71,7 @@ std::optional<Refusal> FillChange(std::string* message_id, storage::EventKind ki
   event.actor = *command.actor;
   event.dedup = command.key;
   event.message_id = std::move(*message_id);
-  command.request = ChangeMessageRequest{};
+  command.request = ChangeMessageRequest{NoteOf(ActWordOf(kind), {{}, "", command.key.key})};
   return std::nullopt;
 }
 
@@ -440,10 +440,10 @@ absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(ServiceChange change) {
   }
   auto command = std::make_unique<RoomCommand>();
   command->append.room = std::move(change.room);
-  command->request = ChangeMessageRequest{};
   NewEvent& event = command->append.events.emplace_back();
   event.kind =
       change.is_deletion ? storage::EventKind::kMessageDeleted : storage::EventKind::kMessageEdited;
+  command->request = ChangeMessageRequest{NoteOf(ActWordOf(event.kind), change.asker)};
   event.dedup = {DedupKey::Space::kService, "change/" + NewUuid7()};
   event.message_id = std::move(change.message_id);
   event.content = std::move(change.content);

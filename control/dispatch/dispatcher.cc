@@ -179,18 +179,22 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
       std::move(done));
 }
 
-void Dispatcher::SetRetention(RoomId room, storage::Retention retention, Deadline deadline,
-                              Callback<storage::Retention> done) {
+void Dispatcher::SetRetention(RoomId room, storage::Retention retention, const Asker& asker,
+                              Deadline deadline, Callback<storage::Retention> done) {
   if (!is_serving()) return done(NotServing());
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
   if (auto status = CheckRetention(retention); !status.ok()) return done(status);
   const size_t lane = lanes_->LaneOf(room);
+  storage::AuditRecord record;
+  record.note = *NoteOf("room.retention", asker);
+  record.room = room;
   auto job = std::make_unique<UpkeepJob>(CommitJob::Kind::kSetRetention, std::move(room),
                                          [done = std::move(done)](UpkeepJob& set) mutable {
                                            if (set.status.ok()) return done(set.retention);
                                            done(set.status);
                                          });
   job->retention = retention;
+  job->audits.push_back(std::move(record));
   job->deadline =
       std::min(deadline, Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline));
   lanes_->Post(lane,
@@ -315,7 +319,7 @@ void Dispatcher::ChangeMessage(ServiceChange change, Deadline deadline,
   Submit(*std::move(command), std::move(done), deadline);
 }
 
-void Dispatcher::EraseUser(UserId user, EraseProgress progress) {
+void Dispatcher::EraseUser(UserId user, const Asker& asker, EraseProgress progress) {
   absl::Status status = is_serving() ? absl::OkStatus() : NotServing();
   if (status.ok()) {
     if (auto refusal = CheckId(user.value, "user_id")) status = ToStatus(*std::move(refusal));
@@ -324,7 +328,7 @@ void Dispatcher::EraseUser(UserId user, EraseProgress progress) {
     progress(std::move(status));
     return;
   }
-  std::make_shared<UserEraser>(lanes_, std::move(user), std::move(progress))->Start();
+  std::make_shared<UserEraser>(lanes_, std::move(user), asker, std::move(progress))->Start();
 }
 
 void Dispatcher::ListEvents(storage::EventQuery query, Deadline deadline,

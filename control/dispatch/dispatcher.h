@@ -81,8 +81,8 @@ class Dispatcher {
                        Callback<std::vector<storage::MembershipRecord>> done);
 
   // What of the room's log is kept; what is superfluous goes in the background.
-  void SetRetention(storage::RoomId room, storage::Retention retention, Deadline deadline,
-                    Callback<storage::Retention> done);
+  void SetRetention(storage::RoomId room, storage::Retention retention, const Asker& asker,
+                    Deadline deadline, Callback<storage::Retention> done);
 
   // --- Members. An empty actor id is the system; anybody else needs the right role.
   void AddMembers(storage::RoomId room, Asker asker,
@@ -112,7 +112,7 @@ class Dispatcher {
   // The answer tells of the event of the change.
   void ChangeMessage(ServiceChange change, Deadline deadline, Callback<PostedMessage> done);
   // Empties what the user has written, in every room.
-  void EraseUser(storage::UserId user, EraseProgress progress);
+  void EraseUser(storage::UserId user, const Asker& asker, EraseProgress progress);
   // Without a membership check. limit 0: 50; at most 500.
   void ListEvents(storage::EventQuery query, Deadline deadline, Callback<storage::EventPage> done);
   // Follows the room's log: behind `after_seq`, or from now on. Refusals come through End.

@@ -51,6 +51,7 @@ struct ServiceChange {
   std::string message_id;
   // Set: as this user, who must be the sender or a moderator. Not set: as the system.
   std::optional<storage::Actor> actor;
+  Asker asker;
   bool is_deletion = false;
   std::string content;
   std::string body;

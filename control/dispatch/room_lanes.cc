@@ -122,10 +122,8 @@ void RoomLanes::OnSubscribed(const storage::UserId& user, const std::shared_ptr<
 }
 
 void RoomLanes::OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) {
-  PostToUsers(LaneOf(user), [user, signal = std::move(signal),
-                             passed = std::move(passed)](UserLane& users) {
-    users.OnRead(user, signal, passed);
-  });
+  PostToUsers(LaneOf(user), [user, signal = std::move(signal), passed = std::move(passed)](
+                                UserLane& users) { users.OnRead(user, signal, passed); });
 }
 
 void RoomLanes::OnDeleted(const storage::RoomId& room) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "control/room/audit_trail.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -28,7 +29,7 @@ void UserEraser::Start() {
       self->progress_(status);
     } else {
       self->report_.rooms_total = static_cast<int64_t>(self->rooms_.size());
-      self->Step(absl::ZeroDuration());
+      self->Record();
     }
   });
   if (!is_taken) {
@@ -45,6 +46,26 @@ absl::Status UserEraser::ReadRooms(storage::Store& store) {
     rooms_.insert(rooms_.end(), page->begin(), page->end());
     if (page->size() < static_cast<size_t>(kPageRooms)) return absl::OkStatus();
   }
+}
+
+// Before anything is gone: whatever becomes of this process, the act stands in the audit table.
+void UserEraser::Record() {
+  auto job = std::make_unique<UpkeepJob>(CommitJob::Kind::kAudit, storage::RoomId(),
+                                         [self = shared_from_this()](UpkeepJob& done) {
+                                           if (!done.status.ok()) return self->Fail(done.status);
+                                           self->Step(absl::ZeroDuration());
+                                         });
+  storage::AuditRecord record;
+  record.note = *NoteOf("user.erase", asker_);
+  record.subject = user_;
+  job->audits.push_back(std::move(record));
+  job->deadline = Clock::now() + kStepDeadline;
+  lanes_->Post(lanes_->LaneOf(user_),
+               [job = std::move(job)](RoomLane& rooms) mutable { rooms.Push(std::move(job)); });
+}
+
+void UserEraser::Fail(const absl::Status& status) {
+  progress_(absl::IsUnavailable(status) ? Stopping() : status);
 }
 
 void UserEraser::Step(absl::Duration pause) {
@@ -71,8 +92,7 @@ void UserEraser::Step(absl::Duration pause) {
 
 void UserEraser::OnStep(const UpkeepJob& job) {
   if (!job.status.ok() && !absl::IsNotFound(job.status)) {
-    progress_(absl::IsUnavailable(job.status) ? Stopping() : job.status);
-    return;
+    return Fail(job.status);
   }
   const bool is_room_done = !job.status.ok() || job.erase.is_done;
   report_.messages += job.erase.messages;

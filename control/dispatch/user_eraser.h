@@ -28,19 +28,26 @@ class UserEraser : public std::enable_shared_from_this<UserEraser> {
   static constexpr absl::Duration kPauseMin = absl::Milliseconds(5);
   static constexpr absl::Duration kReportEvery = absl::Milliseconds(500);
 
-  UserEraser(std::shared_ptr<RoomLanes> lanes, storage::UserId user, EraseProgress progress)
-      : lanes_(std::move(lanes)), user_(std::move(user)), progress_(std::move(progress)) {}
+  UserEraser(std::shared_ptr<RoomLanes> lanes, storage::UserId user, Asker asker,
+             EraseProgress progress)
+      : lanes_(std::move(lanes)),
+        user_(std::move(user)),
+        asker_(std::move(asker)),
+        progress_(std::move(progress)) {}
 
   void Start();
 
  private:
   absl::Status ReadRooms(storage::Store& store);
+  void Record();
+  void Fail(const absl::Status& status);
   void Step(absl::Duration pause);
   void OnStep(const UpkeepJob& job);
   bool Report();  // False: nobody wants to know any more.
 
   const std::shared_ptr<RoomLanes> lanes_;
   const storage::UserId user_;
+  const Asker asker_;
   const EraseProgress progress_;
   std::vector<storage::RoomId> rooms_;
   EraseReport report_;

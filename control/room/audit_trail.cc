@@ -43,6 +43,10 @@ const char* ActWordOf(PersonChange::Kind kind) {
   return "member";
 }
 
+const char* ActWordOf(storage::EventKind kind) {
+  return kind == storage::EventKind::kMessageEdited ? "message.edit" : "message.delete";
+}
+
 std::shared_ptr<const storage::AuditNote> NoteOf(const char* act, const Asker& asker) {
   return std::make_shared<const storage::AuditNote>(
       storage::AuditNote{act, asker.service, asker.request_id});

@@ -15,6 +15,8 @@ namespace confab::control {
 
 // "member.ban"
 const char* ActWordOf(PersonChange::Kind kind);
+// "message.edit". REQUIRES: it is an edit or a deletion.
+const char* ActWordOf(storage::EventKind kind);
 
 std::shared_ptr<const storage::AuditNote> NoteOf(const char* act, const Asker& asker);
 

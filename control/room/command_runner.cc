@@ -37,7 +37,7 @@ Step CommandRunner::Run(Room& room, RoomCommand& c) {
           [&](JoinRequest& join) { return RunJoin(room, c, join); },
           [&](LeaveRequest&) { return RunLeave(room, c); },
           [&](PostRequest&) { return RunPost(room, c); },
-          [&](ChangeMessageRequest&) { return RunChangeMessage(room, c); },
+          [&](ChangeMessageRequest& change) { return RunChangeMessage(room, c, change); },
           [&](MarkReadRequest& mark) { return RunMarkRead(room, c, mark); },
           [&](TypingRequest& typing) { return RunTyping(room, c, typing); },
           [&](ReadRequest& read) { return RunRead(room, c, read); },
@@ -139,8 +139,10 @@ Step CommandRunner::RunTyping(Room& room, RoomCommand& command, const TypingRequ
 }
 
 // Whose message it is the store knows: it looks when the room's row is locked.
-Step CommandRunner::RunChangeMessage(Room& room, RoomCommand& command) {
+Step CommandRunner::RunChangeMessage(Room& room, RoomCommand& command,
+                                     const ChangeMessageRequest& change) {
   const storage::UserId& actor = ActorOf(command).id;
+  command.append.audit = change.note;
   if (actor.empty()) return Step::kWrite;
   const bool is_edit = command.append.events[0].kind == storage::EventKind::kMessageEdited;
   const absl::Time now = absl::Now();
@@ -148,6 +150,7 @@ Step CommandRunner::RunChangeMessage(Room& room, RoomCommand& command) {
       room.Decide(actor, is_edit ? RoomAct::kEditOthers : RoomAct::kDeleteOthers, now);
   command.append.is_own_only = others.kind != Verdict::Kind::kAllow;
   if (!command.append.is_own_only) return Step::kWrite;
+  command.append.audit = nullptr;
   const Verdict own = room.Decide(actor, is_edit ? RoomAct::kEditOwn : RoomAct::kDeleteOwn, now);
   return own.kind == Verdict::Kind::kAllow ? Step::kWrite : Deny(command, own);
 }

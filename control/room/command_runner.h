@@ -50,7 +50,7 @@ class CommandRunner {
   Step RunLeave(Room& room, RoomCommand& command);
   Step RunPost(Room& room, RoomCommand& command);
   Step RunTyping(Room& room, RoomCommand& command, const TypingRequest& typing);
-  Step RunChangeMessage(Room& room, RoomCommand& command);
+  Step RunChangeMessage(Room& room, RoomCommand& command, const ChangeMessageRequest& change);
   Step RunMarkRead(Room& room, RoomCommand& command, const MarkReadRequest& mark);
   Step RunRead(Room& room, RoomCommand& command, ReadRequest& read);
   Step RunEnroll(Room& room, RoomCommand& command);

@@ -297,7 +297,8 @@ absl::Status CommitQueue::TryRoom(CommitJob& job) {
 absl::Status CommitQueue::TryUpkeep(UpkeepJob& job) {
   const storage::RoomId& room = job.append.room;
   if (job.kind == CommitJob::Kind::kSetRetention) {
-    return writer_->SetRetention(room, job.retention);
+    return writer_->SetRetention(room, job.retention,
+                                 job.audits.empty() ? nullptr : &job.audits[0]);
   }
   if (job.kind == CommitJob::Kind::kTrim) {
     const auto step = writer_->Trim(room, kUpkeepRows);

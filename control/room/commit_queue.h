@@ -37,7 +37,7 @@ struct CommitJob {
     kDeleteRoom,
     kAudit,
     kMovePointers,
-    kSetRetention,  // These three are UpkeepJobs.
+    kSetRetention,  // These three are UpkeepJobs, and kAudit may be one.
     kTrim,
     kErase,
   };
@@ -50,9 +50,10 @@ struct CommitJob {
   std::chrono::steady_clock::time_point deadline;
   storage::AppendRequest append;               // kAppend; of the others only `room`.
   std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
-  std::vector<storage::AuditRecord> audits;    // kAudit; kDeleteRoom: at most one.
-  std::vector<storage::PointerMove> moves;     // kMovePointers
-  bool is_command = true;  // False: no RoomCommand; Answer is called on the lane.
+  // kAudit; kDeleteRoom, kSetRetention: at most one.
+  std::vector<storage::AuditRecord> audits;
+  std::vector<storage::PointerMove> moves;  // kMovePointers
+  bool is_command = true;                   // False: no RoomCommand; Answer is called on the lane.
 
   // The answer. OK: `outcome` (kAppend), `record` (kCreateRoom) or `pointers` is filled.
   absl::Status status;

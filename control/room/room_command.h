@@ -33,7 +33,10 @@ struct PostRequest {};  // The event stands in append.events; an empty actor id 
 struct TypingRequest {
   bool is_typing = false;
 };
-struct ChangeMessageRequest {};  // An edit or deletion; the event stands in append.events.
+// An edit or deletion; the event stands in append.events.
+struct ChangeMessageRequest {
+  std::shared_ptr<const storage::AuditNote> note;  // Of one who may change messages of others.
+};
 struct MarkReadRequest {
   int64_t seq = 0;
 };

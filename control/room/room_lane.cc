@@ -47,7 +47,7 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       rooms_limit_(rooms_limit),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
       results_(*parts.metrics, outbox_),
-      tools_{parts.index, *parts.lane, *parts.store, reads_,       outbox_,
+      tools_{parts.index, *parts.lane, *parts.store, reads_,        outbox_,
              results_,    commits_,    *parts.watch, own_pointers_, parts.receipt_members} {}
 
 LiveRoom* RoomLane::Find(const RoomId& id) {
@@ -92,12 +92,12 @@ void RoomLane::Submit(std::vector<std::unique_ptr<RoomCommand>> commands) {
 
 void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
   for (auto& job : jobs) {
-    if (job->kind == CommitJob::Kind::kAudit) {
-      if (!job->status.ok()) LogUnrecorded(*job);
-      continue;
-    }
     if (!job->is_command) {
       job->Answer();
+      continue;
+    }
+    if (job->kind == CommitJob::Kind::kAudit) {
+      if (!job->status.ok()) LogUnrecorded(*job);
       continue;
     }
     auto* command = static_cast<RoomCommand*>(job.release());

@@ -217,10 +217,15 @@ absl::Status PostgresWriter::RepairPointers(absl::Duration window) {
   return storage::RepairPointers(*connection_, window);
 }
 
-absl::Status PostgresWriter::SetRetention(const RoomId& room, const Retention& retention) {
+absl::Status PostgresWriter::SetRetention(const RoomId& room, const Retention& retention,
+                                          const AuditRecord* audit) {
   if (auto status = EnsureConnected(); !status.ok()) return status;
   return connection_->Transact([&](PostgresTransaction& transaction) {
-    return storage::SetRetention(transaction, room, retention);
+    auto status = storage::SetRetention(transaction, room, retention);
+    if (status.ok() && audit != nullptr) {
+      WriteAuditRecords(transaction, absl::MakeConstSpan(audit, 1));
+    }
+    return status;
   });
 }
 

@@ -70,13 +70,10 @@ absl::Status SqliteUpkeep::Prepare() {
 }
 
 absl::Status SqliteUpkeep::SetRetention(const RoomId& room, const Retention& retention) {
-  SqliteTransaction transaction(connection_);
-  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
   set_.Bind(room.value, absl::ToInt64Microseconds(retention.max_age), retention.max_messages);
   const auto changed = CountRows(set_);
   if (!changed.ok()) return changed.status();
-  if (*changed == 0) return absl::NotFoundError("no such room");
-  return transaction.Commit();
+  return *changed == 0 ? absl::NotFoundError("no such room") : absl::OkStatus();
 }
 
 absl::StatusOr<SqliteUpkeep::RoomRow> SqliteUpkeep::FindRoom(const RoomId& room) {

@@ -20,6 +20,7 @@ class SqliteUpkeep {
   explicit SqliteUpkeep(SqliteConnection& connection) : connection_(connection) {}
   absl::Status Prepare();
 
+  // REQUIRES: a transaction is open.
   absl::Status SetRetention(const RoomId& room, const Retention& retention);
   absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows);
   absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,

@@ -345,8 +345,15 @@ absl::Status SqliteWriter::RepairPointers(absl::Duration window) {
   return pointers_.Repair(window);
 }
 
-absl::Status SqliteWriter::SetRetention(const RoomId& room, const Retention& retention) {
-  return upkeep_.SetRetention(room, retention);
+absl::Status SqliteWriter::SetRetention(const RoomId& room, const Retention& retention,
+                                        const AuditRecord* audit) {
+  SqliteTransaction transaction(*connection_);
+  if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
+  auto status = upkeep_.SetRetention(room, retention);
+  if (!status.ok()) return status;
+  if (audit != nullptr) status = audit_.Write(absl::MakeConstSpan(audit, 1), absl::Now());
+  if (!status.ok()) return status;
+  return transaction.Commit();
 }
 
 absl::StatusOr<TrimStep> SqliteWriter::Trim(const RoomId& room, int32_t rows) {

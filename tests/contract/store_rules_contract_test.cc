@@ -166,6 +166,34 @@ TEST_P(StoreRulesContract, RefusesARestrictionWithoutAnEnd) {
   EXPECT_EQ(outcomes.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_P(StoreRulesContract, RecordsWhoChangesMessagesOfOthersAndWhatIsKept) {
+  Create("a");
+  AppendOne(Post("a", 1, "m"));
+  const auto change = [&](EventKind kind, const std::string& actor, const std::string& key) {
+    AppendRequest request = Post("a", 1, key, kind == EventKind::kMessageEdited ? "x" : "");
+    request.events[0].kind = kind;
+    request.events[0].actor = {UserId(actor), "", ""};
+    request.events[0].message_id = "id-of-m";
+    request.audit = std::make_shared<const AuditNote>(AuditNote{"message.change", "", "r"});
+    AppendOne(request);
+  };
+
+  change(EventKind::kMessageEdited, "ann", "own");
+  change(EventKind::kMessageEdited, "mo", "edit");
+  change(EventKind::kMessageDeleted, "", "delete");
+  change(EventKind::kMessageDeleted, "mo", "too late");
+  AuditRecord retention;
+  retention.note = {"room.retention", "shop", "r2"};
+  retention.room = RoomId("a");
+  ASSERT_TRUE(writer_->SetRetention(RoomId("a"), {absl::Hours(1), 0}, &retention).ok());
+  EXPECT_FALSE(writer_->SetRetention(RoomId("b"), {absl::Hours(1), 0}, &retention).ok());
+  Reopen();
+
+  EXPECT_EQ(Audited(),
+            (std::vector<std::string>{"room.retention a  OK 0", "message.change a ann OK 5",
+                                      "message.change a ann OK 4"}));
+}
+
 TEST_P(StoreRulesContract, RecordsActsWithTheirEvents) {
   NewRoom room;
   room.id = RoomId("a");

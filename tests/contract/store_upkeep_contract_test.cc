@@ -20,7 +20,7 @@ class StoreUpkeep : public StoreContract {
     Append(batch);
   }
   void Retain(absl::Duration max_age, int64_t max_messages) {
-    EXPECT_TRUE(writer_->SetRetention(RoomId("a"), {max_age, max_messages}).ok());
+    EXPECT_TRUE(writer_->SetRetention(RoomId("a"), {max_age, max_messages}, nullptr).ok());
   }
   // Until nothing is left to do; how many steps that took.
   int TrimAll(int32_t rows) {
@@ -134,17 +134,17 @@ TEST_P(StoreUpkeep, CountsAsUnreadOnlyWhatIsKept) {
 
 TEST_P(StoreUpkeep, ListsRoomsThatDoNotKeepEverything) {
   for (const std::string id : {"a", "b", "c"}) Create(id);
-  ASSERT_TRUE(writer_->SetRetention(RoomId("a"), {absl::Hours(1), 0}).ok());
-  ASSERT_TRUE(writer_->SetRetention(RoomId("c"), {absl::Hours(2), 7}).ok());
+  ASSERT_TRUE(writer_->SetRetention(RoomId("a"), {absl::Hours(1), 0}, nullptr).ok());
+  ASSERT_TRUE(writer_->SetRetention(RoomId("c"), {absl::Hours(2), 7}, nullptr).ok());
 
   EXPECT_THAT(*store_->ListRetained(RoomId(""), 10),
               testing::ElementsAre(RoomId("a"), RoomId("c")));
   EXPECT_THAT(*store_->ListRetained(RoomId("a"), 10), testing::ElementsAre(RoomId("c")));
   EXPECT_EQ(*store_->ReadRetention(RoomId("c")), (Retention{absl::Hours(2), 7}));
   EXPECT_EQ(*store_->ReadRetention(RoomId("b")), Retention{});
-  ASSERT_TRUE(writer_->SetRetention(RoomId("c"), {}).ok());
+  ASSERT_TRUE(writer_->SetRetention(RoomId("c"), {}, nullptr).ok());
   EXPECT_THAT(*store_->ListRetained(RoomId(""), 10), testing::ElementsAre(RoomId("a")));
-  EXPECT_TRUE(absl::IsNotFound(writer_->SetRetention(RoomId("d"), {})));
+  EXPECT_TRUE(absl::IsNotFound(writer_->SetRetention(RoomId("d"), {}, nullptr)));
   EXPECT_TRUE(absl::IsNotFound(store_->ReadRetention(RoomId("d")).status()));
   EXPECT_TRUE(absl::IsNotFound(writer_->Trim(RoomId("d"), 10).status()));
 }

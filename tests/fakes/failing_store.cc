@@ -181,9 +181,10 @@ class FailingStore::Writer : public StoreWriter {
     return verdict.status.ok() ? writer_->RepairPointers(window) : verdict.status;
   }
 
-  absl::Status SetRetention(const RoomId& room, const Retention& retention) override {
+  absl::Status SetRetention(const RoomId& room, const Retention& retention,
+                            const AuditRecord* audit) override {
     const Verdict verdict = script_->Enter(StoreCall::kSetRetention);
-    return verdict.status.ok() ? writer_->SetRetention(room, retention) : verdict.status;
+    return verdict.status.ok() ? writer_->SetRetention(room, retention, audit) : verdict.status;
   }
 
   absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override {

@@ -148,12 +148,14 @@ class MemoryWriter : public StoreWriter {
     return outcomes;
   }
 
-  absl::Status SetRetention(const RoomId& id, const Retention& retention) override {
+  absl::Status SetRetention(const RoomId& id, const Retention& retention,
+                            const AuditRecord* audit) override {
     const std::lock_guard lock(database_->mu_);
     if (database_->active_ != store_) return NotActive();
     auto* room = database_->Find(id);
     if (room == nullptr) return NoSuchRoom();
     room->retention = retention;
+    if (audit != nullptr) database_->Record(absl::MakeConstSpan(audit, 1), Now());
     return absl::OkStatus();
   }
 

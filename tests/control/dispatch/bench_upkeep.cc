@@ -125,7 +125,7 @@ void Say(const char* what, double p99, double before, absl::Duration took) {
 
 void EraseAnn(Dispatcher& dispatcher) {
   std::promise<void> erased;
-  dispatcher.EraseUser(UserId("ann"), [&](const absl::StatusOr<EraseReport>& report) {
+  dispatcher.EraseUser(UserId("ann"), {}, [&](const absl::StatusOr<EraseReport>& report) {
     Require(report.status());
     if (report->is_done) erased.set_value();
     return true;
@@ -135,7 +135,7 @@ void EraseAnn(Dispatcher& dispatcher) {
 
 void TrimLargeRoom(Dispatcher& dispatcher, storage::Store& store) {
   std::promise<void> set;
-  dispatcher.SetRetention(RoomId("large"), {absl::ZeroDuration(), 1000},
+  dispatcher.SetRetention(RoomId("large"), {absl::ZeroDuration(), 1000}, {},
                           Clock::now() + std::chrono::seconds(10),
                           [&](const absl::StatusOr<storage::Retention>& retention) {
                             Require(retention.status());

@@ -69,6 +69,38 @@ TEST_F(MessageChangeTest, LetsSendersAndModeratorsChangeMessages) {
   EXPECT_EQ(WordOf(edge.Do(Delete("mo", 9, id))), "MESSAGE_NOT_FOUND");
 }
 
+TEST_F(MessageChangeTest, RecordsWhatIsDoneToMessagesOfOthers) {
+  TestEdge edge(*dispatcher_, "e1");
+  const std::string id = MakeRoomWithMessage(edge);
+  const std::string own = edge.DoPost(1, "mo", "a", "own").post_message().message_id();
+  const auto of_messages = [&] {
+    std::vector<std::string> lines;
+    const auto records = store_->ListAudit({.room = RoomId("a")});
+    for (const storage::AuditRecord& record : *records) {
+      if (!record.note.act.starts_with("message.")) continue;
+      lines.push_back(record.actor.value + " " + record.note.act + " " + record.subject.value +
+                      " " + record.result);
+    }
+    return lines;
+  };
+
+  edge.Do(Edit("ann", 1, id, "mine"));
+  edge.Do(Edit("bob", 2, id, "not his"));
+  edge.Do(Edit("mo", 3, own, "his"));
+  edge.Do(Edit("mo", 4, id, "moderated"));
+  Awaited<PostedMessage> answer;
+  ServiceChange deletion;
+  deletion.room = RoomId("a");
+  deletion.message_id = id;
+  deletion.is_deletion = true;
+  deletion.asker = {{}, "shop", "r7"};
+  dispatcher_->ChangeMessage(std::move(deletion), Soon(), answer.callback());
+  ASSERT_TRUE(answer.Get().ok());
+
+  EXPECT_THAT(of_messages(), ElementsAre(" message.delete ann OK", "mo message.edit ann OK"));
+  EXPECT_EQ(store_->ListAudit({.room = RoomId("a")})->at(0).note.service, "shop");
+}
+
 TEST_F(MessageChangeTest, ShowsReadersWhatMessagesSayNow) {
   TestEdge edge(*dispatcher_, "e1");
   const std::string id = MakeRoomWithMessage(edge);

@@ -14,7 +14,8 @@ class RetentionTest : public ControlBench {
  protected:
   absl::Status Retain(const std::string& room, const Retention& retention) {
     Awaited<Retention> answer;
-    dispatcher_->SetRetention(RoomId(room), retention, Soon(), answer.callback());
+    dispatcher_->SetRetention(RoomId(room), retention, {{}, "shop", "r"}, Soon(),
+                              answer.callback());
     return answer.Get().status();
   }
   // The log when it has come to `events`; what it has after a long wait otherwise.
@@ -61,6 +62,20 @@ TEST_F(RetentionTest, RefusesSettingsThatMakeNoSense) {
   EXPECT_EQ(ReasonOf(Retain("b", {absl::Hours(1), 0})), v1::REASON_ROOM_NOT_FOUND);
   EXPECT_TRUE(Retain("a", {absl::Hours(1), 7}).ok());
   EXPECT_EQ(*store_->ReadRetention(RoomId("a")), (Retention{absl::Hours(1), 7}));
+}
+
+TEST_F(RetentionTest, RecordsWhoSetIt) {
+  MakeRoom("a", {"ann"});
+  ASSERT_TRUE(Retain("a", {absl::Hours(1), 7}).ok());
+  ASSERT_FALSE(Retain("b", {absl::Hours(1), 7}).ok());
+
+  const auto records = store_->ListAudit({});
+
+  ASSERT_TRUE(records.ok());
+  ASSERT_EQ(records->at(0).note.act, "room.retention");
+  EXPECT_EQ(records->at(0).room, RoomId("a"));
+  EXPECT_EQ(records->at(0).note.service, "shop");
+  EXPECT_EQ(records->at(0).note.request_id, "r");
 }
 
 TEST_F(RetentionTest, GoesOnAfterTheStoreWasAway) {
