@@ -19,6 +19,7 @@
 #include "control/fanout/tail_sink.h"
 #include "control/presence/presence_tracker.h"
 #include "control/presence/user_events.h"
+#include "control/room/commit_queue.h"
 #include "control/room/room_calls.h"
 #include "storage/records.h"
 #include "storage/upkeep.h"
@@ -105,6 +106,8 @@ struct DispatcherOptions {
   absl::Duration presence_settle = absl::Seconds(45);
   // Rooms of more members are not told how far somebody has read; at most kMembersCounted - 1.
   int32_t receipt_members = 50;
+  // A sender's read pointer is written once in so long.
+  absl::Duration own_pointers_delay = CommitQueue::kOwnPointersDelay;
   // From one look at the rooms that do not keep everything to the next.
   absl::Duration retention_round = absl::Seconds(60);
 };

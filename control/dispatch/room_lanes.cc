@@ -88,6 +88,7 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options,
   rooms.watch = this;
   rooms.metrics = &metrics;
   rooms.receipt_members = options.receipt_members;
+  rooms.own_pointers_delay = options.own_pointers_delay;
   rooms_.push_back(std::make_unique<RoomLane>(rooms));
   const size_t presence_reads = std::max<size_t>(1, ReadPool::kQueueLimit / 16 / lanes_.size());
   presence_.push_back(

@@ -45,6 +45,7 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
     : commit_queue_(*parts.commits),
       rooms_gauge_(parts.metrics->AddGauge("confab_control_rooms", "Rooms in memory")),
       rooms_limit_(rooms_limit),
+      own_pointers_delay_(parts.own_pointers_delay),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
       results_(*parts.metrics, outbox_),
       tools_{parts.index, *parts.lane, *parts.store, reads_,        outbox_,
@@ -125,7 +126,7 @@ void RoomLane::RemoveTail(const RoomId& id, const std::shared_ptr<TailSeat>& sea
 void RoomLane::PlanOwnPointers() {
   if (is_write_planned_ || own_pointers_.empty()) return;
   is_write_planned_ = true;
-  tools_.lane.Delay(CommitQueue::kOwnPointersDelay, [this] {
+  tools_.lane.Delay(own_pointers_delay_, [this] {
     is_write_planned_ = false;
     WriteOwnPointers();
   });

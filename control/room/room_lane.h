@@ -45,6 +45,7 @@ class RoomLane {
     MemberWatch* watch = nullptr;
     process::Metrics* metrics = nullptr;
     int32_t receipt_members = 0;
+    absl::Duration own_pointers_delay = CommitQueue::kOwnPointersDelay;
   };
   explicit RoomLane(const Parts& parts, size_t rooms_limit = kRoomsLimit);
   RoomLane(const RoomLane&) = delete;
@@ -89,6 +90,7 @@ class RoomLane {
   CommitQueue& commit_queue_;
   process::Gauge& rooms_gauge_;
   const size_t rooms_limit_;
+  const absl::Duration own_pointers_delay_;
   ReadGate reads_;
   EdgeOutbox outbox_;
   ResultWriter results_;

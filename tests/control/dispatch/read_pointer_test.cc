@@ -31,6 +31,25 @@ class ReadPointerTest : public ControlBench {
     return {-1, -1};
   }
 
+  void OpenWithDelay(absl::Duration delay) {
+    dispatcher_.reset();
+    store_.reset();
+    DispatcherOptions options;
+    options.lanes = 2;
+    options.own_pointers_delay = delay;
+    Open(options);
+  }
+  // What the store has of the room "a", once the pointer has come to `seq`; or after a long wait.
+  ReadPosition AwaitStored(const std::string& user, int64_t seq) {
+    ReadPosition position;
+    const Deadline end = Soon();
+    while (position.seq < seq && std::chrono::steady_clock::now() < end) {
+      const auto rooms = store_->ListMemberships(UserId(user), RoomId(), 10);
+      if (rooms.ok() && !rooms->empty()) position = rooms->at(0).read;
+    }
+    return position;
+  }
+
   uint64_t requests_ = 5000;
 };
 
@@ -76,6 +95,29 @@ TEST_F(ReadPointerTest, CountsOnesOwnMessageAsReadBeforeItIsWrittenDown) {
   EXPECT_EQ(PositionOf(edge, "bob", "b"), (ReadPosition{2, 1}));
   EXPECT_EQ(store_->calls(StoreCall::kMovePointers), written);
   EXPECT_EQ(edge.Do(Mark("bob", 9, "a", 3)).mark_read().seq(), 4);
+}
+
+TEST_F(ReadPointerTest, WritesOnesOwnPointersDownNowAndThen) {
+  OpenWithDelay(absl::Milliseconds(100));
+  MakeRoom("a", {"ann", "bob"});
+  TestEdge edge(*dispatcher_, "e1");
+  const int before = store_->calls(StoreCall::kMovePointers);
+  for (int i = 0; i < 200; ++i) edge.DoPost(1, i % 2 == 0 ? "ann" : "bob", "a", "x");
+
+  EXPECT_EQ(AwaitStored("ann", 201), (ReadPosition{201, 1}));
+  EXPECT_EQ(AwaitStored("bob", 202), (ReadPosition{202, 0}));
+  EXPECT_LT(store_->calls(StoreCall::kMovePointers) - before, 100);
+}
+
+TEST_F(ReadPointerTest, WritesOnesOwnPointersAgainThatWereNotTaken) {
+  OpenWithDelay(absl::Milliseconds(20));
+  MakeRoom("a", {"ann"});
+  TestEdge edge(*dispatcher_, "e1");
+  store_->Fail(StoreCall::kMovePointers, absl::InvalidArgumentError("broken"));
+
+  edge.DoPost(1, "ann", "a", "2");
+
+  EXPECT_EQ(AwaitStored("ann", 2), (ReadPosition{2, 0}));
 }
 
 TEST_F(ReadPointerTest, RepairsOnesOwnPointersAfterARestart) {
