@@ -372,6 +372,7 @@ void IoThread::On(const v1::Subscribe& subscribe) {
 }
 
 void IoThread::On(const v1::Unsubscribe& unsubscribe) {
+  const std::string_view room = RoomOfTopic(unsubscribe.topic());
   std::vector<Connection*> dropped;
   switch (unsubscribe.target_case()) {
     case v1::Unsubscribe::kConnection:
@@ -384,13 +385,15 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
       dropped = hub_.UnsubscribeUser(unsubscribe.topic(), unsubscribe.user_id());
       break;
     case v1::Unsubscribe::kEverybody:
-      dropped = hub_.UnsubscribeAll(unsubscribe.topic());
+      for (Connection* connection : hub_.UnsubscribeAll(unsubscribe.topic())) {
+        connection->OnRoomLost(room);
+      }
       break;
     case v1::Unsubscribe::TARGET_NOT_SET:
       break;
   }
   for (Connection* connection : dropped) {
-    connection->OnUnsubscribed(RoomOfTopic(unsubscribe.topic()), unsubscribe.end_seq());
+    connection->OnUnsubscribed(room, unsubscribe.end_seq());
   }
 }
 

@@ -163,6 +163,8 @@ class Document:
                               ("error", "A refusal that no ack could tell."),
                               ("closing", "The last event before the server closes the transport."),
                               ("expiring", "The token's end is near: refreshToken is due."),
+                              ("resync", "The room's log does not reach back to what the client "
+                                         "has: join again, load its history anew."),
                               ("notification", "Pushed by a service.")):
             if section in dialect:
                 self.send(dialect[section], what)

@@ -271,7 +271,8 @@ void RoomAudience::BecomeLive(const std::shared_ptr<Seat>& seat) {
   }
 }
 
-// The log does not reach back to the seat's position: the room was deleted and made anew.
+// The log does not reach back to the seat's position: retention was faster, or the room was deleted
+// and made anew.
 void RoomAudience::EndAtHole(const std::shared_ptr<Seat>& seat) {
   process::LogWarn("the log no longer holds what a subscriber has missed",
                    {{"topic", topic_}, {"position", seat->position}});

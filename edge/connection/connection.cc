@@ -385,6 +385,12 @@ void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {
   Replay();
 }
 
+void Connection::OnRoomLost(std::string_view room) {
+  if (FindReplay(room) != nullptr) DropReplay(room);
+  Tidy();
+  wire_.SayResync(room);
+}
+
 RoomReplay* Connection::FindReplay(std::string_view room) {
   if (catchup_ == nullptr) return nullptr;
   for (RoomReplay& replay : catchup_->replays) {
@@ -407,17 +413,26 @@ void Connection::OnPage(const std::string& room, const v1::Result& result) {
   if (result.has_history()) {
     replay->OnPage(result.history());
     if (replay->has_hole() && !replay->IsDone(host_.PositionOf(*this, room))) {
-      return Close(CloseReason::kSlowReader);
+      return Resync(room);
     }
     return Replay();
   }
   replay->OnNoPage();
   if (result.error().retryable()) return host_.ReplayLater(*this);
-  if (result.error().reason() == v1::REASON_RESYNC) return Close(CloseReason::kSlowReader);
+  if (result.error().reason() == v1::REASON_RESYNC) return Resync(room);
   // Nothing of this room is for the client any more.
   DropReplay(room);
   host_.Unsubscribe(*this, room);
   Tidy();
+}
+
+// The log does not go back to what the client has: it begins anew, by a join of its own, so that no
+// event comes before it knows that there is a hole.
+void Connection::Resync(const std::string& room) {
+  DropReplay(room);
+  host_.Unsubscribe(*this, room);
+  Tidy();
+  if (!wire_.SayResync(room)) wire_.ShutForResync(room);
 }
 
 // Hands over what is at hand. True: the replay has come to its end.

@@ -57,6 +57,11 @@ class ClientWire {
   virtual void SayTokenExpiring(const v1::TokenExpiring& /*expiring*/) {}
   // CheckToken is to be asked anew when it is due.
   virtual void OnTokenRenewed() {}
+  // The subscription has ended, and what the client lacks of the room is not to be had: it is to
+  // load its history anew. False: it has no word for that.
+  virtual bool SayResync(std::string_view /*room*/) { return false; }
+  // Closes because of that.
+  virtual void ShutForResync(std::string_view /*room*/) { Shut(CloseReason::kSlowReader); }
   // Says why, then closes the transport.
   virtual void Shut(CloseReason reason) = 0;
 };
@@ -161,6 +166,8 @@ class Connection {
   std::optional<std::int64_t> OnSubscribed(std::string_view room, std::int64_t since, bool is_new);
   // `end_seq` 0: nothing of the room may follow.
   void OnUnsubscribed(std::string_view room, std::int64_t end_seq);
+  // The same with everybody: the room is gone, or what this edge has missed of its log.
+  void OnRoomLost(std::string_view room);
 
   // Goes on with what is to be replayed.
   void Replay();
@@ -220,6 +227,7 @@ class Connection {
   bool IsReplayDone(RoomReplay& replay);
   bool AskPage(RoomReplay& replay);
   void OnPage(const std::string& room, const v1::Result& result);
+  void Resync(const std::string& room);
   void Tidy();
 
   ConnectionHost& host_;

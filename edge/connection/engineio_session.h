@@ -63,8 +63,10 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   }
   // The same, but where `append` gives false nothing is sent.
   template <typename Append>
-  void SendTextIf(Append&& append) {
-    if (append(BeginText())) FinishText();
+  bool SendTextIf(Append&& append) {
+    if (!append(BeginText())) return false;
+    FinishText();
+    return true;
   }
   void SendBinary(std::string_view payload);
   // Ends without a word.

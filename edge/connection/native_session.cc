@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "edge/protocol/websocket_frame.h"
 #include "proto/reason.h"
 
@@ -255,6 +257,15 @@ void NativeSession::Shut(CloseReason reason) {
   v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text), traits.retry_after_ms);
   error.set_retryable(traits.may_return);
   SayClosing(reason, std::move(error));
+}
+
+// The reason tells it apart from other closes of this code, after which a position is good.
+void NativeSession::ShutForResync(std::string_view room) {
+  SayClosing(CloseReason::kSlowReader,
+             MakeError(v1::REASON_RESYNC,
+                       fmt::format("room {}: what you have missed is not in its log any more; "
+                                   "join without afterSeq and load its history anew",
+                                   room)));
 }
 
 void NativeSession::SayClosing(CloseReason reason, v1::Error error) {

@@ -102,8 +102,8 @@ void SocketIoConnection::OnEvent(const SocketIoPacket& packet,
 }
 
 template <typename Encode>
-void SocketIoConnection::SayEvent(Encode&& encode) {
-  talk_.engine().SendTextIf([&](std::string& out) {
+bool SocketIoConnection::SayEvent(Encode&& encode) {
+  return talk_.engine().SendTextIf([&](std::string& out) {
     AppendSocketIoEventPrefix(nsp(), out);
     return encode(*dialect_, out);
   });
@@ -150,6 +150,11 @@ void SocketIoConnection::SayTokenExpiring(const v1::TokenExpiring& expiring) {
   SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeExpiring(expiring, out);
   });
+}
+
+bool SocketIoConnection::SayResync(std::string_view room) {
+  return SayEvent(
+      [&](const Dialect& dialect, std::string& out) { return dialect.EncodeResync(room, out); });
 }
 
 void SocketIoConnection::SayClosing(CloseReason reason) {

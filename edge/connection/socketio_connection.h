@@ -47,14 +47,15 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
                   const v1::Error& error) override;
   AddressTicket address() const override { return talk_.request().address.ticket(); }
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
+  bool SayResync(std::string_view room) override;
   void OnTokenRenewed() override { talk_.engine().OnTokens(); }
   void Shut(CloseReason reason) override { talk_.Shut(*this, reason); }
 
   std::optional<v1::Error> ChooseDialect(const SocketIoPacket& packet, std::size_t& chosen) const;
   std::string_view nsp() const { return talk_.engine().home().namespaces[nsp_]; }
-  // Sends the event that `encode(dialect, out)` appends, or nothing where it has no name.
+  // Sends the event that `encode(dialect, out)` appends. False: it has no name, nothing was sent.
   template <typename Encode>
-  void SayEvent(Encode&& encode);
+  bool SayEvent(Encode&& encode);
 
   SocketIoTalk& talk_;
   const std::size_t nsp_;

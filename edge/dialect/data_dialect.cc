@@ -129,6 +129,12 @@ bool DataDialect::EncodeExpiring(const v1::TokenExpiring& expiring, std::string&
   return true;
 }
 
+bool DataDialect::EncodeResync(std::string_view room_id, std::string& out) const {
+  if (!tables_.resync) return false;
+  tables_.resync->whole.Append({.extras = {{{room_id, 0}}}}, out);
+  return true;
+}
+
 bool DataDialect::EncodeSignal(const v1::Signal& signal, std::string& out) const {
   const auto append = [&](SignalKind kind, const pb::Message& body) {
     const std::optional<OutboundEvent>& found = tables_.signals[static_cast<size_t>(kind)];

@@ -80,6 +80,7 @@ struct DialectTables {
   std::optional<OutboundEvent> connected;
   std::optional<OutboundEvent> closing;
   std::optional<OutboundEvent> expiring;
+  std::optional<OutboundEvent> resync;
   std::optional<OutboundEvent> notification;
   std::array<std::optional<OutboundEvent>, kSignalKinds> signals;
   std::vector<std::string> description;  // For people, line by line.
@@ -109,6 +110,7 @@ class DataDialect final : public Dialect, private EventListWriter {
   bool EncodeClosing(uint32_t code, std::string_view reason, uint32_t retry_after_ms,
                      std::string& out) const override;
   bool EncodeExpiring(const v1::TokenExpiring& expiring, std::string& out) const override;
+  bool EncodeResync(std::string_view room_id, std::string& out) const override;
   bool EncodeSignal(const v1::Signal& signal, std::string& out) const override;
   bool EncodeNotification(std::string_view event, std::string_view payload,
                           std::string& out) const override;

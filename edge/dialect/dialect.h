@@ -89,7 +89,10 @@ class Dialect {
   // ["token:expiring",{…}]: the connection's token is about to end.
   virtual bool EncodeExpiring(const v1::TokenExpiring& expiring, std::string& out) const = 0;
 
-  // Typing and presence.
+  // ["resync",{…}]: the subscription has ended because of a hole in what the client has of the room.
+  virtual bool EncodeResync(std::string_view room_id, std::string& out) const = 0;
+
+  // Typing, presence, read pointers.
   virtual bool EncodeSignal(const v1::Signal& signal, std::string& out) const = 0;
 
   // An event that a service pushes under a name of its own. `payload` is one JSON value, passed on

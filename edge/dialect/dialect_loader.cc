@@ -79,7 +79,7 @@ class DialectLoader {
     const FileSection section(root, faults_, "a dialect",
                               {"$schema", "dialect", "description", "connect", "receives", "acks",
                                "refusals", "confirmations", "events", "connected", "error",
-                               "closing", "expiring", "signals", "notification"});
+                               "closing", "expiring", "resync", "signals", "notification"});
     if (!root.is_object()) return;
     ReadName(section, root);
     section.FindText("$schema");
@@ -256,6 +256,9 @@ class DialectLoader {
     if (const LocatedJson* expiring = section.FindObject("expiring")) {
       out_.expiring =
           ReadOutbound("tells expiring", *expiring, {{{"", v1::TokenExpiring::descriptor()}}, {}});
+    }
+    if (const LocatedJson* resync = section.FindObject("resync")) {
+      out_.resync = ReadOutbound("tells resync", *resync, {{}, {{"roomId", ExtraKind::kText}}});
     }
     if (const LocatedJson* notification = section.FindObject("notification")) {
       out_.notification =

@@ -1,4 +1,5 @@
-// receipts_test.mjs: who is told how far somebody has read, over two edges, with the stock client.
+// receipts_test.mjs: who is told how far somebody has read, over two edges, with the stock client; and
+// what tells a client that its room is to be loaded anew.
 import assert from 'node:assert/strict';
 
 import { ChatClient } from '../support/chat_client.mjs';
@@ -51,3 +52,22 @@ scenario(
     assert.deepEqual(told(phone), own, 'not joined: its own user alone');
   },
 );
+
+scenario('who follows a room that goes is told to load it anew', {}, async (cluster) => {
+  await cluster.createRoom('den', ['ann', 'ben']);
+  await cluster.createRoom('hall', ['ann']);
+  const ann = await ChatClient.connected(cluster, 'ann');
+  const ben = await ChatClient.connected(cluster, 'ben');
+  await ann.join('den');
+  await ann.join('hall');
+
+  await cluster.ctl('room', 'delete', 'den', '--yes');
+
+  const told = await ann.sees('that it is to resync', (e) => e.name === 'resync');
+  assert.deepEqual(told, { name: 'resync', roomId: 'den' });
+  assert.equal((await ann.ask('joinRoom', { roomId: 'den' })).error.reason, 'ROOM_NOT_FOUND');
+  await ann.send('hall', 'still here');
+  await ann.seesContent('hall', 'still here');
+  assert.deepEqual(ann.disconnects, []);
+  assert.ok(ben.events.every((e) => e.name !== 'resync'), 'he had not joined');
+});

@@ -55,6 +55,20 @@ TEST_F(RetentionTest, TellsWhoAsksForWhatIsGone) {
   EXPECT_FALSE(page.more());
 }
 
+TEST_F(RetentionTest, EndsTheSubscriptionsOfAnEdgeThatWasAwayForTooLong) {
+  MakeRoom("a", {"ann"});
+  TestEdge poster(*dispatcher_, "e1");
+  for (int i = 0; i < 5; ++i) poster.DoPost(1, "ann", "a", "x");
+  ASSERT_TRUE(Retain("a", {absl::ZeroDuration(), 2}).ok());
+  ASSERT_EQ(AwaitEvents("a", 2), 2u);
+
+  TestEdge late(*dispatcher_, "e2", 1, {{RoomId("a"), 2, {storage::UserId("ann")}}});
+  TestEdge in_time(*dispatcher_, "e3", 1, {{RoomId("a"), 4, {storage::UserId("ann")}}});
+
+  EXPECT_TRUE(late.stream().AwaitLine("unsubscribe room:a everybody 2"));
+  EXPECT_TRUE(in_time.stream().AwaitLine("event 6 x"));
+}
+
 TEST_F(RetentionTest, RefusesSettingsThatMakeNoSense) {
   MakeRoom("a", {"ann"});
   EXPECT_EQ(ReasonOf(Retain("a", {absl::Seconds(59), 0})), v1::REASON_BAD_REQUEST);

@@ -53,8 +53,13 @@ class RecordingWire final : public edge::ClientWire {
     last_expiring = expiring;
   }
   void OnTokenRenewed() override { said.push_back("renewed"); }
+  bool SayResync(std::string_view room) override {
+    if (knows_resync) said.push_back(fmt::format("resync {}", room));
+    return knows_resync;
+  }
   void Shut(edge::CloseReason reason) override { shut = reason; }
 
+  bool knows_resync = false;
   std::vector<std::string> said;
   v1::TokenExpiring last_expiring;
   v1::Error last_error;

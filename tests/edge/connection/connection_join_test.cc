@@ -150,6 +150,47 @@ TEST_F(ConnectionJoin, ClosesRatherThanLeaveAHole) {
   EXPECT_THAT(transport_.sent, IsEmpty());
 }
 
+TEST_F(ConnectionJoin, EndsTheSubscriptionAtAHoleWhereTheClientHasAWordForIt) {
+  wire_.knows_resync = true;
+  JoinBehind(4, 9);
+  wire_.said.clear();
+
+  AnswerPage(4, Page(7, 9, false));
+
+  EXPECT_THAT(wire_.said, ElementsAre("resync r"));
+  EXPECT_THAT(host_.unsubscribed, ElementsAre("r"));
+  EXPECT_THAT(transport_.sent, IsEmpty());
+  EXPECT_EQ(wire_.shut, std::nullopt);
+  connection_->Replay();
+  EXPECT_EQ(CountPages(), 1u);
+}
+
+TEST_F(ConnectionJoin, EndsTheSubscriptionWhenTheLogIsGone) {
+  wire_.knows_resync = true;
+  JoinBehind(4, 9);
+  wire_.said.clear();
+
+  AnswerPage(4, Refused(v1::REASON_RESYNC));
+
+  EXPECT_THAT(wire_.said, ElementsAre("resync r"));
+  EXPECT_THAT(host_.unsubscribed, ElementsAre("r"));
+  EXPECT_EQ(wire_.shut, std::nullopt);
+}
+
+TEST_F(ConnectionJoin, TellsThatTheRoomIsLostAndClosesNobodyForIt) {
+  JoinBehind(4, 9);
+  wire_.said.clear();
+  connection_->OnRoomLost("r");
+  EXPECT_THAT(wire_.said, IsEmpty());
+  EXPECT_EQ(wire_.shut, std::nullopt);
+
+  wire_.knows_resync = true;
+  connection_->OnRoomLost("r");
+  EXPECT_THAT(wire_.said, ElementsAre("resync r"));
+  connection_->Replay();
+  EXPECT_EQ(CountPages(), 1u) << "what was asked before";
+}
+
 TEST_F(ConnectionJoin, LeavesARoomWhoseReplayIsRefused) {
   JoinBehind(4, 9);
 

@@ -74,6 +74,12 @@ TEST_F(ConfabMessagesTest, TellsHowFarSomebodyHasRead) {
   EXPECT_EQ(Signal(signal), R"(["messageRead",{"roomId":"7","userId":"ann","readSeq":12}])");
 }
 
+TEST_F(ConfabMessagesTest, TellsThatARoomIsToBeLoadedAnew) {
+  std::string text;
+  ASSERT_TRUE(dialect_->EncodeResync("7", text));
+  EXPECT_EQ(text, R"(["resync",{"roomId":"7"}])");
+}
+
 TEST_F(ConfabMessagesTest, TellsOfEditsAndDeletions) {
   v1::Event event;
   event.set_room_id("r");
