@@ -386,7 +386,7 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
       break;
     case v1::Unsubscribe::kEverybody:
       for (Connection* connection : hub_.UnsubscribeAll(unsubscribe.topic())) {
-        connection->OnRoomLost(room);
+        connection->OnRoomLost(room, unsubscribe.end_seq());
       }
       break;
     case v1::Unsubscribe::TARGET_NOT_SET:

@@ -278,7 +278,7 @@ void RoomAudience::EndAtHole(const std::shared_ptr<Seat>& seat) {
                    {{"topic", topic_}, {"position", seat->position}});
   Erase(seat);
   if (const auto* edge = dynamic_cast<const EdgeSeat*>(seat.get())) {
-    UnsubscribeEverybody(edge->edge, edge->position);
+    UnsubscribeEverybody(edge->edge, 0);
     room_.OnEdgeSettled(*edge->edge);
   } else if (auto* tail = dynamic_cast<TailSeat*>(seat.get()); !tail->is_cancelled) {
     tail->sink->End(absl::OutOfRangeError("the log does not reach back to this position"));

@@ -111,6 +111,8 @@ class RoomAudience {
                              int64_t end_seq);
   void UnsubscribeUser(const std::shared_ptr<Attachment>& edge, const std::string& user,
                        int64_t end_seq);
+  // `end_seq` 0: they have missed events that are not to be had. Else the room has gone before their
+  // eyes.
   void UnsubscribeEverybody(const std::shared_ptr<Attachment>& edge, int64_t end_seq);
 
   // --- Tails. `seat->position` is where it starts. REQUIRES: position <= published_seq().

@@ -245,7 +245,7 @@ Step CommandRunner::RunAnnounce(Room& room, RoomCommand& command, AnnounceReques
                        {"edge", edge->edge_id()},
                        {"delivered_seq", announce.delivered_seq},
                        {"last_seq", log_.published_seq()}});
-    log_.audience().UnsubscribeEverybody(edge, log_.published_seq());
+    log_.audience().UnsubscribeEverybody(edge, 0);
     return Step::kAnswered;
   }
   if (!announce.suspects.empty()) return Step::kScan;

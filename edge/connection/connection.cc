@@ -385,10 +385,12 @@ void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {
   Replay();
 }
 
-void Connection::OnRoomLost(std::string_view room) {
+// Who has no word for it need not know of a room that is gone, but may not wait for events of one
+// that goes on.
+void Connection::OnRoomLost(std::string_view room, std::int64_t end_seq) {
   if (FindReplay(room) != nullptr) DropReplay(room);
   Tidy();
-  wire_.SayResync(room);
+  if (!wire_.SayResync(room) && end_seq == 0) wire_.ShutForResync(room);
 }
 
 RoomReplay* Connection::FindReplay(std::string_view room) {

@@ -166,8 +166,9 @@ class Connection {
   std::optional<std::int64_t> OnSubscribed(std::string_view room, std::int64_t since, bool is_new);
   // `end_seq` 0: nothing of the room may follow.
   void OnUnsubscribed(std::string_view room, std::int64_t end_seq);
-  // The same with everybody: the room is gone, or what this edge has missed of its log.
-  void OnRoomLost(std::string_view room);
+  // The same with everybody. `end_seq` 0: what this edge has missed of the log is gone; else the room
+  // is.
+  void OnRoomLost(std::string_view room, std::int64_t end_seq);
 
   // Goes on with what is to be replayed.
   void Replay();

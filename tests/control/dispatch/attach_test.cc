@@ -194,14 +194,14 @@ TEST_F(AttachTest, EndsEverySubscriptionOfARoomThatWasMadeAnew) {
   EXPECT_TRUE(DeleteRoom("a").ok());
   MakeRoom("a", {"ann"});  // 6
   TestEdge edge(*dispatcher_, "e1", 1, Announce("a", 3, {"ann"}));
-  EXPECT_TRUE(edge.stream().AwaitLine("unsubscribe room:a everybody 3"));
+  EXPECT_TRUE(edge.stream().AwaitLine("unsubscribe room:a everybody 0"));
   EXPECT_THAT(edge.stream().lines(), Not(Contains("member_added 6 ann")));
 }
 
 TEST_F(AttachTest, DoesNotBelieveAPositionThatTheLogDoesNotHave) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1", 1, Announce("a", 9, {"ann"}));
-  EXPECT_TRUE(edge.stream().AwaitLine("unsubscribe room:a everybody 1"));
+  EXPECT_TRUE(edge.stream().AwaitLine("unsubscribe room:a everybody 0"));
 }
 
 TEST_F(AttachTest, LetsAJoinWaitUntilTheEdgeHasCaughtUp) {

@@ -65,7 +65,7 @@ TEST_F(RetentionTest, EndsTheSubscriptionsOfAnEdgeThatWasAwayForTooLong) {
   TestEdge late(*dispatcher_, "e2", 1, {{RoomId("a"), 2, {storage::UserId("ann")}}});
   TestEdge in_time(*dispatcher_, "e3", 1, {{RoomId("a"), 4, {storage::UserId("ann")}}});
 
-  EXPECT_TRUE(late.stream().AwaitLine("unsubscribe room:a everybody 2"));
+  EXPECT_TRUE(late.stream().AwaitLine("unsubscribe room:a everybody 0"));
   EXPECT_TRUE(in_time.stream().AwaitLine("event 6 x"));
 }
 

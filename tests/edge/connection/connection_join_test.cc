@@ -177,18 +177,29 @@ TEST_F(ConnectionJoin, EndsTheSubscriptionWhenTheLogIsGone) {
   EXPECT_EQ(wire_.shut, std::nullopt);
 }
 
-TEST_F(ConnectionJoin, TellsThatTheRoomIsLostAndClosesNobodyForIt) {
+TEST_F(ConnectionJoin, TellsThatTheRoomIsGoneAndClosesNobodyForIt) {
   JoinBehind(4, 9);
   wire_.said.clear();
-  connection_->OnRoomLost("r");
+  connection_->OnRoomLost("r", 9);
   EXPECT_THAT(wire_.said, IsEmpty());
   EXPECT_EQ(wire_.shut, std::nullopt);
 
   wire_.knows_resync = true;
-  connection_->OnRoomLost("r");
+  connection_->OnRoomLost("r", 9);
   EXPECT_THAT(wire_.said, ElementsAre("resync r"));
   connection_->Replay();
   EXPECT_EQ(CountPages(), 1u) << "what was asked before";
+}
+
+TEST_F(ConnectionJoin, LeavesNobodyWaitingForWhatItsEdgeHasMissed) {
+  wire_.knows_resync = true;
+  connection_->OnRoomLost("r", 0);
+  EXPECT_THAT(wire_.said, ElementsAre("resync r"));
+  EXPECT_EQ(wire_.shut, std::nullopt);
+
+  wire_.knows_resync = false;
+  connection_->OnRoomLost("r", 0);
+  EXPECT_EQ(wire_.shut, CloseReason::kSlowReader);
 }
 
 TEST_F(ConnectionJoin, LeavesARoomWhoseReplayIsRefused) {
