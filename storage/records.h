@@ -206,7 +206,7 @@ struct EventQuery {
   int64_t after_seq = -1;
   int64_t before_seq = -1;
   int32_t limit = 50;
-  int32_t bytes_limit = 256 * 1024;  // Of content; a page holds at least one event.
+  int32_t bytes_limit = 256 * 1024;  // Of content, body and mentions; at least one event is held.
   // As after_seq, from the first event of this time or later on; as before_seq, up to the last one
   // before this time.
   std::optional<absl::Time> since = {};

@@ -30,7 +30,8 @@ namespace {
   "FROM rooms r LEFT JOIN LATERAL ("                                                            \
   "  SELECT * FROM ("                                                                           \
   "    SELECT v.*, row_number() OVER w AS place,"                                               \
-  "     sum(octet_length(v.content) + octet_length(v.body)) OVER w AS bytes"                    \
+  "     sum(octet_length(v.content) + octet_length(v.body) + octet_length(v.mentions)) OVER w"  \
+  "      AS bytes"                                                                              \
   "    FROM (SELECT l.seq, l.created_at, l.kind, l.actor_id, l.actor_name, l.actor_email,"      \
   "           l.dedup_key, l.message_id, l.type, coalesce(o.content, l.content) AS content,"    \
   "           l.reply_to, l.subject, l.role, coalesce(o.body, l.body) AS body,"                 \

@@ -78,6 +78,10 @@ std::string SqliteStatement::Text(int column) const {
              : std::string(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
 }
 
+size_t SqliteStatement::Bytes(int column) const {
+  return static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column));
+}
+
 absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::string& path,
                                                                          bool is_read_only) {
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection);

@@ -275,7 +275,7 @@ absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& asked) {
     if (!has_row.ok()) return has_row.status();
     if (!*has_row) break;
     EventRecord event = EventOf(rows, query.room);
-    bytes += event.event.content.size() + event.event.body.size();
+    bytes += rows.Bytes(9) + rows.Bytes(13) + rows.Bytes(14);  // Content, body, mentions.
     if (!page.events.empty() && bytes > static_cast<size_t>(std::max(query.bytes_limit, 0))) {
       rows.Reset();
       break;

@@ -71,6 +71,23 @@ TEST_P(StoreReads, APageEndsAtItsBytesButHoldsAtLeastOneEvent) {
   ExpectPage(Read(-1, 3, 50, 1), 2, 2, true);
 }
 
+TEST_P(StoreReads, APagesBytesAreThoseOfContentBodyAndMentions) {
+  Create("a");
+  std::vector<AppendRequest> batch;
+  for (int i = 2; i <= 10; ++i) {
+    batch.push_back(Post("a", 1, "k" + std::to_string(i), std::string(40, 'x')));
+    batch.back().events[0].body = "\"" + std::string(28, 'y') + "\"";
+    // Each is stored as "13:" and the id: 32 bytes.
+    batch.back().events[0].mentions = {UserId("thirteen-byte"), UserId("thirteen-more")};
+  }
+  Append(batch);
+
+  ExpectPage(Read(1, -1, 50, 306), 2, 4, true);
+  ExpectPage(Read(1, -1, 50, 305), 2, 3, true);
+  ExpectPage(Read(-1, -1, 50, 204), 9, 10, true);
+  ExpectPage(Read(-1, -1, 50, 203), 10, 10, true);
+}
+
 TEST_P(StoreReads, AnUnknownRoomIsNotFound) {
   EXPECT_EQ(store_->ReadEvents({RoomId("none"), 0, -1, 5, 500}).status().code(),
             absl::StatusCode::kNotFound);

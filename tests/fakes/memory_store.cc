@@ -8,6 +8,7 @@
 #include "storage/log_page.h"
 #include "storage/record_check.h"
 #include "storage/restriction.h"
+#include "storage/text_list.h"
 
 namespace confab::storage {
 namespace {
@@ -265,7 +266,8 @@ absl::StatusOr<EventPage> MemoryStore::ReadEvents(const EventQuery& asked) {
                                     ? room->FindEvent(event.event.target_seq)
                                     : nullptr;
     if (target != nullptr) MemoryDatabase::CopyContent(target->event, event.event);
-    bytes += static_cast<int64_t>(event.event.content.size() + event.event.body.size());
+    bytes += static_cast<int64_t>(event.event.content.size() + event.event.body.size() +
+                                  EncodeUsers(event.event.mentions).size());
     if (bytes > query.bytes_limit && !page.events.empty()) break;
     page.events.push_back(std::move(event));
     at += is_forward ? 1 : -1;
