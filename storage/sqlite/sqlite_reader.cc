@@ -21,18 +21,20 @@ constexpr std::string_view kRoom =
     "SELECT " CONFAB_ROOM_COLUMNS ", r.first_seq FROM rooms r WHERE r.id = ?1 AND r.state = 0";
 constexpr std::string_view kPair =
     "SELECT " CONFAB_MEMBER_COLUMNS " FROM members WHERE room_id = ?1 AND user_id = ?2";
-// Rows below ?4, the first that is kept, are stubs of what retention has removed. An edit's own row
-// is empty: it shows what its message says now.
-#define CONFAB_EVENT_PAGE(bound, direction)                                                   \
+// Rows below the first that is kept are stubs of what retention has removed; the bounds keep a page
+// from walking over them, which takes one lower bound: of two SQLite makes a filter of the second.
+// An edit's own row is empty: it shows what its message says now.
+#define CONFAB_EVENT_PAGE(bounds, direction)                                                  \
   "SELECT e.seq, e.created_at, e.kind, e.actor_id, e.actor_name, e.actor_email, e.dedup_key," \
   " e.message_id, e.type, coalesce(o.content, e.content), e.reply_to, e.subject, e.role,"     \
   " coalesce(o.body, e.body), coalesce(o.mentions, e.mentions), e.target_seq, e.edited_seq,"  \
   " e.deleted_seq "                                                                           \
   "FROM events e LEFT JOIN events o"                                                          \
   " ON e.kind = 2 AND o.room_id = e.room_id AND o.seq = e.target_seq "                        \
-  "WHERE e.room_id = ?1 AND e.seq " bound " AND e.seq >= ?4 ORDER BY e.seq " direction " LIMIT ?3"
-constexpr std::string_view kEventsForward = CONFAB_EVENT_PAGE("> ?2", "ASC");
-constexpr std::string_view kEventsBackward = CONFAB_EVENT_PAGE("< ?2", "DESC");
+  "WHERE e.room_id = ?1 AND " bounds " ORDER BY e.seq " direction " LIMIT ?3"
+constexpr std::string_view kEventsForward = CONFAB_EVENT_PAGE("e.seq > ?2", "ASC");
+constexpr std::string_view kEventsBackward =
+    CONFAB_EVENT_PAGE("e.seq < ?2 AND e.seq >= ?4", "DESC");
 #undef CONFAB_EVENT_PAGE
 constexpr std::string_view kTimeOf =
     "SELECT created_at FROM events WHERE room_id = ?1 AND seq = ?2";
@@ -77,7 +79,7 @@ constexpr std::string_view kMembers =
     "WHERE room_id = ?1 AND user_id > ?2 AND role > 0 ORDER BY user_id LIMIT ?3";
 constexpr std::string_view kBanned =
     "SELECT " CONFAB_MEMBER_COLUMNS
-    " FROM members WHERE room_id = ?1 AND user_id > ?2"
+    " FROM members INDEXED BY members_banned WHERE room_id = ?1 AND user_id > ?2"
     " AND banned_until > 0 AND banned_until > ?4 ORDER BY user_id LIMIT ?3";
 #undef CONFAB_ROOM_COLUMNS
 #undef CONFAB_MEMBER_COLUMNS
@@ -266,9 +268,12 @@ absl::StatusOr<EventPage> SqliteReader::ReadEvents(const EventQuery& asked) {
   page.member_seq = room->member_seq;
 
   SqliteStatement& rows = IsForward(query) ? events_forward_ : events_backward_;
-  rows.Bind(query.room.value,
-            IsForward(query) ? query.after_seq : BackwardBound(query, log.last_seq),
-            Limit(query.limit), log.first_seq);
+  if (IsForward(query)) {
+    rows.Bind(query.room.value, std::max(query.after_seq, log.first_seq - 1), Limit(query.limit));
+  } else {
+    rows.Bind(query.room.value, BackwardBound(query, log.last_seq), Limit(query.limit),
+              log.first_seq);
+  }
   size_t bytes = 0;
   while (true) {
     const auto has_row = rows.Step();
