@@ -18,10 +18,16 @@ constexpr PreparedStatement kWrites[] = {
 #define CONFAB_OLDEST_RUNNING "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 constexpr PreparedStatement kReads[] = {
+    // First what was there before there was a feed, by an index of its own.
     {"feed_page",
-     "SELECT tx, room_id, seq FROM events "
-     "WHERE tx >= $1 AND (tx, room_id, seq) > ($1, $2, $3) AND tx < " CONFAB_OLDEST_RUNNING
-     " ORDER BY tx, room_id, seq LIMIT $4"},
+     "(SELECT tx, room_id, seq FROM events "
+     "WHERE tx = 0 AND $1::bigint = 0 AND (room_id, seq) > ($2, $3) ORDER BY room_id, seq LIMIT "
+     "$4) "
+     "UNION ALL "
+     "(SELECT tx, room_id, seq FROM events "
+     "WHERE tx >= greatest($1, 1) AND (tx, room_id, seq) > ($1, $2, $3)"
+     " AND tx < " CONFAB_OLDEST_RUNNING " ORDER BY tx, room_id, seq LIMIT $4) "
+     "ORDER BY tx, room_id, seq LIMIT $4"},
     {"feed_end", "SELECT " CONFAB_OLDEST_RUNNING},
     {"feed_cursors",
      "SELECT consumer, number, room_id, seq, committed_at FROM feed_cursors ORDER BY consumer"},

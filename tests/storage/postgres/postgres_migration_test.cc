@@ -1,0 +1,78 @@
+// What becomes of a populated database when a newer program opens it.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "storage/postgres/postgres_schema.h"
+#include "tests/storage/postgres/postgres_words.h"
+#include "tests/support/postgres.h"
+
+namespace confab::storage {
+namespace {
+
+using testing_support::PostgresServer;
+
+class PostgresMigration : public testing::Test {
+ protected:
+  std::string url() const { return PostgresServer::UrlOf(server_.socket_dir(), schema_); }
+  // The schema as the program left it that knew so many migrations.
+  void MigrateTo(size_t version) {
+    Watchdog watchdog;
+    const auto target = PostgresTargetOf(url(), {});
+    const auto connection = PostgresConnection::Open(*target, watchdog);
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    const auto status = MigratePostgres(**connection, PostgresMigrations().first(version));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  std::string Execute(const std::string& sql) {
+    return server_.Execute("SET search_path = " + schema_ + "; " + sql);
+  }
+
+  PostgresServer& server_ = PostgresServer::Shared();
+  const std::string schema_ = server_.NewSchema();
+};
+
+TEST_F(PostgresMigration, TheFeedOfWhatWasThereBeforeIsReadPageByPage) {
+  MigrateTo(4);
+  Execute(
+      "INSERT INTO rooms SELECT 'r' || n, '', false, 1, 1000, 1, 1, 1, 0 FROM"
+      " generate_series(100, 199) n");
+  Execute(
+      "INSERT INTO events SELECT 'r' || n, i, 1, 0, 1, 'ann', '', '', 'c' || i, '', '', '', '', ''"
+      " FROM generate_series(100, 199) n, generate_series(1, 1000) i");
+  auto store = OpenOrFail(url());
+  auto writer = WriterOf(*store);
+  ASSERT_TRUE(writer->Append(Message("r100", "k")).ok());
+
+  std::vector<FeedPosition> events;
+  FeedPosition after;
+  for (FeedPage page; !page.at_end;) {
+    auto next = store->ReadFeed(after, 2000);
+    ASSERT_TRUE(next.ok()) << next.status();
+    page = *std::move(next);
+    events.insert(events.end(), page.events.begin(), page.events.end());
+    if (!events.empty()) after = events.back();
+  }
+  // A session's statistics are complete once it has ended.
+  writer.reset();
+  store.reset();
+  server_.Await("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'confab'", "0");
+
+  ASSERT_EQ(events.size(), 100'001u);
+  EXPECT_TRUE(std::is_sorted(events.begin(), events.end()));
+  EXPECT_EQ(events[99'999].room, RoomId("r199"));
+  EXPECT_EQ(events[100'000].room, RoomId("r100"));
+  EXPECT_EQ(events[100'000].seq, 1001);
+  // Each row was read about once, not once a page.
+  EXPECT_LT(std::stoll(Execute("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE "
+                               "schemaname = current_schema() AND relname = 'events'")),
+            300'000);
+  EXPECT_EQ(Execute("SELECT count(*) FROM pg_stat_user_indexes WHERE idx_scan > 0 AND"
+                    " schemaname = current_schema() AND indexrelname = 'events_before_feed'"),
+            "1");
+}
+
+}  // namespace
+}  // namespace confab::storage
