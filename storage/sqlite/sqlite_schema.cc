@@ -30,13 +30,13 @@ class SqliteSchema : public SchemaTarget {
 
 }  // namespace
 
-absl::Status MigrateSqlite(const std::string& path) {
+absl::Status MigrateSqlite(const std::string& path, absl::Span<const Migration> migrations) {
   auto connection = SqliteConnection::Open(path, false);
   if (!connection.ok()) return connection.status();
   SqliteTransaction transaction(**connection);
   if (auto status = transaction.Begin("BEGIN EXCLUSIVE"); !status.ok()) return status;
   SqliteSchema schema(**connection);
-  if (auto status = Migrate(SqliteMigrations(), schema); !status.ok()) return status;
+  if (auto status = Migrate(migrations, schema); !status.ok()) return status;
   return transaction.Commit();
 }
 

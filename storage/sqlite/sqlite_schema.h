@@ -14,6 +14,6 @@ namespace confab::storage {
 absl::Span<const Migration> SqliteMigrations();
 
 // Brings the file's schema up, under BEGIN EXCLUSIVE.
-absl::Status MigrateSqlite(const std::string& path);
+absl::Status MigrateSqlite(const std::string& path, absl::Span<const Migration> migrations);
 
 }  // namespace confab::storage

@@ -32,7 +32,7 @@ absl::Status MakeFile(const std::string& path) {
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
                                                                const StoreOptions& options) {
   if (auto status = MakeFile(path); !status.ok()) return status;
-  if (auto status = MigrateSqlite(path); !status.ok()) return status;
+  if (auto status = MigrateSqlite(path, SqliteMigrations()); !status.ok()) return status;
   return std::unique_ptr<SqliteStore>(new SqliteStore(path, options));
 }
 

@@ -42,5 +42,18 @@ CREATE TABLE read_pointers (
   PRIMARY KEY (room_id, user_id)
 ) WITH (fillfactor = 70);
 
+-- Whoever is a member has read what stood there when that began, and what he has written himself.
+INSERT INTO read_pointers (room_id, user_id, seq, ordinal, updated_at)
+SELECT p.room_id, p.user_id, p.seq, coalesce(e.ordinal, 0),
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+FROM (SELECT m.room_id, m.user_id, greatest(m.changed_seq, own.seq) AS seq
+      FROM members m
+        JOIN rooms r ON r.id = m.room_id AND r.state = 0
+        LEFT JOIN (SELECT room_id, actor_id, max(seq) AS seq FROM events WHERE kind = 1
+                   GROUP BY room_id, actor_id) own
+          ON own.room_id = m.room_id AND own.actor_id = m.user_id
+      WHERE m.role > 0) p
+  LEFT JOIN events e ON e.room_id = p.room_id AND e.seq = p.seq;
+
 -- With members_by_user: every room a user ever was a member of, for erasing.
 CREATE INDEX former_members_by_user ON members (user_id, room_id) WHERE role = 0;

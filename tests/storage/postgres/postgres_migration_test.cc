@@ -34,6 +34,32 @@ class PostgresMigration : public testing::Test {
   const std::string schema_ = server_.NewSchema();
 };
 
+TEST_F(PostgresMigration, MembersHaveReadWhatStoodThereWhenTheyCameAndTheirOwnMessages) {
+  MigrateTo(2);
+  Execute(
+      "INSERT INTO rooms SELECT id, '', false, 1, 8, 8, 1, 8, state FROM"
+      " (VALUES ('a', 0), ('gone', 1)) v (id, state)");
+  Execute(
+      "INSERT INTO members SELECT room, u, role, seq, 1 FROM (VALUES ('a'), ('gone')) r (room),"
+      " (VALUES ('ann', 4, 1), ('bob', 2, 2), ('cy', 2, 6), ('dan', 0, 8)) m (u, role, seq)");
+  Execute(
+      "INSERT INTO events SELECT 'a', seq, kind, 0, seq, actor, '', '', 'k' || seq, '', '', '', '',"
+      " '' FROM (VALUES (1, 4, ''), (2, 4, ''), (3, 1, 'ann'), (4, 1, 'bob'), (5, 1, 'ann'),"
+      " (6, 4, ''), (7, 1, 'ann'), (8, 5, 'dan')) e (seq, kind, actor)");
+  const auto store = OpenOrFail(url());
+  WriterOf(*store);
+
+  const auto read = [&](const std::string& user) {
+    const auto rooms = store->ListMemberships(UserId(user), RoomId(""), 10);
+    EXPECT_TRUE(rooms.ok() && rooms->size() == 1u) << rooms.status();
+    return rooms.ok() && !rooms->empty() ? rooms->front().read : ReadPosition{-1, -1};
+  };
+  EXPECT_EQ(read("ann"), (ReadPosition{7, 0}));
+  EXPECT_EQ(read("bob"), (ReadPosition{4, 2}));
+  EXPECT_EQ(read("cy"), (ReadPosition{6, 1}));
+  EXPECT_EQ(Execute("SELECT count(*) FROM read_pointers"), "3");
+}
+
 TEST_F(PostgresMigration, TheFeedOfWhatWasThereBeforeIsReadPageByPage) {
   MigrateTo(4);
   Execute(
