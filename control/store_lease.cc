@@ -93,10 +93,16 @@ bool StoreLease::BecomeActive() {
   while (true) {
     const absl::StatusOr<bool> active = store_->TryBecomeActive();
     if (active.ok() && *active) return true;
+    if (!active.ok() && !MayPass(active.status())) {
+      Fail(absl::Status(active.status().code(),
+                        fmt::format("the store {} cannot be used: {}", options_.store_name,
+                                    Message(active.status()))));
+      return false;
+    }
     const std::string state =
         active.ok() ? "standby: another control holds the lock of the store; takes over when it is "
                       "free"
-                    : fmt::format("the lock of the store cannot be asked for: {}",
+                    : fmt::format("cannot become the active control of the store: {}",
                                   Message(active.status()));
     // Once for each state: twice a second it would hide everything else.
     if (state != said) process::LogWarn(state, {{"store", options_.store_name}});

@@ -29,6 +29,9 @@ class SchemaTarget {
 };
 
 // FAILED_PRECONDITION: the schema is newer than the newest migration known here.
+absl::Status CheckVersion(absl::Span<const Migration> migrations, int version);
+
+// As CheckVersion; else applies what is missing, with a line of the log before each.
 absl::Status Migrate(absl::Span<const Migration> migrations, SchemaTarget& target);
 
 }  // namespace confab::storage

@@ -1,4 +1,4 @@
-// open_store.h: from a URL to a store that is migrated and checked.
+// open_store.h: from a URL to a store that is checked.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ struct StoreOptions {
 };
 
 // `url`: "sqlite:PATH" (directories of PATH must exist) or "postgresql://…" / "postgres://…".
-// Opens the database, brings the schema up under a lock and checks durability settings.
+// Opens the database, checks that its schema is not too new, and its durability settings. An older
+// schema is left as it is until this process becomes active: another one may be at work with it.
 // INVALID_ARGUMENT: the URL is malformed, with what is allowed. UNAVAILABLE: not reachable now,
 // try again. FAILED_PRECONDITION: reachable, but must not be used as it is; says why.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url, const StoreOptions& options);

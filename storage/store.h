@@ -105,7 +105,9 @@ class Store {
   virtual ~Store() = default;
 
   // One active process per store. True: this one holds the lock, now or already. False: another
-  // does. The lock ends with this object or with the process.
+  // does. The lock ends with this object or with the process. Who takes it brings the schema up
+  // first, which may take long; until then nothing can be read. FAILED_PRECONDITION: the schema is
+  // too new.
   virtual absl::StatusOr<bool> TryBecomeActive() = 0;
 
   // True while the lock is held, and while the database cannot be asked: nothing can be committed

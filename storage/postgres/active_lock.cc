@@ -1,5 +1,7 @@
 #include "storage/postgres/active_lock.h"
 
+#include "storage/postgres/postgres_schema.h"
+
 namespace confab::storage {
 namespace {
 
@@ -98,6 +100,9 @@ absl::StatusOr<bool> ActiveLock::TakeAnew() {
 absl::StatusOr<bool> ActiveLock::Raise() {
   const auto is_fenced = ReadBool(*connection_, kTryFence);
   if (!is_fenced.ok() || !*is_fenced) return is_fenced;
+  // Nobody writes now, and nobody else can become active.
+  auto status = MigratePostgres(*connection_, PostgresMigrations());
+  if (!status.ok()) return status;
   const auto epoch = ReadInt(*connection_, kNextEpoch);
   if (!epoch.ok()) return epoch.status();
   if (const auto released = connection_->Execute(kReleaseFence); !released.ok()) {

@@ -24,7 +24,9 @@ class ActiveLock {
   ActiveLock(const PostgresTarget& target, Watchdog& watchdog)
       : target_(target), watchdog_(watchdog) {}
 
-  // False: another process is active, or writers of the former one still live.
+  // False: another process is active, or writers of the former one still live. The schema is
+  // brought up before anything else, by the session that holds the lock: a program that is still
+  // active would go on writing as its own schema says.
   absl::StatusOr<bool> TryAcquire();
 
   // As Store::IsActive().

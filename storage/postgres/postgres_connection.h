@@ -78,6 +78,7 @@ class PostgresConnection {
 
   // Changes how long one statement may take, here and at the server.
   absl::Status SetStatementLimit(absl::Duration limit);
+  absl::Duration statement_limit() const { return target_.statement_timeout; }
 
   bool is_broken() const { return is_broken_; }
   // True: broken because an answer did not come in time.

@@ -9,14 +9,20 @@ namespace {
 
 // The SQL of this backend keeps to what 13 has.
 constexpr int kOldestServer = 130000;
-// A migration may rewrite a table.
-constexpr absl::Duration kMigrationLimit = absl::Minutes(10);
+// A migration reads and may rewrite whole tables, for which the settings of ordinary sessions are
+// wrong. It ends when it is done; a server that is gone shows by the keep-alives. The limit is but
+// the longest that anybody would wait.
+constexpr absl::Duration kMigrationLimit = absl::Hours(24);
+constexpr const char* kWholeTables =
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = "
+    "on";
 
 constexpr const char* kLock =
     "SELECT pg_advisory_xact_lock(hashtextextended('confab/migrate/' || current_schema(), 0))";
 // In the schema that tables would be made in, not in one further down the search_path.
 constexpr const char* kFindVersionTable =
     "SELECT to_regclass(quote_ident(current_schema()) || '.confab_migrations')";
+constexpr const char* kReadVersion = "SELECT coalesce(max(version), 0) FROM confab_migrations";
 constexpr const char* kVersionTable =
     "CREATE TABLE confab_migrations ("
     " version integer NOT NULL PRIMARY KEY, name text NOT NULL,"
@@ -26,8 +32,7 @@ class PostgresSchema : public SchemaTarget {
  public:
   explicit PostgresSchema(PostgresTransaction& transaction) : transaction_(transaction) {}
   absl::StatusOr<int> Version() override {
-    return transaction_.RunText("SELECT coalesce(max(version), 0) FROM confab_migrations")[0][0]
-        .as<int>();
+    return transaction_.RunText(kReadVersion)[0][0].as<int>();
   }
   absl::Status Apply(const Migration& migration) override {
     transaction_.RunText(std::string(migration.sql));
@@ -46,9 +51,11 @@ class PostgresSchema : public SchemaTarget {
 
 absl::Status MigratePostgres(PostgresConnection& connection,
                              absl::Span<const Migration> migrations) {
+  const absl::Duration limit = connection.statement_limit();
   if (auto status = connection.SetStatementLimit(kMigrationLimit); !status.ok()) return status;
-  return connection.Transact([&](PostgresTransaction& transaction) {
+  auto status = connection.Transact([&](PostgresTransaction& transaction) {
     transaction.RunText(kLock);
+    transaction.RunText(kWholeTables);
     // Only if it is missing: a role without CREATE may use a schema that was made for it.
     if (transaction.RunText(kFindVersionTable)[0][0].is_null()) {
       transaction.RunText(kVersionTable);
@@ -56,6 +63,17 @@ absl::Status MigratePostgres(PostgresConnection& connection,
     PostgresSchema schema(transaction);
     return Migrate(migrations, schema);
   });
+  if (!status.ok()) return status;
+  return connection.SetStatementLimit(limit);
+}
+
+absl::Status CheckPostgresVersion(PostgresConnection& connection) {
+  const auto table = connection.Execute(kFindVersionTable);
+  if (!table.ok()) return table.status();
+  if ((*table)[0][0].is_null()) return absl::OkStatus();
+  const auto version = connection.Execute(kReadVersion);
+  if (!version.ok()) return version.status();
+  return CheckVersion(PostgresMigrations(), (*version)[0][0].as<int>());
 }
 
 absl::Status CheckServer(PostgresConnection& connection, bool allow_unsafe_durability) {

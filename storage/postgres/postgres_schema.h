@@ -12,7 +12,10 @@ namespace confab::storage {
 // The files of migrations/, in order.
 absl::Span<const Migration> PostgresMigrations();
 
-// Brings the current schema up, in one transaction under an advisory lock.
+// FAILED_PRECONDITION: the current schema is newer than this program. An older one, or none, is OK.
+absl::Status CheckPostgresVersion(PostgresConnection& connection);
+
+// Brings the current schema up, in one transaction under an advisory lock; it may take long.
 absl::Status MigratePostgres(PostgresConnection& connection,
                              absl::Span<const Migration> migrations);
 

@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
   if (!connection.ok()) return connection.status();
   auto status = CheckServer(**connection, options.allow_unsafe_durability);
   if (!status.ok()) return status;
-  if (status = MigratePostgres(**connection, PostgresMigrations()); !status.ok()) return status;
+  if (status = CheckPostgresVersion(**connection); !status.ok()) return status;
   return store;
 }
 

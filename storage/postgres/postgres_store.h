@@ -18,7 +18,7 @@ namespace confab::storage {
 
 class PostgresStore : public Store {
  public:
-  // Checks the server and brings the schema up.
+  // Checks the server and the schema's version; who becomes active brings the schema up.
   static absl::StatusOr<std::unique_ptr<PostgresStore>> Open(std::string_view url,
                                                              const StoreOptions& options);
 

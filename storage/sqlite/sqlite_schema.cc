@@ -30,6 +30,13 @@ class SqliteSchema : public SchemaTarget {
 
 }  // namespace
 
+absl::Status CheckSqliteVersion(const std::string& path) {
+  auto connection = SqliteConnection::Open(path, true);
+  if (!connection.ok()) return connection.status();
+  const auto version = SqliteSchema(**connection).Version();
+  return version.ok() ? CheckVersion(SqliteMigrations(), *version) : version.status();
+}
+
 absl::Status MigrateSqlite(const std::string& path, absl::Span<const Migration> migrations) {
   auto connection = SqliteConnection::Open(path, false);
   if (!connection.ok()) return connection.status();

@@ -13,6 +13,9 @@ namespace confab::storage {
 // The files of migrations/, in order.
 absl::Span<const Migration> SqliteMigrations();
 
+// FAILED_PRECONDITION: the file's schema is newer than this program, or it is no database.
+absl::Status CheckSqliteVersion(const std::string& path);
+
 // Brings the file's schema up, under BEGIN EXCLUSIVE.
 absl::Status MigrateSqlite(const std::string& path, absl::Span<const Migration> migrations);
 

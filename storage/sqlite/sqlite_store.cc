@@ -32,7 +32,7 @@ absl::Status MakeFile(const std::string& path) {
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
                                                                const StoreOptions& options) {
   if (auto status = MakeFile(path); !status.ok()) return status;
-  if (auto status = MigrateSqlite(path, SqliteMigrations()); !status.ok()) return status;
+  if (auto status = CheckSqliteVersion(path); !status.ok()) return status;
   return std::unique_ptr<SqliteStore>(new SqliteStore(path, options));
 }
 
@@ -50,6 +50,8 @@ absl::StatusOr<bool> SqliteStore::TryBecomeActive() {
   auto acquired = FileLock::TryAcquire(path_ + ".lock");
   if (!acquired.ok()) return acquired.status();
   if (!*acquired) return false;
+  // Not before: a program that is still active would go on writing as its own schema says.
+  if (auto status = MigrateSqlite(path_, SqliteMigrations()); !status.ok()) return status;
   lock_.emplace(std::move(**acquired));
   return true;
 }

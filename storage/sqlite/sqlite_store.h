@@ -20,7 +20,7 @@ namespace confab::storage {
 
 class SqliteStore : public Store {
  public:
-  // Makes the file if there is none, and brings its schema up.
+  // Makes the file if there is none; who becomes active brings its schema up.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            const StoreOptions& options);
 

@@ -135,6 +135,19 @@ TEST_F(StoreLeaseTest, StandsByUntilTheLockIsFree) {
   EXPECT_TRUE(AwaitReadiness(lease, ""));
 }
 
+TEST_F(StoreLeaseTest, GivesUpAsAStandbyWhenTheSchemaHasBecomeTooNew) {
+  auto other = std::make_unique<MemoryStore>(database_);
+  ASSERT_TRUE(*other->TryBecomeActive());
+  StoreLease lease(Options());
+  lease.Start();
+  ASSERT_TRUE(AwaitReadiness(lease, "standby"));
+
+  store_->FailAlways(StoreCall::kTryBecomeActive, absl::FailedPreconditionError("version 99"));
+
+  EXPECT_TRUE(Await("fatal: the store memory cannot be used: version 99"));
+  EXPECT_FALSE(lease.is_active());
+}
+
 TEST_F(StoreLeaseTest, EndsWhenItHasLostTheLock) {
   StoreLease lease(Options());
   lease.Start();

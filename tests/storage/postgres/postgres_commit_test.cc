@@ -239,6 +239,7 @@ TEST_P(PostgresCommit, PlansUseIndexesWhateverTheSizeOfTheTables) {
   for (const int rooms : {500, 100'000}) {
     const std::string schema = server.NewSchema();
     auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema), options_);
+    auto writer = WriterOf(*store);
     server.Execute("SET search_path = " + schema +
                    "; INSERT INTO rooms SELECT 'r' || n, '', false, 1, 1, 1, 1, 1, 0 FROM "
                    "generate_series(1, " +
@@ -246,7 +247,6 @@ TEST_P(PostgresCommit, PlansUseIndexesWhateverTheSizeOfTheTables) {
                    ") n; INSERT INTO events SELECT 'r' || n, 1, 1, 0, 1, 'ann', '', '', 'c1', '', "
                    "'', '', '', '' FROM generate_series(1, " +
                    std::to_string(rooms) + ") n; ANALYZE");
-    auto writer = WriterOf(*store);
     std::vector<AppendRequest> batch;
     for (int i = 1; i <= 64; ++i) {
       batch.push_back(Message("r" + std::to_string(i * 7), "k").front());

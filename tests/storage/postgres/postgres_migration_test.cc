@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <absl/time/clock.h>
 #include <gmock/gmock.h>
 
 #include "storage/postgres/postgres_schema.h"
@@ -13,6 +14,7 @@ namespace confab::storage {
 namespace {
 
 using testing_support::PostgresServer;
+using testing_support::PostgresSession;
 
 class PostgresMigration : public testing::Test {
  protected:
@@ -26,6 +28,7 @@ class PostgresMigration : public testing::Test {
     const auto status = MigratePostgres(**connection, PostgresMigrations().first(version));
     ASSERT_TRUE(status.ok()) << status;
   }
+  std::string Version() { return Execute("SELECT max(version) FROM confab_migrations"); }
   std::string Execute(const std::string& sql) {
     return server_.Execute("SET search_path = " + schema_ + "; " + sql);
   }
@@ -58,6 +61,58 @@ TEST_F(PostgresMigration, MembersHaveReadWhatStoodThereWhenTheyCameAndTheirOwnMe
   EXPECT_EQ(read("bob"), (ReadPosition{4, 2}));
   EXPECT_EQ(read("cy"), (ReadPosition{6, 1}));
   EXPECT_EQ(Execute("SELECT count(*) FROM read_pointers"), "3");
+}
+
+// Another control, of an older program, holds one of its two locks: it is active, or its last writer
+// still lives.
+TEST_F(PostgresMigration, AStandbyLeavesTheSchemaAloneUntilItIsActive) {
+  MigrateTo(2);
+  for (const std::string lock : {"active", "fence"}) {
+    PostgresSession older(server_);
+    older.Execute("SELECT pg_advisory_lock_shared(hashtextextended('confab/" + lock + "/" +
+                  schema_ + "', 0))");
+    const auto store = OpenOrFail(url());
+
+    EXPECT_FALSE(*store->TryBecomeActive()) << lock;
+    EXPECT_FALSE(*store->TryBecomeActive()) << lock;
+    EXPECT_EQ(Version(), "2") << lock;
+  }
+  const auto store = OpenOrFail(url());
+  const absl::Time end = absl::Now() + kBound;
+  while (!*store->TryBecomeActive()) ASSERT_LT(absl::Now(), end);  // The session ends meanwhile.
+
+  EXPECT_EQ(Version(), std::to_string(PostgresMigrations().size()));
+  EXPECT_TRUE(store->OpenWriter().ok());
+}
+
+TEST_F(PostgresMigration, AStandbyThatSawANewerOneAtWorkDoesNotFollowIt) {
+  const auto store = OpenOrFail(url());
+  MigrateTo(PostgresMigrations().size());
+  Execute("INSERT INTO confab_migrations VALUES (99, 'later')");
+
+  const auto refused = store->TryBecomeActive();
+
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+  EXPECT_FALSE(store->IsActive());
+}
+
+// Whole tables are read, so what keeps ordinary statements to their indexes would be in the way,
+// and so would their time limit.
+TEST_F(PostgresMigration, RunsWithoutTheLimitsOfOrdinaryStatementsWhichHoldAgainAfterIt) {
+  Watchdog watchdog;
+  const auto target = PostgresTargetOf(url(), {});
+  const auto connection = PostgresConnection::Open(*target, watchdog);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const Migration slow = {1, "slow",
+                          "CREATE TABLE seen AS SELECT name, setting FROM pg_settings WHERE name IN"
+                          " ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin');"
+                          "INSERT INTO seen SELECT 'slept', pg_sleep(2)::text"};
+  const auto status = MigratePostgres(**connection, absl::MakeConstSpan(&slow, 1));
+
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Execute("SELECT count(*) FROM seen WHERE setting = 'on'"), "3");
+  EXPECT_EQ((*(*connection)->Execute("SHOW enable_seqscan"))[0][0].as<std::string>(), "off");
+  EXPECT_EQ((*(*connection)->Execute("SHOW statement_timeout"))[0][0].as<std::string>(), "1500ms");
 }
 
 TEST_F(PostgresMigration, TheFeedOfWhatWasThereBeforeIsReadPageByPage) {

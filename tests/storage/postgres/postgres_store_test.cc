@@ -180,7 +180,7 @@ TEST(PostgresStore, RefusesANewerSchemaAndOneThatDoesNotExist) {
   PostgresServer& server = PostgresServer::Shared();
   const std::string schema = server.NewSchema();
   const std::string url = PostgresServer::UrlOf(server.socket_dir(), schema);
-  ASSERT_NE(OpenOrFail(url), nullptr);
+  ASSERT_TRUE(*OpenOrFail(url)->TryBecomeActive());
   server.Execute("INSERT INTO " + schema + ".confab_migrations VALUES (99, 'later')");
 
   const auto newer = OpenStore(url, {});
@@ -192,12 +192,14 @@ TEST(PostgresStore, RefusesANewerSchemaAndOneThatDoesNotExist) {
   EXPECT_THAT(missing.status().ToString(), testing::HasSubstr("schema"));
 }
 
-TEST(PostgresStore, ManyThatOpenAtOnceMigrateOnce) {
+TEST(PostgresStore, ManyThatStartAtOnceMigrateOnce) {
   PostgresServer& server = PostgresServer::Shared();
   const std::string schema = server.NewSchema();
   const std::string url = PostgresServer::UrlOf(server.socket_dir(), schema);
   std::vector<std::thread> openers;
-  for (int i = 0; i < 6; ++i) openers.emplace_back([&] { EXPECT_NE(OpenOrFail(url), nullptr); });
+  for (int i = 0; i < 6; ++i) {
+    openers.emplace_back([&] { EXPECT_TRUE(BecomesActive(*OpenOrFail(url))); });
+  }
   for (std::thread& opener : openers) opener.join();
 
   EXPECT_EQ(server.Execute("SELECT count(*) FROM " + schema + ".confab_migrations"),
@@ -244,6 +246,7 @@ TEST(PostgresStore, ReadersThatAreAllLentAreWaitedForInVainForABoundedTime) {
   options.reader_connections = 1;
   options.acquire_timeout = absl::Milliseconds(50);
   const auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema), options);
+  ASSERT_TRUE(*store->TryBecomeActive());
   ASSERT_TRUE(store->Ping().ok());
 
   PostgresSession holder(server);

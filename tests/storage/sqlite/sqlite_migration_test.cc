@@ -47,6 +47,29 @@ class SqliteMigration : public testing::Test {
   std::string path_;
 };
 
+TEST_F(SqliteMigration, AStandbyLeavesTheSchemaAloneUntilItIsActive) {
+  MigrateTo(2);
+  auto older = FileLock::TryAcquire(path_ + ".lock");
+  ASSERT_TRUE(older.ok() && older->has_value());
+  const auto store = Open();
+
+  EXPECT_FALSE(BecomesActive(*store));
+  EXPECT_EQ(ReadOne("PRAGMA user_version"), "2");
+  older->reset();
+  EXPECT_TRUE(BecomesActive(*store));
+  EXPECT_EQ(ReadOne("PRAGMA user_version"), std::to_string(SqliteMigrations().size()));
+}
+
+TEST_F(SqliteMigration, AStandbyThatSawANewerOneAtWorkDoesNotFollowIt) {
+  const auto store = Open();
+  Execute("PRAGMA user_version = 99");
+
+  const auto refused = store->TryBecomeActive();
+
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+  EXPECT_FALSE(store->IsActive());
+}
+
 TEST_F(SqliteMigration, MembersHaveReadWhatStoodThereWhenTheyCameAndTheirOwnMessages) {
   MigrateTo(2);
   Execute(
