@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <absl/time/time.h>
+
 #include "storage/records.h"
 
 namespace confab::storage {
@@ -31,6 +33,13 @@ struct PointerOutcome {
   bool has_moved = false;  // The pointer was further back before.
   ReadPosition position;   // Where it is now.
   int32_t members = 0;     // kMembersCounted: that many or more.
+};
+
+// How far StoreWriter::RepairPointers has come.
+struct PointerRepair {
+  absl::Time since = absl::InfinitePast();  // Of what is repaired; at first it is not known.
+  RoomId after;                             // The rooms up to it are done.
+  bool is_done = false;
 };
 
 // A room with what is one member's of it.

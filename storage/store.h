@@ -77,9 +77,12 @@ class StoreWriter {
       absl::Span<const PointerMove> moves) = 0;
 
   // A message counts as read by its sender, which a process that ended may have had no time to
-  // write down: moves the pointers of whoever posted within `window` before the newest event of
-  // all rooms.
-  virtual absl::Status RepairPointers(absl::Duration window) = 0;
+  // write down. One step of moving the pointers of whoever posted within `window` before the newest
+  // event of all rooms: the first step finds that event, each looks at the next `rooms` rooms.
+  // `from`: what the step before answered.
+  virtual absl::StatusOr<PointerRepair> RepairPointers(absl::Duration window,
+                                                       const PointerRepair& from,
+                                                       int32_t rooms) = 0;
 
   // What of the room's log is kept from now on. NOT_FOUND if there is no such room. `audit` as for
   // DeleteRoom.

@@ -115,9 +115,10 @@ void CommitQueue::Run() {
   EnsureWriter().IgnoreError();  // Tried again when there is something to write.
   while (true) {
     Jobs jobs = Take();
-    if (jobs.empty()) break;
-    Commit(std::move(jobs));
+    if (jobs.empty() && is_stopping()) break;
+    if (!jobs.empty()) Commit(std::move(jobs));
     Flush();
+    RepairSomePointers();
   }
   Jobs rest;
   {
@@ -131,10 +132,10 @@ void CommitQueue::Run() {
   writer_.reset();
 }
 
-// Empty: stopping.
+// Empty: stopping, or there is time to repair.
 CommitQueue::Jobs CommitQueue::Take() {
   process::MutexLock lock(mu_);
-  while (queue_.empty() && !is_stopping_) lock.Wait(wake_);
+  while (queue_.empty() && !is_stopping_ && !is_repairing_) lock.Wait(wake_);
   Jobs jobs;
   if (is_stopping_) return jobs;
   size_t events = 0;
@@ -321,22 +322,32 @@ absl::Status CommitQueue::EnsureWriter() {
                : absl::UnavailableError(writer.status().message());
   }
   writer_ = *std::move(writer);
-  if (!std::exchange(is_repaired_, true)) RepairPointers();
+  // The first step comes before the first batch: what that writes is newer than what was lost.
+  is_repairing_ = !repair_.is_done;
+  RepairSomePointers();
   return absl::OkStatus();
 }
 
 // What the process that was active before had no time to write. Without it some senders' own
 // messages count as unread for them, which is no reason to keep everybody waiting.
-void CommitQueue::RepairPointers() {
-  const absl::Status status = writer_->RepairPointers(kRepairWindow);
-  if (status.ok()) return;
-  process::LogWarn("read pointers of senders were not repaired", {{"status", status.ToString()}});
-  if (absl::IsUnavailable(status)) is_repaired_ = false;
+void CommitQueue::RepairSomePointers() {
+  if (!is_repairing_) return;
+  auto step = writer_->RepairPointers(kRepairWindow, repair_, kRepairRooms);
+  if (step.ok()) {
+    repair_ = *std::move(step);
+    is_repairing_ = !repair_.is_done;
+    return;
+  }
+  process::LogWarn("read pointers of senders were not repaired",
+                   {{"status", step.status().ToString()}});
+  is_repairing_ = false;  // Until a writer is opened again, if that may help.
+  repair_.is_done = !absl::IsUnavailable(step.status());
 }
 
 // A connection that failed once is not trusted again.
 void CommitQueue::NoteFailure(const absl::Status& status) {
   writer_.reset();
+  is_repairing_ = false;
   if (!is_failing_) {
     process::LogWarn("the store refuses to write; trying again", {{"status", status.ToString()}});
   }

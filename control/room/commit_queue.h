@@ -80,6 +80,8 @@ class CommitQueue {
   // the former one had held for longer, the commit included.
   static constexpr absl::Duration kOwnPointersDelay = absl::Seconds(5);
   static constexpr absl::Duration kRepairWindow = absl::Seconds(10);
+  // Rooms that one step of it looks at while the next batch waits: tens of milliseconds at most.
+  static constexpr int32_t kRepairRooms = 256;
   static constexpr auto kBackoffMin = std::chrono::milliseconds(20);
   static constexpr auto kBackoffMax = std::chrono::milliseconds(200);
 
@@ -117,7 +119,7 @@ class CommitQueue {
   absl::Status TryPointers(Jobs& jobs);
   absl::Status TryUpkeep(struct UpkeepJob& job);
   absl::Status EnsureWriter();
-  void RepairPointers();
+  void RepairSomePointers();
   void NoteFailure(const absl::Status& status);
 
   void Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown = false);
@@ -144,7 +146,9 @@ class CommitQueue {
   std::unique_ptr<storage::StoreWriter> writer_;
   std::vector<Jobs> done_;  // By lane.
   bool is_failing_ = false;
-  bool is_repaired_ = false;  // Once for each time this process becomes active.
+  // Once for each time this process becomes active, step by step between the batches.
+  storage::PointerRepair repair_;
+  bool is_repairing_ = false;  // A step can be made now.
   bool is_fatal_ = false;
 
   std::thread thread_;

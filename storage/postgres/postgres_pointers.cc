@@ -14,6 +14,9 @@
 namespace confab::storage {
 namespace {
 
+// Of a repair: one transaction locks no more rooms than a batch does.
+constexpr size_t kMovesAtOnce = 512;
+
 constexpr PreparedStatement kStatements[] = {
     // What retention has removed has no row; its ordinal is that of the newest removed.
     {"move_pointers",
@@ -36,22 +39,24 @@ constexpr PreparedStatement kStatements[] = {
      "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (room_id, user_id, ord)"
      " JOIN rooms r ON r.id = a.room_id AND r.state = 0"
      " JOIN read_pointers p ON p.room_id = a.room_id AND p.user_id = a.user_id"},
-    {"recent_rooms",
-     "SELECT id, (SELECT max(last_at) FROM rooms) - $1 FROM rooms"
-     " WHERE state = 0 AND last_at >= (SELECT max(last_at) FROM rooms) - $1"},
-    // The log is halved until the first event of that time is found.
+    {"newest_event", "SELECT coalesce(max(last_at), 0) FROM rooms"},
+    {"next_rooms",
+     "SELECT id, state = 0 AND last_at >= $2 FROM rooms WHERE id > $1 ORDER BY id LIMIT $3"},
+    // Each room's log is halved until the first event of that time is found.
     {"recent_posts",
-     "WITH RECURSIVE search (low, high) AS ("
-     "  SELECT first_seq, last_seq + 1 FROM rooms WHERE id = $1 AND state = 0"
+     "WITH RECURSIVE search (id, low, high) AS ("
+     "  SELECT id, first_seq, last_seq + 1 FROM rooms WHERE id = ANY($1::text[]) AND state = 0"
      " UNION ALL"
-     "  SELECT CASE WHEN m.is_before THEN m.seq + 1 ELSE s.low END,"
+     "  SELECT s.id, CASE WHEN m.is_before THEN m.seq + 1 ELSE s.low END,"
      "   CASE WHEN m.is_before THEN s.high ELSE m.seq END"
      "  FROM search s CROSS JOIN LATERAL ("
      "   SELECT e.seq, e.created_at < $2 AS is_before FROM events e"
-     "   WHERE e.room_id = $1 AND e.seq = s.low + (s.high - s.low) / 2 OFFSET 0) m"
+     "   WHERE e.room_id = s.id AND e.seq = s.low + (s.high - s.low) / 2 OFFSET 0) m"
      "  WHERE s.low < s.high) "
-     "SELECT actor_id, max(seq) FROM events WHERE room_id = $1 AND kind = 1 AND actor_id <> ''"
-     " AND seq >= (SELECT low FROM search WHERE low >= high) GROUP BY actor_id"},
+     "SELECT s.id, p.actor_id, p.seq FROM search s CROSS JOIN LATERAL ("
+     " SELECT actor_id, max(seq) AS seq FROM events WHERE room_id = s.id AND seq >= s.low"
+     "  AND kind = 1 AND actor_id <> '' GROUP BY actor_id OFFSET 0) p "
+     "WHERE s.low >= s.high"},
 };
 
 using Pair = std::pair<RoomId, UserId>;
@@ -134,23 +139,41 @@ std::vector<PointerOutcome> MovePointers(PostgresTransaction& transaction,
   return outcomes;
 }
 
-absl::Status RepairPointers(PostgresConnection& connection, absl::Duration window) {
-  const auto rooms = connection.Query("recent_rooms", absl::ToInt64Microseconds(window));
-  if (!rooms.ok()) return rooms.status();
-  for (const pqxx::row& room : *rooms) {
-    const auto posts = connection.Query("recent_posts", TextOf(room[0]), room[1].as<int64_t>());
-    if (!posts.ok()) return posts.status();
-    std::vector<PointerMove> moves;
-    for (const pqxx::row& post : *posts) {
-      moves.push_back({RoomId(TextOf(room[0])), UserId(TextOf(post[0])), post[1].as<int64_t>()});
-    }
+absl::StatusOr<PointerRepair> RepairPointers(PostgresConnection& connection, absl::Duration window,
+                                             const PointerRepair& from, int32_t rooms) {
+  PointerRepair next = from;
+  if (next.since == absl::InfinitePast()) {
+    const auto newest = connection.Query("newest_event");
+    if (!newest.ok()) return newest.status();
+    next.since = absl::FromUnixMicros((*newest)[0][0].as<int64_t>()) - window;
+  }
+  const int64_t since = absl::ToUnixMicros(next.since);
+  const auto page = connection.Query("next_rooms", from.after.value, since, rooms);
+  if (!page.ok()) return page.status();
+  TextArray recent;
+  bool is_any_recent = false;
+  for (const pqxx::row& row : *page) {
+    next.after = RoomId(TextOf(row[0]));
+    if (!row[1].as<bool>()) continue;
+    recent.Add(next.after.value);
+    is_any_recent = true;
+  }
+  next.is_done = static_cast<int32_t>(page->size()) < rooms;
+  if (!is_any_recent) return next;
+  const auto posts = connection.Query("recent_posts", recent.Finish(), since);
+  if (!posts.ok()) return posts.status();
+  std::vector<PointerMove> moves;
+  for (const pqxx::row& post : *posts) {
+    moves.push_back({RoomId(TextOf(post[0])), UserId(TextOf(post[1])), post[2].as<int64_t>()});
+  }
+  for (size_t first = 0; first < moves.size(); first += kMovesAtOnce) {
     auto status = connection.Transact([&](PostgresTransaction& transaction) {
-      MovePointers(transaction, moves);
+      MovePointers(transaction, absl::MakeConstSpan(moves).subspan(first, kMovesAtOnce));
       return absl::OkStatus();
     });
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  return next;
 }
 
 }  // namespace confab::storage

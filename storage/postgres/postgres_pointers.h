@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
@@ -20,7 +20,8 @@ absl::Span<const PreparedStatement> PointerStatements();
 std::vector<PointerOutcome> MovePointers(PostgresTransaction& transaction,
                                          absl::Span<const PointerMove> moves);
 
-// StoreWriter::RepairPointers, room by room.
-absl::Status RepairPointers(PostgresConnection& connection, absl::Duration window);
+// StoreWriter::RepairPointers.
+absl::StatusOr<PointerRepair> RepairPointers(PostgresConnection& connection, absl::Duration window,
+                                             const PointerRepair& from, int32_t rooms);
 
 }  // namespace confab::storage

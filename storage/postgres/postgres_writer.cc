@@ -212,9 +212,11 @@ absl::Status PostgresWriter::DeleteFeedCursor(const std::string& consumer) {
   return DeletePostgresFeedCursor(*connection_, consumer);
 }
 
-absl::Status PostgresWriter::RepairPointers(absl::Duration window) {
+absl::StatusOr<PointerRepair> PostgresWriter::RepairPointers(absl::Duration window,
+                                                             const PointerRepair& from,
+                                                             int32_t rooms) {
   if (auto status = EnsureConnected(); !status.ok()) return status;
-  return storage::RepairPointers(*connection_, window);
+  return storage::RepairPointers(*connection_, window, from, rooms);
 }
 
 absl::Status PostgresWriter::SetRetention(const RoomId& room, const Retention& retention,

@@ -28,9 +28,9 @@ constexpr std::string_view kPosition =
     "  AND d.seq > p.seq AND d.seq >= r.first_seq),"
     " (SELECT count(*) FROM (SELECT 1 FROM members WHERE room_id = r.id AND role > 0 LIMIT ?3)) "
     "FROM rooms r JOIN read_pointers p ON p.room_id = r.id AND p.user_id = ?2 WHERE r.id = ?1";
-constexpr std::string_view kRecentRooms =
-    "SELECT id, last_at FROM rooms"
-    " WHERE state = 0 AND last_at >= (SELECT max(last_at) FROM rooms) - ?1";
+constexpr std::string_view kNewestEvent = "SELECT coalesce(max(last_at), 0) FROM rooms";
+constexpr std::string_view kNextRooms =
+    "SELECT id, state = 0 AND last_at >= ?2 FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?3";
 // Backwards from the newest, so that it ends where they are old.
 constexpr std::string_view kRecentPosts =
     "SELECT kind, actor_id, seq, created_at FROM events WHERE room_id = ?1 ORDER BY seq DESC";
@@ -42,7 +42,8 @@ absl::Status SqlitePointers::Prepare() {
       {&room_, kRoom},
       {&move_, kMove},
       {&position_, kPosition},
-      {&recent_rooms_, kRecentRooms},
+      {&newest_event_, kNewestEvent},
+      {&next_rooms_, kNextRooms},
       {&recent_posts_, kRecentPosts},
   };
   for (const auto& [statement, sql] : statements) {
@@ -97,25 +98,35 @@ absl::Status SqlitePointers::ReadOutcome(const PointerMove& move, PointerOutcome
   return absl::OkStatus();
 }
 
-absl::Status SqlitePointers::Repair(absl::Duration window) {
+absl::StatusOr<PointerRepair> SqlitePointers::Repair(absl::Duration window,
+                                                     const PointerRepair& from, int32_t rooms) {
   SqliteTransaction transaction(connection_);
   if (auto status = transaction.Begin("BEGIN IMMEDIATE"); !status.ok()) return status;
-  std::vector<std::pair<RoomId, int64_t>> rooms;
-  int64_t newest = 0;
-  recent_rooms_.Bind(absl::ToInt64Microseconds(window));
-  while (true) {
-    const auto has_row = recent_rooms_.Step();
+  PointerRepair next = from;
+  if (next.since == absl::InfinitePast()) {
+    const auto has_row = newest_event_.Step();
+    if (!has_row.ok()) return has_row.status();
+    next.since = absl::FromUnixMicros(newest_event_.Int(0)) - window;
+    newest_event_.Reset();
+  }
+  const int64_t since = absl::ToUnixMicros(next.since);
+  std::vector<RoomId> recent;
+  int32_t seen = 0;
+  next_rooms_.Bind(from.after.value, since, int64_t{rooms});
+  for (;; ++seen) {
+    const auto has_row = next_rooms_.Step();
     if (!has_row.ok()) return has_row.status();
     if (!*has_row) break;
-    rooms.emplace_back(recent_rooms_.Text(0), recent_rooms_.Int(1));
-    newest = std::max(newest, rooms.back().second);
+    next.after = RoomId(next_rooms_.Text(0));
+    if (next_rooms_.Int(1) != 0) recent.push_back(next.after);
   }
+  next.is_done = seen < rooms;
   const int64_t now = absl::ToUnixMicros(absl::Now());
-  for (const auto& [room, last_at] : rooms) {
-    const int64_t since = newest - absl::ToInt64Microseconds(window);
+  for (const RoomId& room : recent) {
     if (auto status = RepairRoom(room, since, now); !status.ok()) return status;
   }
-  return transaction.Commit();
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return next;
 }
 
 absl::Status SqlitePointers::RepairRoom(const RoomId& room, int64_t since, int64_t now) {

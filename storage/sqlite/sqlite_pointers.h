@@ -24,7 +24,8 @@ class SqlitePointers {
 
   // StoreWriter::MovePointers and RepairPointers.
   absl::StatusOr<std::vector<PointerOutcome>> Move(absl::Span<const PointerMove> moves);
-  absl::Status Repair(absl::Duration window);
+  absl::StatusOr<PointerRepair> Repair(absl::Duration window, const PointerRepair& from,
+                                       int32_t rooms);
 
  private:
   absl::Status MoveOne(const PointerMove& move, int64_t now, PointerOutcome& outcome);
@@ -35,7 +36,8 @@ class SqlitePointers {
   SqliteStatement room_;
   SqliteStatement move_;
   SqliteStatement position_;
-  SqliteStatement recent_rooms_;
+  SqliteStatement newest_event_;
+  SqliteStatement next_rooms_;
   SqliteStatement recent_posts_;
 };
 

@@ -341,8 +341,10 @@ absl::StatusOr<std::vector<PointerOutcome>> SqliteWriter::MovePointers(
   return pointers_.Move(moves);
 }
 
-absl::Status SqliteWriter::RepairPointers(absl::Duration window) {
-  return pointers_.Repair(window);
+absl::StatusOr<PointerRepair> SqliteWriter::RepairPointers(absl::Duration window,
+                                                           const PointerRepair& from,
+                                                           int32_t rooms) {
+  return pointers_.Repair(window, from, rooms);
 }
 
 absl::Status SqliteWriter::SetRetention(const RoomId& room, const Retention& retention,

@@ -33,9 +33,10 @@ class SqliteWriter : public StoreWriter {
   absl::Status WriteAudit(absl::Span<const AuditRecord> records) override;
   absl::StatusOr<std::vector<PointerOutcome>> MovePointers(
       absl::Span<const PointerMove> moves) override;
-  absl::Status RepairPointers(absl::Duration window) override;
   absl::Status SetRetention(const RoomId& room, const Retention& retention,
                             const AuditRecord* audit) override;
+  absl::StatusOr<PointerRepair> RepairPointers(absl::Duration window, const PointerRepair& from,
+                                               int32_t rooms) override;
   absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override;
   absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
                                   int32_t rows) override;

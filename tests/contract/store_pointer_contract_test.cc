@@ -142,12 +142,34 @@ TEST_P(StorePointers, RepairsWhatSendersHaveNotWrittenDown) {
   systems.events[0].actor = {};
   Append({Post("a", 2, "3"), bobs, Post("b", 2, "3"), systems});
 
-  ASSERT_TRUE(writer_->RepairPointers(absl::Seconds(60)).ok());
+  const auto step = writer_->RepairPointers(absl::Seconds(60), {}, 10);
+
+  ASSERT_TRUE(step.ok()) << step.status();
+  EXPECT_TRUE(step->is_done);
 
   EXPECT_EQ(PositionOf("ann", "a"), (ReadPosition{3, 1}));
   EXPECT_EQ(PositionOf("bob", "a"), (ReadPosition{4, 0}));
   EXPECT_EQ(PositionOf("ann", "b"), (ReadPosition{3, 1}));
   EXPECT_EQ(PositionOf("bob", "b"), (ReadPosition{2, 2}));
+}
+
+TEST_P(StorePointers, RepairsAFewRoomsAtATimeAndRemembersWhatWasNewestAtFirst) {
+  for (const std::string id : {"a", "b", "c", "d"}) CreateRoom(id);
+  AppendOne(Post("d", 2, "3"));
+
+  PointerRepair repair;
+  int steps = 0;
+  while (!repair.is_done && steps < 9) {
+    auto next = writer_->RepairPointers(absl::ZeroDuration(), repair, 3);
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_LT(repair.after, next->after);
+    repair = *std::move(next);
+    if (++steps == 1) AppendOne(Post("a", 2, "3"));
+  }
+
+  EXPECT_EQ(steps, 2);
+  EXPECT_EQ(PositionOf("ann", "d"), (ReadPosition{3, 0}));
+  EXPECT_EQ(PositionOf("ann", "a").unread, 1) << "this one came behind the step";
 }
 
 TEST_P(StorePointers, StartAnewWithARoomThatIsCreatedAgain) {

@@ -176,9 +176,10 @@ class FailingStore::Writer : public StoreWriter {
     return verdict.status;
   }
 
-  absl::Status RepairPointers(absl::Duration window) override {
-    const Verdict verdict = script_->Enter(StoreCall::kRepairPointers);
-    return verdict.status.ok() ? writer_->RepairPointers(window) : verdict.status;
+  absl::StatusOr<PointerRepair> RepairPointers(absl::Duration window, const PointerRepair& from,
+                                               int32_t rooms) override {
+    if (const auto v = script_->Enter(StoreCall::kRepairPointers); !v.status.ok()) return v.status;
+    return writer_->RepairPointers(window, from, rooms);
   }
 
   absl::Status SetRetention(const RoomId& room, const Retention& retention,

@@ -177,20 +177,28 @@ class MemoryWriter : public StoreWriter {
     return room->Erase(user, after_seq, rows);
   }
 
-  absl::Status RepairPointers(absl::Duration window) override {
+  absl::StatusOr<PointerRepair> RepairPointers(absl::Duration window, const PointerRepair& from,
+                                               int32_t rooms) override {
     const std::lock_guard lock(database_->mu_);
-    absl::Time newest = absl::InfinitePast();
-    for (const auto& [id, room] : database_->rooms_) newest = std::max(newest, room.last_at);
-    for (auto& [id, room] : database_->rooms_) {
-      for (const EventRecord& event : room.events) {
-        if (event.created_at < newest - window || event.event.actor.id.empty() ||
+    PointerRepair next = from;
+    if (next.since == absl::InfinitePast()) {
+      absl::Time newest = absl::UnixEpoch();
+      for (const auto& [id, room] : database_->rooms_) newest = std::max(newest, room.last_at);
+      next.since = newest - window;
+    }
+    auto it = database_->rooms_.upper_bound(from.after);
+    for (int32_t i = 0; i < rooms && it != database_->rooms_.end(); ++i, ++it) {
+      next.after = it->first;
+      for (const EventRecord& event : it->second.events) {
+        if (event.created_at < next.since || event.event.actor.id.empty() ||
             event.event.kind != EventKind::kMessagePosted) {
           continue;
         }
-        room.MovePointer(event.event.actor.id, event.seq);
+        it->second.MovePointer(event.event.actor.id, event.seq);
       }
     }
-    return absl::OkStatus();
+    next.is_done = it == database_->rooms_.end();
+    return next;
   }
 
  private:

@@ -301,6 +301,55 @@ TEST_F(CommitQueueTest, TakesALostDeleteForDoneAndALostCreateForUnknown) {
   EXPECT_TRUE(Await("create").is_outcome_unknown);
 }
 
+TEST_F(CommitQueueTest, RepairsPointersInStepsBetweenTheBatches) {
+  {
+    const auto writer = store_.OpenWriter();
+    for (int i = 0; i < 2 * CommitQueue::kRepairRooms; ++i) {
+      storage::NewRoom room;
+      room.id = storage::RoomId("r" + std::to_string(i));
+      ASSERT_TRUE((*writer)->CreateRoom(room).ok());
+    }
+  }
+  store_.Block(StoreCall::kRepairPointers);
+  store_.Block(StoreCall::kAppend);
+  queue_.Start(store_);
+  ASSERT_TRUE(store_.WaitUntilBlocked(StoreCall::kRepairPointers));
+  Push(Post("1"));
+
+  store_.Unblock(StoreCall::kRepairPointers);
+  ASSERT_TRUE(store_.WaitUntilBlocked(StoreCall::kAppend));
+  EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 1) << "the batch waits for one step only";
+
+  // The next step needs no batch that wakes the queue.
+  store_.Block(StoreCall::kRepairPointers);
+  store_.Unblock(StoreCall::kAppend);
+  Await("1");
+  ASSERT_TRUE(store_.WaitUntilBlocked(StoreCall::kRepairPointers));
+  store_.Unblock(StoreCall::kRepairPointers);
+  Push(Post("2"));
+  Await("2");
+  Push(Post("3"));
+  Await("3");
+  EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 3);
+  Push(Post("4"));
+  Await("4");
+  EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 3) << "it is done once";
+}
+
+TEST_F(CommitQueueTest, GoesOnRepairingWhenAWriterIsOpenedAgain) {
+  store_.Fail(StoreCall::kRepairPointers, absl::UnavailableError("away"));
+  queue_.Start(store_);
+  Push(Post("1"));
+  EXPECT_TRUE(Await("1").status.ok());
+  EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 1);
+
+  store_.Fail(StoreCall::kAppend, absl::UnavailableError("away"));
+  Push(Post("2"));
+
+  EXPECT_TRUE(Await("2").status.ok());
+  EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 2);
+}
+
 TEST_F(CommitQueueTest, AnswersEverythingWhenItStops) {
   store_.FailAlways(StoreCall::kAppend, absl::UnavailableError("away"));
   queue_.Start(store_);
