@@ -210,12 +210,12 @@ scenario('operators see and end connections', { control: QUICK }, async (cluster
   const listed = await cluster.ctlJson('connection', 'list', '--user', 'ann');
   assert.equal(listed.connections.length, 2);
   const one = listed.connections.find(({ deviceId }) => deviceId === 'desk');
-  await cluster.ctl('connection', 'kick', 'ann', '--connection', `${one.edgeId}/${one.connection}`);
+  await cluster.ctl('connection', 'kick', 'ann', '--yes', '--connection', `${one.edgeId}/${one.connection}`);
   await until('the desk is closed', () => !desk.socket.connected);
   assert.equal(phone.socket.connected, true);
   const watched = cluster.ctlProcess('presence', 'watch', '--user', 'ann', '--count', '2');
   await until('ann is watched', () => watched.lines.length === 1);
-  assert.match(await cluster.ctl('connection', 'kick', 'ann'), /kicked 1 connection of ann/);
+  assert.match(await cluster.ctl('connection', 'kick', 'ann', '--yes'), /kicked 1 connection of ann/);
 
   assert.equal(await watched.ended, 0);
   assert.deepEqual(watched.lines, ['ann  online', 'ann  offline']);

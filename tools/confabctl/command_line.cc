@@ -30,7 +30,7 @@ constexpr char kFooter[] = R"(Examples:
 Exit codes:
   0  done
   1  refused by the server (no such room, exists already, busy, ...)
-  2  the command line is wrong
+  2  the command line is wrong, or a question was not answered with yes
   3  control cannot be reached or does not answer
   4  not authorised: no token, or not one for this)";
 

@@ -22,7 +22,7 @@ namespace confab::ctl {
 enum class Exit : int {
   kDone = 0,
   kRefused = 1,        // The server said no, or answered that it cannot right now.
-  kUsage = 2,          // The command line is wrong.
+  kUsage = 2,          // The command line is wrong, or a question was not answered with yes.
   kUnreachable = 3,    // No answer from control.
   kNotAuthorised = 4,  // No token, or not one for this.
 };

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "tools/confabctl/command_line.h"
+#include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
@@ -15,45 +17,32 @@ namespace {
 
 using ConnectionStub = v1::ConnectionService::Stub;
 
-constexpr uint32_t kPageSize = 1000;  // Users; the most that one answer may hold.
-
 struct KickOptions {
   std::string user;
   std::string connection;
+  bool is_yes = false;
 };
 
 Exit List(Invocation& run, const std::string& user) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"CONNECTION", "USER", "DEVICE", "ROLE", "SINCE", "LIVE"});
-  std::string json;
+  Listing listing(run, "connections", {"CONNECTION", "USER", "DEVICE", "ROLE", "SINCE", "LIVE"});
   v1::ListConnectionsRequest request;
   request.set_user_id(user);
-  request.set_page_size(kPageSize);
-  v1::ListConnectionsResponse page;
-  do {
-    exit = client->Call(client->connections(), &ConnectionStub::ListConnections, request, &page);
-    if (exit != Exit::kDone) return exit;
-    for (const v1::ClientConnection& one : page.connections()) {
-      if (run.is_json) {
-        json += (json.empty() ? "" : ",") + ToJson(one);
-        continue;
-      }
-      table.Add({fmt::format("{}/{}", Printable(one.edge_id()), one.connection()),
-                 Printable(one.user_id()),
-                 one.device_id().empty() ? "-" : Printable(one.device_id()),
-                 one.role_context().empty() ? "-" : Printable(one.role_context()),
-                 Show(one.since()), one.is_live() ? "yes" : "no"});
-    }
-    request.set_page_token(page.next_page_token());
-  } while (!page.next_page_token().empty());
-  if (run.is_json) {
-    run.streams.out << "{\"connections\":[" << json << "]}\n";
-  } else {
-    table.Print(run.streams.out);
-  }
-  return Exit::kDone;
+  exit = ForEachPage(
+      *client, client->connections(), &ConnectionStub::ListConnections, request,
+      [&](const auto& page) {
+        for (const v1::ClientConnection& one : page.connections()) {
+          listing.Add(
+              one, {fmt::format("{}/{}", Printable(one.edge_id()), one.connection()),
+                    Printable(one.user_id()), OrDash(one.device_id()), OrDash(one.role_context()),
+                    Show(one.since()), one.is_live() ? "yes" : "no"});
+        }
+        return true;
+      });
+  if (exit == Exit::kDone) listing.End();
+  return exit;
 }
 
 // "EDGE/NUMBER" as list shows it; false if it is none.
@@ -76,6 +65,12 @@ Exit Kick(Invocation& run, const KickOptions& options) {
     return run.Fail(Exit::kUsage, fmt::format("{}: give EDGE/NUMBER as connection list shows it",
                                               Printable(options.connection)));
   }
+  const std::string question =
+      options.connection.empty()
+          ? fmt::format("Close every connection of {}?", Printable(options.user))
+          : fmt::format("Close connection {} of {}?", Printable(options.connection),
+                        Printable(options.user));
+  if (!Confirm(run, options.is_yes, question)) return Exit::kUsage;
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
@@ -94,7 +89,7 @@ Exit Kick(Invocation& run, const KickOptions& options) {
 }  // namespace
 
 void AddConnectionVerbs(CLI::App& app, Invocation& run) {
-  CLI::App* noun = AddNoun(app, "connection", "The connections of clients");
+  CLI::App* noun = AddNoun(app, "connection", "Lists the connections of clients and closes them");
 
   auto user = std::make_shared<std::string>();
   CLI::App* list = noun->add_subcommand("list", "Lists connections, by user");
@@ -108,11 +103,12 @@ void AddConnectionVerbs(CLI::App& app, Invocation& run) {
   kick->add_option("USER", options->user, "The user's id")->required();
   kick->add_option("--connection", options->connection,
                    "Only this one: EDGE/NUMBER as connection list shows it");
+  AddYes(*kick, &options->is_yes);
   kick->footer(
       "A token that is still good lets its user in again.\n"
       "\nExamples:\n"
       "  confabctl connection kick ann\n"
-      "  confabctl connection kick ann --connection edge-1/513");
+      "  confabctl connection kick ann --connection edge-1/513 --yes");
   kick->callback(
       [options, &run] { run.verb = [options](Invocation& r) { return Kick(r, *options); }; });
 }

@@ -11,6 +11,7 @@
 #include "control/auth/service_token.h"
 #include "edge/control_link/control_dial.h"
 #include "google/rpc/status.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "proto/reason.h"
 
 namespace confab::ctl {
@@ -108,6 +109,13 @@ ControlClient::ControlClient(const Invocation& run, std::string address, std::st
 
 void ControlClient::Prepare(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+}
+
+Exit ControlClient::Probe() const {
+  using HealthStub = grpc::health::v1::Health::Stub;
+  HealthStub stub(channel_);
+  grpc::health::v1::HealthCheckResponse response;
+  return Call(stub, &HealthStub::Check, grpc::health::v1::HealthCheckRequest(), &response);
 }
 
 std::string ReasonWordOf(const grpc::Status& status) {

@@ -51,6 +51,9 @@ class ControlClient {
     return Explain((stub.*method)(&context, request, response));
   }
 
+  // Whether anybody answers, before a stream that would wait for control to come back.
+  Exit Probe() const;
+
   // kDone if OK; else says what happened and what to do next.
   Exit Explain(const grpc::Status& status) const;
 

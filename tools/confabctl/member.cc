@@ -8,6 +8,7 @@
 
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/member_add.h"
 #include "tools/confabctl/member_restrict.h"
 #include "tools/confabctl/output.h"
@@ -16,8 +17,6 @@ namespace confab::ctl {
 namespace {
 
 using RoomStub = v1::RoomService::Stub;
-
-constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
 
 struct MemberOptions {
   std::string room;
@@ -49,34 +48,20 @@ Exit List(Invocation& run, const MemberOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"USER", "ROLE", "SINCE", "MUTED"});
-  std::string json;
+  Listing listing(run, "members", {"USER", "ROLE", "SINCE", "MUTED UNTIL"});
   v1::ListMembersRequest request;
   request.set_room_id(options.room);
-  request.set_page_size(kPageSize);
-  v1::ListMembersResponse page;
-  do {
-    exit = client->Call(client->rooms(), &RoomStub::ListMembers, request, &page);
-    if (exit != Exit::kDone) return exit;
-    for (const v1::Member& member : page.members()) {
-      if (run.is_jsonl) {
-        run.streams.out << ToJson(member) << '\n';
-      } else if (run.is_json) {
-        json += (json.empty() ? "" : ",") + ToJson(member);
-      } else {
-        table.Add({Printable(member.user_id()), Show(member.role()), Show(member.changed_at()),
-                   Show(member.has_muted() ? &member.muted() : nullptr)});
-      }
-    }
-    request.set_page_token(page.next_page_token());
-  } while (!page.next_page_token().empty());
-  if (run.is_jsonl) return Exit::kDone;
-  if (run.is_json) {
-    run.streams.out << "{\"members\":[" << json << "]}\n";
-  } else {
-    table.Print(run.streams.out);
-  }
-  return Exit::kDone;
+  exit =
+      ForEachPage(*client, client->rooms(), &RoomStub::ListMembers, request, [&](const auto& page) {
+        for (const v1::Member& member : page.members()) {
+          listing.Add(member,
+                      {Printable(member.user_id()), Show(member.role()), Show(member.changed_at()),
+                       Show(member.has_muted() ? &member.muted() : nullptr)});
+        }
+        return true;
+      });
+  if (exit == Exit::kDone) listing.End();
+  return exit;
 }
 
 Exit SetRole(Invocation& run, const MemberOptions& options) {

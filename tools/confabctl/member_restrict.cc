@@ -9,14 +9,13 @@
 #include <fmt/format.h>
 
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
 
 using RoomStub = v1::RoomService::Stub;
-
-constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
 
 struct RestrictOptions {
   std::string room;
@@ -87,34 +86,19 @@ Exit ListBans(Invocation& run, const RestrictOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"USER", "BANNED UNTIL"});
-  std::string json;
+  Listing listing(run, "members", {"USER", "BANNED UNTIL"});
   v1::ListMembersRequest request;
   request.set_room_id(options.room);
-  request.set_page_size(kPageSize);
   request.set_is_of_banned(true);
-  v1::ListMembersResponse page;
-  do {
-    exit = client->Call(client->rooms(), &RoomStub::ListMembers, request, &page);
-    if (exit != Exit::kDone) return exit;
-    for (const v1::Member& member : page.members()) {
-      if (run.is_jsonl) {
-        run.streams.out << ToJson(member) << '\n';
-      } else if (run.is_json) {
-        json += (json.empty() ? "" : ",") + ToJson(member);
-      } else {
-        table.Add({Printable(member.user_id()), Show(&member.banned())});
-      }
-    }
-    request.set_page_token(page.next_page_token());
-  } while (!page.next_page_token().empty());
-  if (run.is_jsonl) return Exit::kDone;
-  if (run.is_json) {
-    run.streams.out << "{\"members\":[" << json << "]}\n";
-  } else {
-    table.Print(run.streams.out);
-  }
-  return Exit::kDone;
+  exit =
+      ForEachPage(*client, client->rooms(), &RoomStub::ListMembers, request, [&](const auto& page) {
+        for (const v1::Member& member : page.members()) {
+          listing.Add(member, {Printable(member.user_id()), Show(&member.banned())});
+        }
+        return true;
+      });
+  if (exit == Exit::kDone) listing.End();
+  return exit;
 }
 
 struct RestrictVerb {

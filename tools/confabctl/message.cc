@@ -12,6 +12,7 @@
 
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/message_change.h"
 #include "tools/confabctl/message_tail.h"
 #include "tools/confabctl/output.h"
@@ -129,7 +130,11 @@ Exit List(Invocation& run, const ListOptions& options) {
   exit = ReadPages(*client, client->messages(), options, &list);
   if (exit != Exit::kDone) return exit;
   if (run.is_json) {
-    run.streams.out << ToJson(list) << '\n';
+    if (run.is_jsonl) {
+      PrintLines(run, list.events());
+    } else {
+      run.streams.out << ToJson(list) << '\n';
+    }
     return Exit::kDone;
   }
   Table table({"SEQ", "TIME", "FROM", "EVENT"});

@@ -94,7 +94,7 @@ void AddMessageChangeVerbs(CLI::App& noun, Invocation& run) {
       ->delimiter(',')
       ->allow_extra_args(false);
   verb->footer(
-      "Example:\n"
+      "Examples:\n"
       "  confabctl message edit lobby 0198c7a2-… 'The server restarts at one'");
   verb->callback([edit, &run] { run.verb = [edit](Invocation& r) { return Edit(r, *edit); }; });
 

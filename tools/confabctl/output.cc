@@ -121,6 +121,8 @@ std::string Printable(std::string_view text) {
   return shown;
 }
 
+std::string OrDash(std::string_view text) { return text.empty() ? "-" : Printable(text); }
+
 std::string Show(const google::protobuf::Timestamp& time) {
   if (time.seconds() == 0 && time.nanos() == 0) return "-";
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ",

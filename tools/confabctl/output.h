@@ -34,6 +34,8 @@ bool IsUtf8(std::string_view text);
 // Text of others, for a terminal: control characters and invalid UTF-8 are escaped, so that a
 // message cannot move the cursor or forge a line.
 std::string Printable(std::string_view text);
+// The same; "-" if there is none: a column of a table is never empty.
+std::string OrDash(std::string_view text);
 
 // "2026-11-21T09:30:00.123Z"; "-" if unset.
 std::string Show(const google::protobuf::Timestamp& time);

@@ -95,6 +95,8 @@ Exit Watch(Invocation& run, const WatchOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
+  exit = client->Probe();
+  if (exit != Exit::kDone) return interrupt.came() ? Exit::kDone : exit;
   return Watcher(run, options, *client, interrupt).Watch();
 }
 

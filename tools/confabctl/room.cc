@@ -10,6 +10,7 @@
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/output.h"
 #include "tools/confabctl/room_export.h"
 #include "tools/confabctl/room_retention.h"
@@ -19,8 +20,6 @@ namespace confab::ctl {
 namespace {
 
 using RoomStub = v1::RoomService::Stub;
-
-constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
 
 struct CreateOptions {
   std::string room;
@@ -45,7 +44,7 @@ std::string StateOf(const v1::Room& room) {
 
 void PrintRoom(const v1::Room& room, std::ostream& out) {
   out << "room:       " << Printable(room.id()) << '\n'
-      << "topic:      " << (room.topic().empty() ? "-" : Printable(room.topic())) << '\n'
+      << "topic:      " << OrDash(room.topic()) << '\n'
       << "visibility: " << Show(room.visibility()) << '\n'
       << "state:      " << StateOf(room) << '\n'
       << "last seq:   " << room.last_seq() << '\n'
@@ -95,35 +94,20 @@ Exit List(Invocation& run, const ListOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"ROOM", "VISIBILITY", "STATE", "LAST SEQ", "CREATED", "TOPIC"});
-  std::string json;
+  Listing listing(run, "rooms", {"ROOM", "VISIBILITY", "STATE", "LAST SEQ", "CREATED", "TOPIC"});
   v1::ListRoomsRequest request;
-  request.set_page_size(kPageSize);
   request.set_user_id(options.user);
-  v1::ListRoomsResponse page;
-  do {
-    exit = client->Call(client->rooms(), &RoomStub::ListRooms, request, &page);
-    if (exit != Exit::kDone) return exit;
-    for (const v1::Room& room : page.rooms()) {
-      if (run.is_jsonl) {
-        run.streams.out << ToJson(room) << '\n';
-      } else if (run.is_json) {
-        json += (json.empty() ? "" : ",") + ToJson(room);
-      } else {
-        table.Add({Printable(room.id()), Show(room.visibility()), StateOf(room),
-                   std::to_string(room.last_seq()), Show(room.created_at()),
-                   Printable(room.topic())});
-      }
-    }
-    request.set_page_token(page.next_page_token());
-  } while (!page.next_page_token().empty());
-  if (run.is_jsonl) return Exit::kDone;
-  if (run.is_json) {
-    run.streams.out << "{\"rooms\":[" << json << "]}\n";
-  } else {
-    table.Print(run.streams.out);
-  }
-  return Exit::kDone;
+  exit =
+      ForEachPage(*client, client->rooms(), &RoomStub::ListRooms, request, [&](const auto& page) {
+        for (const v1::Room& room : page.rooms()) {
+          listing.Add(room, {Printable(room.id()), Show(room.visibility()), StateOf(room),
+                             std::to_string(room.last_seq()), Show(room.created_at()),
+                             OrDash(room.topic())});
+        }
+        return true;
+      });
+  if (exit == Exit::kDone) listing.End();
+  return exit;
 }
 
 Exit ShowRoom(Invocation& run, const std::string& room) {

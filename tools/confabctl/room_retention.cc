@@ -23,17 +23,10 @@ struct RetentionOptions {
   bool is_yes = false;
 };
 
-// "30d", or what ParseTime takes; 0 seconds: neither.
+// 0: no time.
 int64_t SecondsOf(const std::string& age) {
-  std::string text = age;
-  absl::Duration unit = absl::Seconds(1);
-  if (text.ends_with('d')) {
-    text.back() = 's';
-    unit = absl::Hours(24);
-  }
   absl::Duration duration;
-  if (!ParseTime(text, &duration)) return 0;
-  return absl::ToInt64Seconds(duration / absl::Seconds(1) * unit);
+  return ParseTime(age, &duration) ? absl::ToInt64Seconds(duration) : 0;
 }
 
 std::string IsAge(const std::string& text) {
@@ -86,9 +79,8 @@ void AddRoomRetentionVerb(CLI::App& noun, Invocation& run) {
   verb->add_flag("--keep-everything", options->is_everything, "Remove nothing any more");
   AddYes(*verb, &options->is_yes);
   verb->footer(
-      "What is removed is gone for good; seqs are not used again, and a client that asks for it "
-      "is\n"
-      "told to load the room anew.\n"
+      "What is removed is gone for good; seqs are not used again, and a client that asks for it\n"
+      "is told to load the room anew.\n"
       "\nExamples:\n"
       "  confabctl room retention lobby --max-age 30d\n"
       "  confabctl room retention lobby --max-messages 100000 --yes\n"

@@ -9,42 +9,35 @@
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/listing.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
 
-constexpr uint32_t kPageSize = 1000;  // The most that one answer may hold.
-
 Exit ShowUser(Invocation& run, const std::string& user) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
-  Table table({"ROOM", "VISIBILITY", "LAST SEQ", "READ", "UNREAD"});
-  std::string json;
+  Listing listing(run, "rooms", {"ROOM", "VISIBILITY", "LAST SEQ", "READ", "UNREAD"});
   int64_t unread = 0;
   int64_t rooms = 0;
   v1::ListRoomsRequest request;
-  request.set_page_size(kPageSize);
   request.set_user_id(user);
-  v1::ListRoomsResponse page;
-  do {
-    exit = client->Call(client->rooms(), &v1::RoomService::Stub::ListRooms, request, &page);
-    if (exit != Exit::kDone) return exit;
-    for (const v1::Room& room : page.rooms()) {
-      ++rooms;
-      unread += room.unread_count();
-      json += (json.empty() ? "" : ",") + ToJson(room);
-      table.Add({Printable(room.id()), Show(room.visibility()), std::to_string(room.last_seq()),
-                 std::to_string(room.read_seq()), std::to_string(room.unread_count())});
-    }
-    request.set_page_token(page.next_page_token());
-  } while (!page.next_page_token().empty());
-  if (run.is_json) {
-    run.streams.out << "{\"rooms\":[" << json << "]}\n";
-    return Exit::kDone;
-  }
-  table.Print(run.streams.out);
+  exit = ForEachPage(
+      *client, client->rooms(), &v1::RoomService::Stub::ListRooms, request, [&](const auto& page) {
+        for (const v1::Room& room : page.rooms()) {
+          ++rooms;
+          unread += room.unread_count();
+          listing.Add(
+              room, {Printable(room.id()), Show(room.visibility()), std::to_string(room.last_seq()),
+                     std::to_string(room.read_seq()), std::to_string(room.unread_count())});
+        }
+        return true;
+      });
+  if (exit != Exit::kDone) return exit;
+  listing.End();
+  if (run.is_json) return Exit::kDone;
   run.streams.out << fmt::format("{} is a member of {} room{} with {} unread message{}\n",
                                  Printable(user), rooms, rooms == 1 ? "" : "s", unread,
                                  unread == 1 ? "" : "s");

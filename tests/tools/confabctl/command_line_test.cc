@@ -159,12 +159,26 @@ TEST_F(CommandLineTest, LeadsANewOperatorToABan) {
   EXPECT_THAT(verb, HasSubstr("USER"));
 }
 
-TEST_F(CommandLineTest, AsksBeforeARoomIsDeleted) {
-  const Ran ran = RunConfabctl({"room", "delete", "lobby"}, "n\n");
-
-  EXPECT_EQ(ran.exit, Exit::kUsage);
-  EXPECT_THAT(ran.err, HasSubstr("Delete room lobby with its members and its log, for good?"));
-  EXPECT_THAT(ran.err, HasSubstr("--yes"));
+TEST_F(CommandLineTest, AsksBeforeWhatCannotBeTakenBack) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"room", "delete", "lobby"}, "Delete room lobby with its members and its log, for good?"},
+      {{"connection", "kick", "ann"}, "Close every connection of ann?"},
+      {{"message", "delete", "lobby", "id"}, "Delete message id of room lobby for good?"},
+      {{"room", "retention", "lobby", "--max-age", "30d"}, "Remove what is older from room lobby"},
+      {{"user", "erase", "ann"}, "Empty every message of ann in every room, for good?"},
+      {{"connection", "kick", "ann", "--connection", "e/1"}, "Close connection e/1 of ann?"}};
+  for (const auto& [args, question] : cases) {
+    for (const char* answer : {"n\n", "\n", ""}) {
+      const Ran ran = RunConfabctl(args, answer);
+      EXPECT_EQ(ran.exit, Exit::kUsage);
+      EXPECT_THAT(ran.err, HasSubstr(question));
+      EXPECT_THAT(ran.err, HasSubstr("nothing was done; --yes"));
+    }
+    EXPECT_EQ(RunConfabctl(args, "y\n").exit, Exit::kNotAuthorised) << "goes on";
+    std::vector<std::string> with_yes = args;
+    with_yes.emplace_back("--yes");
+    EXPECT_THAT(RunConfabctl(with_yes).err, Not(HasSubstr(question)));
+  }
 }
 
 TEST_F(CommandLineTest, SaysWhatATimeLooksLike) {

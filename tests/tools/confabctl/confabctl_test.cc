@@ -76,7 +76,8 @@ class Child {
 class ConfabctlTest : public testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"CONFAB_CONTROL", "CONFAB_TOKEN", "CONFAB_SERVICE_SECRET_FILE"}) {
+    for (const char* name :
+         {"CONFAB_CONTROL", "CONFAB_TOKEN", "CONFAB_SERVICE_SECRET_FILE", "CONFAB_CONTEXT"}) {
       unsetenv(name);
     }
     std::string pattern = testing::TempDir() + "confabctl_XXXXXX";
@@ -217,6 +218,42 @@ TEST_F(ConfabctlTest, BansMutesAndRules) {
   const std::string lines = Ctl({"audit", "list", "--room", "lobby", "-o", "jsonl"}).out;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 11);
   EXPECT_THAT(Ctl({"audit", "list", "--limit", "1"}).out, HasSubstr("service confabctl"));
+}
+
+TEST_F(ConfabctlTest, EveryListHasTheSameThreeForms) {
+  Json({"room", "create", "lobby", "--members", "ann"});
+  Json({"member", "ban", "lobby", "eve"});
+  Json({"message", "post", "lobby", "hi"});
+  struct List {
+    std::vector<std::string> args;
+    const char* name;
+    size_t least;
+  };
+  const std::vector<List> lists = {{{"room", "list"}, "rooms", 1},
+                                   {{"member", "list", "lobby"}, "members", 1},
+                                   {{"member", "bans", "lobby"}, "members", 1},
+                                   {{"message", "list", "lobby"}, "events", 3},
+                                   {{"presence", "get", "ann", "ben"}, "users", 2},
+                                   {{"presence", "list", "lobby"}, "users", 0},
+                                   {{"connection", "list"}, "connections", 0},
+                                   {{"user", "show", "ann"}, "rooms", 1},
+                                   {{"audit", "list"}, "entries", 2}};
+  for (const List& list : lists) {
+    const value json = Json(list.args);
+    const auto& entries = json.at(list.name).as_array();
+    EXPECT_GE(entries.size(), list.least) << list.name;
+    std::vector<std::string> args = list.args;
+    args.insert(args.end(), {"-o", "jsonl"});
+    std::istringstream lines(Ctl(args).out);
+    size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      EXPECT_EQ(boost::json::parse(line), entries.at(count)) << list.name;
+    }
+    EXPECT_EQ(count, entries.size()) << list.name;
+    const std::string table = Ctl(list.args).out;
+    const std::string head = table.substr(0, table.find('\n'));
+    EXPECT_EQ(head.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ "), std::string::npos) << head;
+  }
 }
 
 TEST_F(ConfabctlTest, TailShowsTheLogAndThenWhatIsNew) {
