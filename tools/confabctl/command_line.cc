@@ -9,30 +9,27 @@
 #include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
+#include "tools/confabctl/help_format.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
 
 constexpr char kSummary[] =
-    "Administers Confab: rooms, members (also bans and mutes), messages, tokens, the audit table.\n"
-    "Talks gRPC to confab-control (or confab).";
+    "Administers Confab: rooms, members (also bans and mutes), messages, presence, connections,\n"
+    "tokens, the audit table. Talks gRPC to confab-control (or confab).";
 
-constexpr char kFooter[] = R"(Examples:
+constexpr char kExamples[] = R"(confabctl NOUN VERB --help says what a verb takes, with examples.
+
+Examples:
   confabctl room create lobby --members ann,ben
   confabctl member ban lobby eve --for 7d
   confabctl message post lobby "The server restarts at noon"
   confabctl message tail lobby
   confabctl room list -o json | jq -r '.rooms[].id'
   confabctl token mint --user ann --name Ann --user-secret-file user.secret
-  confabctl VERB --help          what a verb takes, with examples
 
-Exit codes:
-  0  done
-  1  refused by the server (no such room, exists already, busy, ...)
-  2  the command line is wrong, or a question was not answered with yes
-  3  control cannot be reached or does not answer
-  4  not authorised: no token, or not one for this)";
+Exit codes:)";
 
 struct GlobalOptions {
   std::string output = "table";
@@ -46,20 +43,47 @@ void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
   app.add_option("--token", run.token, "Service token to show")->envname("CONFAB_TOKEN");
   app.add_option("--service-secret-file", run.service_secret_file,
                  "Without --token: sign a short-lived token with this secret")
-      ->envname("CONFAB_SERVICE_SECRET_FILE");
+      ->envname("CONFAB_SERVICE_SECRET_FILE")
+      ->type_name("FILE");
   app.add_option("--control-tls-cert", run.tls.cert,
                  "PEM certificate to show to a control that is reached over TLS")
-      ->envname("CONFAB_CONTROL_TLS_CERT");
+      ->envname("CONFAB_CONTROL_TLS_CERT")
+      ->type_name("FILE");
   app.add_option("--control-tls-key", run.tls.key, "Its private key")
-      ->envname("CONFAB_CONTROL_TLS_KEY");
+      ->envname("CONFAB_CONTROL_TLS_KEY")
+      ->type_name("FILE");
   app.add_option("--control-tls-ca", run.tls.ca, "PEM certificates of who signs control's")
-      ->envname("CONFAB_CONTROL_TLS_CA");
+      ->envname("CONFAB_CONTROL_TLS_CA")
+      ->type_name("FILE");
   app.add_option("-o,--output", globals.output,
-                 "table; json (proto3 JSON, for scripts); jsonl: of lists, an object a line")
+                 "json: proto3 JSON, for scripts; jsonl: of lists, an object a line")
       ->check(CLI::IsMember({"table", "json", "jsonl"}))
       ->capture_default_str();
   app.add_option("--timeout", globals.timeout, "How long to wait for an answer")
       ->capture_default_str();
+}
+
+std::string FooterText() {
+  std::string text = kExamples;
+  for (const auto& [code, what] : ExitMeanings()) {
+    text += fmt::format("\n  {}  {}", static_cast<int>(code), what);
+  }
+  return text;
+}
+
+void AddVerbs(CLI::App& app, Invocation& run) {
+  AddRoomVerbs(app, run);
+  AddMemberVerbs(app, run);
+  AddMessageVerbs(app, run);
+  AddPresenceVerbs(app, run);
+  AddConnectionVerbs(app, run);
+  AddAuditVerbs(app, run);
+  AddUserVerbs(app, run);
+  AddTokenVerbs(app, run);
+  AddHealthVerb(app, run);
+  AddCompletionVerb(app, run);
+  AddManVerb(app, run);
+  FormatHelp(app);
 }
 
 std::vector<const CLI::App*> VerbsOf(const CLI::App& app) {
@@ -103,7 +127,9 @@ CLI::App* AddNoun(CLI::App& app, const std::string& name, const std::string& wha
   CLI::App* noun = app.add_subcommand(name, what);
   noun->require_subcommand(1);
   noun->footer(fmt::format(
-      "confabctl {} VERB --help says what a verb takes; confabctl --help what all take.", name));
+      "confabctl {} VERB --help says what a verb takes, with examples; confabctl --help says what\n"
+      "all take.",
+      name));
   return noun;
 }
 
@@ -120,26 +146,26 @@ bool ParseTime(const std::string& text, absl::Duration* duration) {
   return absl::ParseDuration(text, duration) && *duration > absl::ZeroDuration();
 }
 
+const std::vector<std::pair<Exit, std::string>>& ExitMeanings() {
+  static const std::vector<std::pair<Exit, std::string>> meanings = {
+      {Exit::kDone, "done"},
+      {Exit::kRefused, "refused by the server (no such room, exists already, busy, ...)"},
+      {Exit::kUsage, "the command line is wrong, or a question was not answered with yes"},
+      {Exit::kUnreachable, "control cannot be reached or does not answer"},
+      {Exit::kNotAuthorised, "not authorised: no token, or not one for this"}};
+  return meanings;
+}
+
 Exit Run(const std::vector<std::string>& args, Streams streams) {
   Invocation run(streams);
   GlobalOptions globals;
   CLI::App app(kSummary, "confabctl");
   app.fallthrough();
   app.require_subcommand(1);
-  app.set_version_flag("--version", "confabctl " CONFAB_VERSION);
-  app.get_formatter()->column_width(34);
-  app.footer(kFooter);
+  app.set_version_flag("--version", "confabctl " CONFAB_VERSION, "Says which version this is");
+  app.footer(FooterText());
   AddGlobals(app, run, globals);
-  AddRoomVerbs(app, run);
-  AddMemberVerbs(app, run);
-  AddMessageVerbs(app, run);
-  AddPresenceVerbs(app, run);
-  AddConnectionVerbs(app, run);
-  AddAuditVerbs(app, run);
-  AddUserVerbs(app, run);
-  AddTokenVerbs(app, run);
-  AddHealthVerb(app, run);
-  AddCompletionVerb(app, run);
+  AddVerbs(app, run);
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());  // As CLI11 wants them.
     app.parse(reversed);

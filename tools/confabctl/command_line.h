@@ -7,6 +7,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <absl/time/time.h>
@@ -53,6 +54,9 @@ struct Invocation {
   Exit Fail(Exit code, const std::string& text) const;
 };
 
+// Each exit code with what it means, for --help and the manual.
+const std::vector<std::pair<Exit, std::string>>& ExitMeanings();
+
 // Parses and runs. `args` without the program's name.
 Exit Run(const std::vector<std::string>& args, Streams streams);
 
@@ -67,6 +71,7 @@ void AddUserVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddCompletionVerb(CLI::App& app, Invocation& run);
+void AddManVerb(CLI::App& app, Invocation& run);
 
 // A noun of the command line: "room" and the like, to which verbs are added.
 CLI::App* AddNoun(CLI::App& app, const std::string& name, const std::string& what);

@@ -124,7 +124,7 @@ void AddMemberVerbs(CLI::App& app, Invocation& run) {
   CLI::App* verb = AddVerb(*noun, run, role, "role", "Gives a member another role",
                            "  confabctl member role lobby ann moderator", SetRole);
   verb->add_option("USER", role->user, "The member")->required();
-  verb->add_option("ROLE", role->role, "reader, member, moderator or owner")
+  verb->add_option("ROLE", role->role, "The new role")
       ->required()
       ->check(CLI::IsMember(RoleWords()));
 }

@@ -168,8 +168,9 @@ void AddMemberAddVerb(CLI::App& noun, Invocation& run) {
   verb->add_option("USER", options->users, "Users to add");
   verb->add_option("--from-file", options->file,
                    "Also the users of this file, one a line, a role of their own behind a tab; - "
-                   "is standard input");
-  verb->add_option("--role", options->role, "reader, member, moderator or owner")
+                   "is standard input")
+      ->type_name("FILE");
+  verb->add_option("--role", options->role, "Their role")
       ->check(CLI::IsMember(RoleWords()))
       ->capture_default_str();
   verb->footer(

@@ -95,7 +95,8 @@ void AddMessageChangeVerbs(CLI::App& noun, Invocation& run) {
       ->allow_extra_args(false);
   verb->footer(
       "Examples:\n"
-      "  confabctl message edit lobby 0198c7a2-… 'The server restarts at one'");
+      "  confabctl message edit lobby 0198c7a2-6b1f-7a30-9c55-1f2e3d4c5b6a 'The server restarts at "
+      "one'");
   verb->callback([edit, &run] { run.verb = [edit](Invocation& r) { return Edit(r, *edit); }; });
 
   auto deletion = std::make_shared<ChangeOptions>();
@@ -103,8 +104,8 @@ void AddMessageChangeVerbs(CLI::App& noun, Invocation& run) {
   AddYes(*verb, &deletion->is_yes);
   verb->footer(
       "Examples:\n"
-      "  confabctl message delete lobby 0198c7a2-…\n"
-      "  confabctl message delete lobby 0198c7a2-… --as mod --yes");
+      "  confabctl message delete lobby 0198c7a2-6b1f-7a30-9c55-1f2e3d4c5b6a\n"
+      "  confabctl message delete lobby 0198c7a2-6b1f-7a30-9c55-1f2e3d4c5b6a --as mod --yes");
   verb->callback(
       [deletion, &run] { run.verb = [deletion](Invocation& r) { return Delete(r, *deletion); }; });
 }

@@ -154,7 +154,7 @@ void AddCreate(CLI::App& noun, Invocation& run) {
   verb->add_option("--members", options->members, "First members, at most 1,000: a,b,c")
       ->delimiter(',')
       ->allow_extra_args(false);
-  verb->add_option("--role", options->role, "Their role: reader, member, moderator or owner")
+  verb->add_option("--role", options->role, "Their role")
       ->check(CLI::IsMember(RoleWords()))
       ->capture_default_str();
   verb->add_option("--topic", options->topic, "What the room is about, at most 256 bytes");

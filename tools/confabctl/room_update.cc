@@ -161,7 +161,7 @@ void AddRoomUpdateVerbs(CLI::App& noun, Invocation& run) {
       [](const UpdateOptions& options) {
         return std::string(options.read_only == "on" ? "is read-only" : "is open to its members");
       })
-      ->add_option("STATE", read_only->read_only, "on or off")
+      ->add_option("STATE", read_only->read_only, "on: only moderators and owners post")
       ->required()
       ->check(CLI::IsMember({"on", "off"}));
 

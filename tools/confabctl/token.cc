@@ -232,7 +232,8 @@ void AddMint(CLI::App& noun, Invocation& run) {
   verb->add_option("--ttl", options->ttl, "How long it is valid")->capture_default_str();
   verb->add_option("--user-secret-file", options->user_secret_file,
                    "Secret of users' tokens, as the edge has it")
-      ->envname("CONFAB_USER_SECRET_FILE");
+      ->envname("CONFAB_USER_SECRET_FILE")
+      ->type_name("FILE");
   verb->footer(
       "Examples:\n"
       "  confabctl token mint --user ann --name Ann --user-secret-file user.secret\n"
@@ -249,7 +250,8 @@ void AddInspect(CLI::App& noun, Invocation& run) {
   verb->add_option("TOKEN", options->token, "The token; - reads it from standard input")
       ->required();
   verb->add_option("--user-secret-file", options->user_secret_file,
-                   "Check it as a user's token (--service-secret-file: as a service's)");
+                   "Check it as a user's token (--service-secret-file: as a service's)")
+      ->type_name("FILE");
   verb->footer(
       "Exits with 1 if a secret is given and the token is not valid.\n"
       "\nExamples:\n"

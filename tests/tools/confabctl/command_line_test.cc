@@ -1,4 +1,4 @@
-// What confabctl does without a server: usage, tokens, completion.
+// What confabctl does without a server: usage, tokens.
 #include "tools/confabctl/command_line.h"
 
 #include <filesystem>
@@ -34,28 +34,6 @@ class CommandLineTest : public testing::Test {
   std::string directory_;
   std::string secret_;
 };
-
-TEST_F(CommandLineTest, EveryVerbHasHelpWithExamples) {
-  for (
-      const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
-          {"room", "create"},   {"room", "list"},      {"room", "show"},      {"room", "update"},
-          {"room", "archive"},  {"room", "unarchive"}, {"room", "read-only"}, {"room", "slow-mode"},
-          {"room", "delete"},   {"member", "add"},     {"member", "list"},    {"member", "kick"},
-          {"member", "ban"},    {"member", "unban"},   {"member", "bans"},    {"member", "mute"},
-          {"member", "unmute"}, {"audit", "list"},     {"member", "role"},    {"message", "post"},
-          {"message", "list"},  {"message", "tail"},   {"token", "mint"},     {"token", "inspect"},
-          {"health"},           {"completion"}}) {
-    std::vector<std::string> args = verb;
-    args.push_back("--help");
-    const Ran ran = RunConfabctl(args);
-    EXPECT_EQ(ran.exit, Exit::kDone);
-    EXPECT_THAT(ran.out, HasSubstr("Examples:")) << verb.back();
-    EXPECT_THAT(ran.out, HasSubstr("confabctl " + verb.front()));
-    EXPECT_EQ(ran.err, "");
-  }
-  EXPECT_THAT(RunConfabctl({"--help"}).out, HasSubstr("Exit codes:"));
-  EXPECT_THAT(RunConfabctl({"--version"}).out, HasSubstr("confabctl "));
-}
 
 TEST_F(CommandLineTest, SaysInOneLineWhatIsWrong) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
@@ -147,18 +125,6 @@ TEST_F(CommandLineTest, RefusesAScopeThatDoesNotExist) {
   EXPECT_THAT(ran.err, HasSubstr("no scope all; there are rooms:read"));
 }
 
-// From the top, by what the help says and nothing else.
-TEST_F(CommandLineTest, LeadsANewOperatorToABan) {
-  EXPECT_THAT(RunConfabctl({"--help"}).out, HasSubstr("bans, mutes"));
-  const std::string nouns = RunConfabctl({"member", "--help"}).out;
-  EXPECT_THAT(nouns, HasSubstr("Removes a user from a room and refuses him"));
-  EXPECT_THAT(nouns, HasSubstr("Lifts a ban"));
-  const std::string verb = RunConfabctl({"member", "ban", "--help"}).out;
-  EXPECT_THAT(verb, HasSubstr("confabctl member ban lobby eve --for 7d"));
-  EXPECT_THAT(verb, HasSubstr("ROOM"));
-  EXPECT_THAT(verb, HasSubstr("USER"));
-}
-
 TEST_F(CommandLineTest, AsksBeforeWhatCannotBeTakenBack) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"room", "delete", "lobby"}, "Delete room lobby with its members and its log, for good?"},
@@ -188,18 +154,6 @@ TEST_F(CommandLineTest, SaysWhatATimeLooksLike) {
     EXPECT_THAT(ran.err, HasSubstr("10m, 2h or 7d")) << time;
   }
   EXPECT_EQ(RunConfabctl({"room", "slow-mode", "lobby", "often"}).exit, Exit::kUsage);
-}
-
-TEST_F(CommandLineTest, CompletionKnowsEveryVerb) {
-  const std::string bash = RunConfabctl({"completion", "bash"}).out;
-
-  EXPECT_THAT(bash, HasSubstr(R"("room/create") path="room create")"));
-  EXPECT_THAT(bash, HasSubstr("--from-file"));
-  EXPECT_THAT(RunConfabctl({"completion", "zsh"}).out, HasSubstr("#compdef confabctl"));
-  EXPECT_THAT(RunConfabctl({"completion", "fish"}).out, HasSubstr("-a tail"));
-  const std::string file = directory_ + "/completion.bash";
-  std::ofstream(file) << bash;
-  EXPECT_EQ(system(("bash -n " + file).c_str()), 0);
 }
 
 }  // namespace

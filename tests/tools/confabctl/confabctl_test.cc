@@ -16,6 +16,7 @@
 
 #include "control/control.h"
 #include "process/metrics.h"
+#include "tests/tools/confabctl/help_pages.h"
 #include "tests/tools/confabctl/run_confabctl.h"
 
 namespace confab::ctl {
@@ -218,6 +219,36 @@ TEST_F(ConfabctlTest, BansMutesAndRules) {
   const std::string lines = Ctl({"audit", "list", "--room", "lobby", "-o", "jsonl"}).out;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 11);
   EXPECT_THAT(Ctl({"audit", "list", "--limit", "1"}).out, HasSubstr("service confabctl"));
+}
+
+// From the top, by what the help says and nothing else: each step is found by a word, each command
+// is an example as printed.
+TEST_F(ConfabctlTest, ANewOperatorFindsHowToBan) {
+  Json({"room", "create", "lobby", "--members", "ann,eve"});
+  const auto find = [](const std::string& help, const std::string& word) {
+    for (const HelpPlace& place : PlacesOf(help)) {
+      if (place.what.find(word) != std::string::npos) return place.name;
+    }
+    ADD_FAILURE() << "nothing says " << word << ":\n" << help;
+    return std::string();
+  };
+  const auto run_example = [this](const std::string& noun, const std::string& verb) {
+    const auto examples = ExamplesOf(RunConfabctl({noun, verb, "--help"}).out);
+    ASSERT_FALSE(examples.empty());
+    const Ran ran = Ctl(RunsOf(examples.front()).at(0));
+    EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
+  };
+
+  const std::string noun = find(RunConfabctl({"--help"}).out, "bans");
+  const std::string verbs = RunConfabctl({noun, "--help"}).out;
+  run_example(noun, find(verbs, "Removes a user from a room"));
+
+  EXPECT_THAT(
+      Texts(Json({noun, find(verbs, "Lists who is banned"), "lobby"}).at("members"), "userId"),
+      ElementsAre("eve"));
+  EXPECT_THAT(Texts(Json({"member", "list", "lobby"}).at("members"), "userId"), ElementsAre("ann"));
+  run_example(noun, find(verbs, "Lifts a ban"));
+  EXPECT_THAT(Texts(Json({"member", "bans", "lobby"}).at("members"), "userId"), ElementsAre());
 }
 
 TEST_F(ConfabctlTest, EveryListHasTheSameThreeForms) {
