@@ -11,6 +11,7 @@
 
 #include "tools/confabctl/help_format.h"
 #include "tools/confabctl/output.h"
+#include "tools/confabctl/settings.h"
 
 namespace confab::ctl {
 namespace {
@@ -36,25 +37,7 @@ struct GlobalOptions {
   std::string timeout = "5s";
 };
 
-void AddGlobals(CLI::App& app, Invocation& run, GlobalOptions& globals) {
-  app.add_option("--control", run.control, "Where control listens: HOST:PORT or unix:PATH")
-      ->envname("CONFAB_CONTROL")
-      ->capture_default_str();
-  app.add_option("--token", run.token, "Service token to show")->envname("CONFAB_TOKEN");
-  app.add_option("--service-secret-file", run.service_secret_file,
-                 "Without --token: sign a short-lived token with this secret")
-      ->envname("CONFAB_SERVICE_SECRET_FILE")
-      ->type_name("FILE");
-  app.add_option("--control-tls-cert", run.tls.cert,
-                 "PEM certificate to show to a control that is reached over TLS")
-      ->envname("CONFAB_CONTROL_TLS_CERT")
-      ->type_name("FILE");
-  app.add_option("--control-tls-key", run.tls.key, "Its private key")
-      ->envname("CONFAB_CONTROL_TLS_KEY")
-      ->type_name("FILE");
-  app.add_option("--control-tls-ca", run.tls.ca, "PEM certificates of who signs control's")
-      ->envname("CONFAB_CONTROL_TLS_CA")
-      ->type_name("FILE");
+void AddGlobals(CLI::App& app, GlobalOptions& globals) {
   app.add_option("-o,--output", globals.output,
                  "json: proto3 JSON, for scripts; jsonl: of lists, an object a line")
       ->check(CLI::IsMember({"table", "json", "jsonl"}))
@@ -71,7 +54,7 @@ std::string FooterText() {
   return text;
 }
 
-void AddVerbs(CLI::App& app, Invocation& run) {
+void AddVerbs(CLI::App& app, Invocation& run, const Settings& settings) {
   AddRoomVerbs(app, run);
   AddMemberVerbs(app, run);
   AddMessageVerbs(app, run);
@@ -80,6 +63,7 @@ void AddVerbs(CLI::App& app, Invocation& run) {
   AddAuditVerbs(app, run);
   AddUserVerbs(app, run);
   AddTokenVerbs(app, run);
+  AddContextVerbs(app, run, settings);
   AddHealthVerb(app, run);
   AddCompletionVerb(app, run);
   AddManVerb(app, run);
@@ -164,8 +148,9 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "confabctl " CONFAB_VERSION, "Says which version this is");
   app.footer(FooterText());
-  AddGlobals(app, run, globals);
-  AddVerbs(app, run);
+  Settings settings(app, run);
+  AddGlobals(app, globals);
+  AddVerbs(app, run, settings);
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());  // As CLI11 wants them.
     app.parse(reversed);
@@ -184,6 +169,11 @@ Exit Run(const std::vector<std::string>& args, Streams streams) {
   if (!ParseTime(globals.timeout, &run.timeout)) {
     return run.Fail(Exit::kUsage, fmt::format("--timeout {}: give a time such as 500ms, 5s or 1m",
                                               globals.timeout));
+  }
+  if (run.needs_settings) {
+    if (const absl::Status resolved = settings.Resolve(); !resolved.ok()) {
+      return run.Fail(Exit::kUsage, std::string(resolved.message()));
+    }
   }
   return run.verb(run);
 }

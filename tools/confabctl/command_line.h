@@ -41,6 +41,7 @@ struct Invocation {
   explicit Invocation(Streams s) : streams(s) {}
 
   Streams streams;
+  std::string context;  // Named by --context; empty: none.
   std::string control = "127.0.0.1:8081";
   std::string token;
   std::string service_secret_file;
@@ -48,7 +49,8 @@ struct Invocation {
   bool is_json = false;   // json or jsonl.
   bool is_jsonl = false;  // Of a list, an object a line.
   absl::Duration timeout = absl::Seconds(5);
-  Verb verb;  // Set by parsing.
+  Verb verb;                   // Set by parsing.
+  bool needs_settings = true;  // False: the verb runs also where contexts are broken.
 
   // "confabctl: <text>" on err.
   Exit Fail(Exit code, const std::string& text) const;
@@ -70,6 +72,7 @@ void AddAuditVerbs(CLI::App& app, Invocation& run);
 void AddUserVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
+void AddContextVerbs(CLI::App& app, Invocation& run, const class Settings& settings);
 void AddCompletionVerb(CLI::App& app, Invocation& run);
 void AddManVerb(CLI::App& app, Invocation& run);
 

@@ -178,6 +178,7 @@ void AddCompletionVerb(CLI::App& app, Invocation& run) {
       "  source <(confabctl completion zsh)\n"
       "  confabctl completion fish > ~/.config/fish/completions/confabctl.fish");
   verb->callback([shell, root = &app, &run] {
+    run.needs_settings = false;
     run.verb = [shell, root](Invocation& r) {
       const Place tree = TreeOf(*root);
       if (*shell == "bash") PrintBash(tree, r.streams.out);

@@ -13,6 +13,7 @@
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "proto/reason.h"
+#include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
@@ -49,6 +50,14 @@ bool FindToken(const Invocation& run, std::string* token, Exit* exit) {
   if (!run.token.empty()) {
     *token = run.token.starts_with("Bearer ") ? run.token.substr(7) : run.token;
     return true;
+  }
+  if (run.service_secret_file.empty() && !run.context.empty()) {
+    *exit = run.Fail(Exit::kNotAuthorised,
+                     fmt::format("no token: context {} has none, and with a context none is taken "
+                                 "from the environment; set token or service-secret-file there, or "
+                                 "--token or --service-secret-file",
+                                 Printable(run.context)));
+    return false;
   }
   if (run.service_secret_file.empty()) {
     *exit = run.Fail(Exit::kNotAuthorised,

@@ -119,6 +119,7 @@ void AddManVerb(CLI::App& app, Invocation& run) {
       "  confabctl man | man -l -\n"
       "  confabctl man > /usr/local/share/man/man1/confabctl.1");
   verb->callback([root = &app, &run] {
+    run.needs_settings = false;
     run.verb = [root](Invocation& r) {
       PrintPage(TreeOf(*root), r.streams.out);
       return Exit::kDone;

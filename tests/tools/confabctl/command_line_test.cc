@@ -20,7 +20,7 @@ class CommandLineTest : public testing::Test {
  protected:
   void SetUp() override {
     for (const char* name : {"CONFAB_CONTROL", "CONFAB_TOKEN", "CONFAB_SERVICE_SECRET_FILE",
-                             "CONFAB_USER_SECRET_FILE"}) {
+                             "CONFAB_USER_SECRET_FILE", "CONFAB_CONTEXT"}) {
       unsetenv(name);
     }
     std::string pattern = testing::TempDir() + "confabctl_XXXXXX";

@@ -20,7 +20,10 @@ using testing::Not;
 class HelpTest : public testing::Test {
  protected:
   void SetUp() override {
-    unsetenv("CONFAB_SERVICE_SECRET_FILE");
+    for (const char* name :
+         {"CONFAB_CONTEXT", "CONFAB_CONTEXTS_FILE", "CONFAB_SERVICE_SECRET_FILE"}) {
+      unsetenv(name);
+    }
     std::string pattern = testing::TempDir() + "confabctl_XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
