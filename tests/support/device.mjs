@@ -1,5 +1,5 @@
 // device.mjs: one device of a user: a stock client that comes back to its rooms by itself, and what
-// it was told there: its view of each room's log, and who types.
+// it was told there: its view of each room's log, who types, and how far others have read.
 import { ChatClient } from './chat_client.mjs';
 import { LOGGED } from './client_events.mjs';
 import { RoomView } from './room_view.mjs';
@@ -7,6 +7,8 @@ import { until } from './until.mjs';
 
 const ANSWER_MS = 20_000; // Above every deadline of the server, on busy cores too.
 const BACK_MS = 60_000; // How long its edge may be gone.
+// What says that something was lost.
+const UNWANTED = new Set(['server:closing', 'resync', 'error']);
 const RETRY_MS = 20; // What it waits before it asks again, unless it was told.
 
 // A client's own back-off, as the server asked for.
@@ -40,7 +42,7 @@ export class Device {
   place(room) {
     if (!this.places.has(room)) {
       const place = { view: new RoomView(), isIn: false, isWanted: false, comesBack: false };
-      this.places.set(room, { ...place, joinedAt: 0, typists: new Set() });
+      this.places.set(room, { ...place, joinedAt: 0, typists: new Set(), readers: new Map() });
     }
     return this.places.get(room);
   }
@@ -111,7 +113,8 @@ export class Device {
 
   #take(event) {
     if (event.name === 'typing') return this.#note(event);
-    if (event.name === 'server:closing') this.faults.push(`${this.name}: ${JSON.stringify(event)}`);
+    if (event.name === 'messageRead') return this.#learn(event);
+    if (UNWANTED.has(event.name)) this.faults.push(`${this.name}: ${JSON.stringify(event)}`);
     if (!LOGGED.has(event.name)) return;
     const place = this.places.get(event.roomId);
     if (!place?.isIn) {
@@ -136,6 +139,17 @@ export class Device {
       this.faults.push(`${this.name} is told that it types itself`);
     else if (isTyping) place.typists.add(userId);
     else place.typists.delete(userId);
+  }
+
+  // How far somebody has read; of the own user it is told wherever the device is.
+  #learn({ roomId, userId, readSeq }) {
+    const { isIn, view, readers } = this.place(roomId);
+    // Who was in the room may be told while its removal overtakes the signal.
+    if (!isIn && view.last === 0 && userId !== this.user)
+      this.faults.push(`${this.name} was never in ${roomId}, and is told what ${userId} has read`);
+    if (readSeq <= (readers.get(userId) ?? 0))
+      this.faults.push(`${this.name}: ${userId} has read ${roomId} to ${readSeq}, it is told again`);
+    readers.set(userId, readSeq);
   }
 
   #lose() {

@@ -7,6 +7,7 @@
 //   - what was acked stands in the log and what was refused does not;
 //   - nothing stands in the log that was not permitted at that place;
 //   - members, mutes, bans, read pointers and unread counts are what the log says;
+//   - how far somebody reads is told to the others of the room and to the reader's other device;
 //   - nobody types any more.
 import assert from 'node:assert/strict';
 
@@ -18,6 +19,7 @@ import { After } from './evening_after.mjs';
 import { Guest } from './evening_guests.mjs';
 import { Http, ModeratorHand, OperatorHand, ServiceHand } from './evening_hands.mjs';
 import { Staff } from './evening_staff.mjs';
+import { readToTheEnd } from './evening_receipts.mjs';
 import { storeFaults } from './evening_store.mjs';
 
 const GUEST_ACTS = scaled(40, 10);
@@ -79,6 +81,7 @@ for (const [processes, store] of [
     await Promise.all([ended, outage(evening, edges.at(-1))]);
     const after = new After(evening);
     await after.read();
+    await readToTheEnd(evening, after).catch((error) => after.late.push(error.message));
     console.log(`  ${after.summary()}`);
     report([
       ...evening.faults,
