@@ -108,7 +108,7 @@ grpc::ServerWriteReactor<v1::WatchPresenceResponse>* PresenceService::WatchPrese
     return stream;
   }
   calls_.Watch(*std::move(target), stream->sink(),
-               [sink = stream->shared()](const absl::StatusOr<bool>& watched) {
+               [sink = stream->sink()](const absl::StatusOr<bool>& watched) {
                  if (!watched.ok()) sink->End(watched.status());
                });
   return stream;

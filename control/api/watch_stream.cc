@@ -14,7 +14,7 @@ namespace confab::control {
 
 // At most one write or the Finish is under way; whoever starts one has set is_writing_ or
 // is_finished_ under the lock before, so that the stream lives until it returns.
-class WatchStream::Writer final : public WatchStream::Sink {
+class WatchStream::Writer final : public PresenceSink {
  public:
   Writer(WatchStream* stream, std::function<void(const absl::Status&)> on_finish)
       : stream_(stream), on_finish_(std::move(on_finish)) {}
@@ -102,7 +102,6 @@ WatchStream::WatchStream(std::function<void(const absl::Status&)> on_finish)
 WatchStream::~WatchStream() = default;
 
 std::shared_ptr<PresenceSink> WatchStream::sink() const { return writer_; }
-std::shared_ptr<WatchStream::Sink> WatchStream::shared() const { return writer_; }
 
 void WatchStream::OnWriteDone(bool ok) { writer_->OnWriteDone(ok); }
 void WatchStream::OnCancel() { writer_->End(absl::CancelledError("the caller is gone")); }

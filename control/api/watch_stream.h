@@ -26,19 +26,12 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchPresenceRespo
   // Of one message: at most some 200 KB.
   static constexpr size_t kMessageLimit = 500;
 
-  // What the lanes hold; outlives the stream.
-  class Sink : public PresenceSink {
-   public:
-    // Nothing is offered any more.
-    virtual void End(absl::Status why) = 0;
-  };
-
   // `on_finish` is told how the call ended.
   explicit WatchStream(std::function<void(const absl::Status&)> on_finish);
 
-  void Refuse(const absl::Status& why) { shared()->End(why); }
+  void Refuse(const absl::Status& why) { sink()->End(why); }
+  // What the lanes hold; outlives the stream.
   std::shared_ptr<PresenceSink> sink() const;
-  std::shared_ptr<Sink> shared() const;
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;

@@ -22,6 +22,7 @@ void Lane::Stop() {
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
+  std::exchange(delayed_, {}).clear();  // They may own what owns this lane.
   const process::MutexLock lock(mu_);
   is_stopped_ = true;
   queue_.clear();

@@ -63,13 +63,28 @@ void PresenceRounds::Want(const UserId& user) {
 }
 
 void PresenceRounds::WantSnapshot(const UserId& user, Home::Seat seat) {
-  PersonOf(user).seats.push_back(std::move(seat));
+  // One that joins many rooms within a round is told once.
+  std::vector<Home::Seat>& seats = PersonOf(user).seats;
+  const bool is_there = std::any_of(seats.begin(), seats.end(), [&](const Home::Seat& other) {
+    return other.edge == seat.edge && other.connection == seat.connection;
+  });
+  if (!is_there) seats.push_back(std::move(seat));
   Want(user);
 }
 
 void PresenceRounds::WantSnapshots(const UserId& user) {
   PersonOf(user).wants_snapshots = true;
   Want(user);
+}
+
+// Who shares no other room with the one who left would take him to be online for ever: they are
+// told anew who is.
+void PresenceRounds::TellLeft(std::vector<UserId> peers, PresenceLanes& lanes) {
+  for (UserId& peer : peers) {
+    const size_t lane = lanes.LaneOf(peer);
+    lanes.PostToUsers(
+        lane, [peer = std::move(peer)](UserLane& users) { users.rounds().WantSnapshots(peer); });
+  }
 }
 
 void PresenceRounds::OnMember(const UserId& user, const RoomId& room, bool is_member) {
@@ -84,7 +99,9 @@ void PresenceRounds::OnMember(const UserId& user, const RoomId& room, bool is_me
     std::erase(person->fresh, room);
     // Behind a meeting that may be on its way there.
     parts_.lanes->PostToRooms(parts_.lanes->LaneOf(room),
-                              [room, user](RoomPresence& rooms) { rooms.Leave(room, user); });
+                              [room, user, lanes = parts_.lanes](RoomPresence& rooms) {
+                                TellLeft(rooms.Leave(room, user), *lanes);
+                              });
   } else if (person->rooms.insert(room).second) {
     person->fresh.push_back(room);
   }
@@ -106,8 +123,20 @@ void PresenceRounds::Begin(absl::Time now) {
   }
 }
 
+// Snapshots are large, and everybody wants one when an edge is back: they wait until its stream has
+// taken what it has.
+bool PresenceRounds::IsCongested(const UserId& user, const Person& person) const {
+  const auto waits = [](const Home::Seat& seat) {
+    return seat.edge->stream().queued_bytes() > kCongestedBytes;
+  };
+  if (std::any_of(person.seats.begin(), person.seats.end(), waits)) return true;
+  if (!person.wants_snapshots) return false;
+  const std::vector<Home::Seat> seats = home_.SeatsOf(user);
+  return std::any_of(seats.begin(), seats.end(), waits);
+}
+
 bool PresenceRounds::Run(const UserId& user, Person& person, absl::Time now) {
-  if (person.is_running || now < person.not_before) return false;
+  if (person.is_running || now < person.not_before || IsCongested(user, person)) return false;
   const PresenceView view = home_.ViewOf(user);
   if (!view.is_online && person.told == nullptr) {
     persons_.erase(user);  // Nobody was told of him.
@@ -262,10 +291,11 @@ void PresenceRounds::TellSnapshots(const UserId& user, Person& person,
   person.news.clear();
   if (seats.empty()) return;
   Unite(seen);
+  std::erase_if(seen, [](const SharedView& other) { return !other->is_online; });
+  if (seen.size() > kSnapshotUsers) seen.resize(kSnapshotUsers);
   std::vector<v1::Signal> signals(1);
   v1::PresenceSnapshot& snapshot = *signals[0].mutable_presence_snapshot();
   for (const SharedView& other : seen) {
-    if (!other->is_online) continue;
     snapshot.add_user_ids(other->user.value);
     if (IsJustOnline(*other)) continue;
     *signals.emplace_back().mutable_presence() = ToMessage(*other);

@@ -42,6 +42,11 @@ class PresenceRounds {
   static constexpr int32_t kRoomsLimit = 1'000;
   // Begun in one turn: a crowd is spread over the next ones, so that rooms go on.
   static constexpr size_t kRoundsLimit = 1'000;
+  // Told of at once; who shares rooms with more asks room by room (getPresence). At 128 bytes an id
+  // 256 KiB: a quarter of what an edge keeps for a connection.
+  static constexpr size_t kSnapshotUsers = 2'000;
+  // As RoomAudience's: a quarter of what may wait for an edge.
+  static constexpr size_t kCongestedBytes = 8 * 1024 * 1024;
   static constexpr absl::Duration kRetry = absl::Seconds(1);
 
   // What the rounds need of their lane; user_lane is it.
@@ -113,6 +118,8 @@ class PresenceRounds {
     std::vector<SharedView> news;  // Told of others meanwhile, which the peers may not show yet.
   };
 
+  static void TellLeft(std::vector<UserId> peers, PresenceLanes& lanes);
+  bool IsCongested(const UserId& user, const Person& person) const;
   // False: not now.
   bool Run(const UserId& user, Person& person, absl::Time now);
   void ReadRooms(const UserId& user, Person& person);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include <absl/status/status.h>
+
 #include "control/presence/presence_view.h"
 
 namespace confab::control {
@@ -17,6 +19,8 @@ class PresenceSink {
   virtual ~PresenceSink() = default;
   // The user looks like this now.
   virtual void Offer(const SharedView& view) = 0;
+  // Nothing is offered any more.
+  virtual void End(absl::Status why) = 0;
   // Nobody listens any more.
   virtual bool is_gone() const = 0;
 };
@@ -27,6 +31,10 @@ using PresenceSinks = std::vector<std::shared_ptr<PresenceSink>>;
 inline void OfferToAll(PresenceSinks& sinks, const SharedView& view) {
   std::erase_if(sinks, [](const auto& sink) { return sink->is_gone(); });
   for (const auto& sink : sinks) sink->Offer(view);
+}
+
+inline void EndAll(const PresenceSinks& sinks) {
+  for (const auto& sink : sinks) sink->End(absl::UnavailableError("control is stopping"));
 }
 
 }  // namespace confab::control

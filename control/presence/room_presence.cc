@@ -90,17 +90,27 @@ void RoomPresence::OnMember(const RoomId& id, bool is_member) {
   found->second->members += is_member ? 1 : -1;
 }
 
-void RoomPresence::Leave(const RoomId& id, const UserId& user) {
+std::vector<UserId> RoomPresence::Leave(const RoomId& id, const UserId& user) {
+  std::vector<UserId> peers;
   const auto found = rooms_.find(id);
-  if (found == rooms_.end()) return;
+  if (found == rooms_.end()) return peers;
   Room& room = *found->second;
   const auto seat = room.online.find(user);
-  if (seat == room.online.end()) return;
+  if (seat == room.online.end()) return peers;
   auto gone = std::make_shared<PresenceView>();
   gone->user = user;
   room.online.erase(seat);
   OfferToAll(room.watchers, gone);
+  if (room.members <= kToldMembersLimit) {
+    for (const auto& [peer, view] : room.online) peers.push_back(peer);
+  }
   DropIfUnused(id);
+  return peers;
+}
+
+void RoomPresence::Stop() {
+  reads_.Stop();
+  for (const auto& [id, room] : rooms_) EndAll(room->watchers);
 }
 
 void RoomPresence::DropIfUnused(const RoomId& id) {

@@ -54,8 +54,8 @@ class RoomPresence {
   using Done = absl::AnyInvocable<void(Peers)>;
   void Meet(Meeting meeting, Done done);
 
-  // The user is not in the room any more.
-  void Leave(const RoomId& room, const UserId& user);
+  // The user is not in the room any more. Returns who of it is online and was told of him.
+  std::vector<UserId> Leave(const RoomId& room, const UserId& user);
   // The room has one member more, or less.
   void OnMember(const RoomId& room, bool is_member);
   // The room is gone. Returns who of it was online.
@@ -72,7 +72,7 @@ class RoomPresence {
   void Watch(const RoomId& room, std::shared_ptr<PresenceSink> sink);
 
   // REQUIRES: the read pool has stopped.
-  void Stop() { reads_.Stop(); }
+  void Stop();
 
  private:
   struct Waiting {

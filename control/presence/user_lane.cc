@@ -1,5 +1,6 @@
 #include "control/presence/user_lane.h"
 
+#include <algorithm>
 #include <variant>
 
 #include <absl/time/clock.h>
@@ -49,6 +50,12 @@ void UserLane::Start() {
   silent_until_ = Now() + settle_;
   rounds_.SetSilent(true);
   Tick();
+}
+
+void UserLane::Stop() {
+  reads_.Stop();
+  EndAll(watchers_of_all_);
+  for (const auto& [user, watchers] : watchers_) EndAll(watchers);
 }
 
 void UserLane::Tick() {
@@ -196,7 +203,18 @@ void UserLane::OfferIfOnline(const UserId& user, PresenceSink& sink) const {
   if (view.is_online) sink.Offer(std::make_shared<PresenceView>(view));
 }
 
+// Of users that never change the sinks that are gone would stay.
+void UserLane::SweepWatchers() {
+  if (watchers_.size() < sweep_watchers_at_) return;
+  absl::erase_if(watchers_, [](auto& entry) {
+    std::erase_if(entry.second, [](const auto& watcher) { return watcher->is_gone(); });
+    return entry.second.empty();
+  });
+  sweep_watchers_at_ = std::max(kSweepWatchers, 2 * watchers_.size());
+}
+
 void UserLane::Watch(const std::vector<UserId>& users, const std::shared_ptr<PresenceSink>& sink) {
+  SweepWatchers();
   for (const UserId& user : users) {
     OfferIfOnline(user, *sink);
     PresenceSinks& watchers = watchers_[user];

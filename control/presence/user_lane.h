@@ -45,6 +45,8 @@ namespace confab::control {
 class UserLane final : private PresenceRounds::Home {
  public:
   // DESIGN 4: presence is coalesced by as much.
+  // Watched users from which on those whom nobody watches any more are looked for.
+  static constexpr size_t kSweepWatchers = 10'000;
   static constexpr absl::Duration kTick = absl::Milliseconds(250);
 
   struct Parts {
@@ -64,7 +66,7 @@ class UserLane final : private PresenceRounds::Home {
 
   void Start();
   // REQUIRES: the read pool has stopped.
-  void Stop() { reads_.Stop(); }
+  void Stop();
 
   // --- What edges say.
   void Take(const UserNews& news);
@@ -115,6 +117,7 @@ class UserLane final : private PresenceRounds::Home {
   void TellOne(const Seat& seat, const v1::Signal& signal) override;
   void OnTold(const SharedView& view) override;
 
+  void SweepWatchers();
   void OfferIfOnline(const storage::UserId& user, PresenceSink& sink) const;
   void Tick();
   void EndSilence();
@@ -138,6 +141,7 @@ class UserLane final : private PresenceRounds::Home {
   PresenceRounds rounds_;
   std::map<std::string, std::shared_ptr<Attachment>> edges_;  // The latest stream of each.
   absl::flat_hash_map<storage::UserId, PresenceSinks> watchers_;
+  size_t sweep_watchers_at_ = kSweepWatchers;
   PresenceSinks watchers_of_all_;
 };
 

@@ -106,6 +106,52 @@ TEST_F(PresenceTest, TellsUsersWhoShareARoomOnceHoweverManyTheyShare) {
   EXPECT_THAT(OfPresence(two), Not(Contains(StartsWith("signal user:eve"))));
 }
 
+TEST_F(PresenceTest, GivesAConnectionThatJoinsManyRoomsOneSnapshotARound) {
+  constexpr int kRooms = 20;
+  for (int i = 0; i < kRooms; ++i) MakeRoom("r" + std::to_string(i), {"ann", "bob"});
+  TestEdge edge(*dispatcher_, "e1");
+  edge.Send(Opened(2, "bob"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 2 snapshot"));
+  edge.Send(Opened(1, "ann"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
+  const size_t before = edge.stream().size();
+
+  for (uint64_t i = 0; i < kRooms; ++i) {
+    edge.Send(TestEdge::Join(1, "ann", 100 + i, "r" + std::to_string(i)));
+  }
+  // What ann was to be told comes before the news of who comes later.
+  edge.Send(Opened(3, "bob"), Opened(4, "ann"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 4 snapshot bob"));
+
+  const Lines lines = edge.stream().LinesFrom(before);
+  const auto snapshots = std::count(lines.begin(), lines.end(), "direct 1 snapshot bob");
+  EXPECT_GE(snapshots, 1);
+  EXPECT_LT(snapshots, kRooms / 2);
+}
+
+TEST_F(PresenceTest, TellsTheOthersWhenAMemberIsRemoved) {
+  MakeRoom("a", {"ann", "bob"});
+  TestEdge edge(*dispatcher_, "e1");
+  edge.Send(Opened(2, "bob"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 2 snapshot"));
+  edge.Send(Opened(1, "ann"));
+  ASSERT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
+  const size_t before = edge.stream().size();
+  const auto told = [&](const std::string& line) {
+    for (int i = 0; i < 200; ++i) {
+      const Lines lines = edge.stream().LinesFrom(before);
+      if (std::find(lines.begin(), lines.end(), line) != lines.end()) return true;
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+    return false;
+  };
+
+  ASSERT_TRUE(Remove("a", {"bob"}).ok());
+
+  EXPECT_TRUE(told("direct 1 snapshot")) << "no room is shared with bob any more";
+  EXPECT_TRUE(told("direct 2 snapshot"));
+}
+
 TEST_F(PresenceTest, MakesNoNewsOfAReload) {
   MakeRoom("a", {"ann", "bob", "eve"});
   TestEdge edge(*dispatcher_, "e1");
@@ -319,6 +365,10 @@ class RecordingSink final : public PresenceSink {
     const std::lock_guard lock(mu_);
     offered_.push_back(view->user.value + (view->is_online ? "+" : "-"));
   }
+  void End(absl::Status why) override {
+    const std::lock_guard lock(mu_);
+    offered_.push_back("end " + std::string(absl::StatusCodeToString(why.code())));
+  }
   bool is_gone() const override { return false; }
   bool Await(const std::string& what) const {
     for (int i = 0; i < 200; ++i) {
@@ -368,6 +418,8 @@ TEST_F(PresenceTest, OffersWatchersWhoIsThereThenEachChange) {
   Awaited<bool> nowhere;
   calls.Watch({{}, RoomId("none")}, room, nowhere.callback());
   EXPECT_EQ(ReasonOf(nowhere.Get().status()), v1::REASON_ROOM_NOT_FOUND);
+  dispatcher_->Stop();
+  for (const auto& sink : {everybody, room, users}) EXPECT_TRUE(sink->Await("end UNAVAILABLE"));
 }
 
 }  // namespace
