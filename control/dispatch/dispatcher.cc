@@ -448,7 +448,9 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
                              RoomLane& rooms) { rooms.Release(*edge, room, seen); });
       continue;
     }
-    EdgeCommand& command = std::get<EdgeCommand>(input);
+    auto* asked = std::get_if<EdgeCommand>(&input);
+    if (asked == nullptr) continue;  // Of a connection, while control stops: the edge says it anew.
+    EdgeCommand& command = *asked;
     v1::Command echo;  // What a refusal needs of it.
     echo.set_connection(command.command.connection());
     echo.set_request(command.command.request());

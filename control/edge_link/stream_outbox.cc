@@ -5,24 +5,30 @@
 namespace confab::control {
 namespace {
 
-// Ids, times and framing of an item; contents are added. Exact sizes would cost a walk over each
-// message, which serialising does anyway.
+// Ids, times and framing of an item; what has no bound of its own is added. Exact sizes would cost a
+// walk over each message and its answer, which serialising does anyway.
 constexpr size_t kItemBytes = 256;
 
+template <typename Message>
+size_t BytesOfMessage(const Message& message) {
+  size_t bytes = kItemBytes + message.content().size() + message.body_json().size();
+  for (const std::string& user : message.mentions()) bytes += user.size() + 4;
+  return bytes;
+}
+
 size_t BytesOf(const v1::Event& event) {
-  if (event.has_message_posted()) {
-    return event.message_posted().content().size() + event.message_posted().body_json().size();
-  }
-  return event.message_edited().content().size() + event.message_edited().body_json().size();
+  if (event.has_message_posted()) return BytesOfMessage(event.message_posted());
+  if (event.has_message_edited()) return BytesOfMessage(event.message_edited());
+  return kItemBytes + event.ByteSizeLong();
 }
 
 size_t BytesOf(const v1::ControlItem& item) {
   switch (item.item_case()) {
     case v1::ControlItem::kBroadcast:
       if (!item.broadcast().has_event()) return kItemBytes + item.broadcast().ByteSizeLong();
-      return kItemBytes + BytesOf(item.broadcast().event().event());
+      return BytesOf(item.broadcast().event().event());
     case v1::ControlItem::kResult:
-      return kItemBytes + (item.result().has_history() ? item.result().ByteSizeLong() : 0);
+      return kItemBytes + (item.result().has_post_message() ? 0 : item.result().ByteSizeLong());
     case v1::ControlItem::kDirect:
       return kItemBytes + item.direct().ByteSizeLong();
     case v1::ControlItem::kWelcome:

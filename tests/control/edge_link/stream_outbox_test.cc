@@ -51,6 +51,42 @@ TEST(StreamOutbox, BoundsEachWrite) {
   EXPECT_EQ(writes, 4);
 }
 
+// Gives `item` a hundred times; each write keeps to the limit, and each takes more than one.
+void ExpectBounded(const v1::ControlItem& item) {
+  ASSERT_LT(item.ByteSizeLong(), StreamOutbox::kWriteBytesLimit / 4);
+  StreamOutbox outbox;
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(Push(outbox, item));
+  v1::AttachResponse response;
+  while (outbox.Take(response)) {
+    EXPECT_LE(response.ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
+  }
+}
+
+TEST(StreamOutbox, CountsWhateverCanBeLarge) {
+  v1::ControlItem mentions = Event(1);
+  auto& posted = *mentions.mutable_broadcast()->mutable_event()->mutable_event();
+  for (int i = 0; i < 50; ++i) posted.mutable_message_posted()->add_mentions(std::string(128, 'u'));
+  ExpectBounded(mentions);
+
+  v1::ControlItem update;
+  auto& changes = *update.mutable_broadcast()->mutable_event()->mutable_event();
+  (*changes.mutable_room_updated()->mutable_metadata())["k"] = std::string(4096, 'v');
+  ExpectBounded(update);
+
+  v1::ControlItem rooms;
+  for (int i = 0; i < 20; ++i) {
+    v1::Room& room = *rooms.mutable_result()->mutable_rooms()->add_rooms();
+    (*room.mutable_metadata())["k"] = std::string(4096, 'v');
+  }
+  ExpectBounded(rooms);
+
+  v1::ControlItem members;
+  for (int i = 0; i < 500; ++i) {
+    members.mutable_result()->mutable_members()->add_members()->set_user_id(std::string(128, 'u'));
+  }
+  ExpectBounded(members);
+}
+
 TEST(StreamOutbox, SaysWhenTooMuchWaits) {
   StreamOutbox outbox;
   const size_t megabyte = 1024 * 1024;
