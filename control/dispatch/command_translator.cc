@@ -216,7 +216,8 @@ absl::StatusOr<PersonChange> PersonOf(const v1::ChangeMember& asked) {
   switch (asked.change_case()) {
     case v1::ChangeMember::kAdd:
       change.kind = Kind::kAdd;
-      role = asked.add() == v1::ROLE_UNSPECIFIED ? v1::ROLE_MEMBER : asked.add();
+      role = asked.add();
+      if (role == v1::ROLE_UNSPECIFIED) return change;  // As he is, or a member.
       break;
     case v1::ChangeMember::kRole:
       change.kind = Kind::kRole;

@@ -131,7 +131,9 @@ Step CommandRunner::RunPost(Room& room, RoomCommand& command) {
 
 Step CommandRunner::RunTyping(Room& room, RoomCommand& command, const TypingRequest& typing) {
   const storage::UserId& user = ActorOf(command).id;
-  const Verdict verdict = room.Decide(user, RoomAct::kType, absl::Now());
+  // Who is muted meanwhile may still take back what he showed.
+  const RoomAct act = typing.is_typing ? RoomAct::kType : RoomAct::kSubscribe;
+  const Verdict verdict = room.Decide(user, act, absl::Now());
   if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
   typing_.Set(user, typing.is_typing, command.edge, ConnectionOf(command));
   tools_.results.TypingTaken(command);

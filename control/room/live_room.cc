@@ -437,6 +437,8 @@ void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::
       event.kind == storage::EventKind::kMemberRemoved ||
       (event.kind == storage::EventKind::kMemberBanned && event.role != storage::Role::kNone);
   if (ends) receipts_.Forget(event.subject);
+  const bool is_muted = event.kind == storage::EventKind::kMemberMuted;
+  if (ends || is_muted) typing_.End(event.subject);
   if (ends || event.kind == storage::EventKind::kMemberAdded) {
     tools_.watch.OnMember(id_, event.subject, !ends);
   }

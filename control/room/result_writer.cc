@@ -10,6 +10,15 @@
 #include "storage/record_check.h"
 
 namespace confab::control {
+namespace {
+
+// Who may not is worth a row; who names a room that is not there, or may come again, is not.
+bool IsRecorded(const absl::Status& refusal) {
+  const v1::Reason reason = ReasonOf(refusal);
+  return reason != v1::REASON_ROOM_NOT_FOUND && !TraitsOf(reason).retryable;
+}
+
+}  // namespace
 
 ResultWriter::ResultWriter(process::Metrics& metrics, EdgeOutbox& outbox) : outbox_(outbox) {
   for (size_t i = 0; i < counters_.size(); ++i) {
@@ -35,7 +44,8 @@ v1::Result& ResultWriter::AddResult(RoomCommand& command) {
 
 void ResultWriter::Refuse(RoomCommand& command, absl::Status why) {
   Count(ReasonOf(why));
-  if (command.append.audit != nullptr && refused_.size() < storage::kAuditBatchLimit) {
+  if (command.append.audit != nullptr && IsRecorded(why) &&
+      refused_.size() < storage::kAuditBatchLimit) {
     refused_.push_back(AuditOf(command, why));
   }
   std::visit(

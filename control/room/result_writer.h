@@ -58,6 +58,7 @@ class ResultWriter {
 
   // What was refused of recorded acts since the last time; what is beyond the limit of a batch is
   // not recorded.
+  bool has_refused() const { return !refused_.empty(); }
   std::vector<storage::AuditRecord> TakeRefused() { return std::exchange(refused_, {}); }
 
   // Runs the callbacks. REQUIRES: the outbox was flushed.

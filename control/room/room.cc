@@ -236,12 +236,14 @@ MemberChange Room::DecideAdd(const Actor& actor, absl::Span<const std::pair<User
   MemberChange change;
   change.verdict = Allow({});
   std::vector<RoomAct> acts = {RoomAct::kManageMembers};
-  for (const auto& [user, role] : members) {
+  for (const auto& [user, asked] : members) {
     const Membership* membership = Find(user);
     if (membership == nullptr) {
       change.missing.push_back(user);
       continue;
     }
+    const Role own = membership->role == Role::kNone ? Role::kMember : membership->role;
+    const Role role = asked == Role::kNone ? own : asked;
     if (membership->role == role) continue;
     acts.insert(acts.end(), {ActToManage(membership->role), ActToManage(role)});
     const bool is_new = membership->role == Role::kNone;

@@ -89,9 +89,7 @@ absl::Status CheckPerson(const PersonChange& change) {
   if (auto refusal = CheckId(change.user.value, "userId")) {
     return RefusalStatus(refusal->reason, std::move(refusal->message));
   }
-  const bool takes_role =
-      change.kind == PersonChange::Kind::kAdd || change.kind == PersonChange::Kind::kRole;
-  if (takes_role && change.role == storage::Role::kNone) {
+  if (change.kind == PersonChange::Kind::kRole && change.role == storage::Role::kNone) {
     return BadRequest("role: a member needs one");
   }
   if (change.seconds > kRestrictionSecondsLimit) {

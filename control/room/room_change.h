@@ -27,8 +27,9 @@ struct PersonChange {
   enum class Kind { kAdd, kRole, kRemove, kBan, kUnban, kMute, kUnmute };
   Kind kind = Kind::kAdd;
   storage::UserId user;
-  storage::Role role = storage::Role::kNone;  // kAdd, kRole
-  uint32_t seconds = 0;                       // kBan, kMute; 0: until it is lifted.
+  // kRole; kAdd: kNone is the one that he has, or a member's.
+  storage::Role role = storage::Role::kNone;
+  uint32_t seconds = 0;  // kBan, kMute; 0: until it is lifted.
 };
 
 // All of it together.

@@ -16,6 +16,8 @@ namespace {
 
 // What was refused is not worth more of the committer's time.
 constexpr auto kAuditPatience = std::chrono::seconds(10);
+// What is refused within it is recorded together.
+constexpr absl::Duration kAuditPause = absl::Seconds(1);
 
 void LogUnrecorded(const CommitJob& job) {
   process::LogWarn("refused acts are not in the audit table",
@@ -157,7 +159,7 @@ void RoomLane::Push(std::unique_ptr<UpkeepJob> job) {
 void RoomLane::EndTurn() {
   PlanOwnPointers();
   PushCommits();
-  PushRefused();
+  WaitForRefused();
   outbox_.Flush();
   results_.Flush();
 }
@@ -174,6 +176,15 @@ void RoomLane::PushCommits() {
     // What waited behind a refused one may come next.
     OnCommitted(std::move(refused));
   }
+}
+
+// A commit a turn would let whoever is refused slow down everybody's messages.
+void RoomLane::WaitForRefused() {
+  if (!results_.has_refused() || std::exchange(waits_for_refused_, true)) return;
+  tools_.lane.Delay(kAuditPause, [this] {
+    waits_for_refused_ = false;
+    PushRefused();
+  });
 }
 
 void RoomLane::PushRefused() {

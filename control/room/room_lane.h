@@ -83,6 +83,7 @@ class RoomLane {
   LiveRoom* Find(const storage::RoomId& id);
   void DropUnused();
   void PushCommits();
+  void WaitForRefused();
   void PushRefused();
   void PlanOwnPointers();
   void WriteOwnPointers();
@@ -97,6 +98,7 @@ class RoomLane {
   CommitQueue::Jobs commits_;
   OwnPointers own_pointers_;
   bool is_write_planned_ = false;  // Of own_pointers_.
+  bool waits_for_refused_ = false;
   std::unique_ptr<RetentionSweep> sweep_;
   LaneTools tools_;
   absl::flat_hash_map<storage::RoomId, std::unique_ptr<LiveRoom>> rooms_;

@@ -13,6 +13,10 @@ void RoomTyping::Set(const UserId& user, bool is_typing, const std::shared_ptr<A
   WaitForNext();
 }
 
+void RoomTyping::End(const UserId& user) {
+  if (state_.End(user, tools_.lane.now())) Tell(user, false);
+}
+
 void RoomTyping::Tell(const UserId& user, bool is_typing) {
   v1::Signal signal;
   v1::Typing& typing = *signal.mutable_typing();

@@ -27,6 +27,9 @@ class RoomTyping {
   void Set(const storage::UserId& user, bool is_typing, const std::shared_ptr<Attachment>& edge,
            uint64_t connection);
 
+  // The user may no longer.
+  void End(const storage::UserId& user);
+
   // False: a delay will come back.
   bool is_idle() const { return !is_waiting_; }
 

@@ -94,6 +94,18 @@ TEST_F(RulesTest, ABanIsTheLastThatItsUserGetsAndRefusesHim) {
   EXPECT_EQ(WordOf(edge_.DoPost(1, "bob", "a", "let me")), "BANNED");
 }
 
+TEST_F(RulesTest, AddingWithoutARoleLeavesAMemberAsHeIs) {
+  const auto add = [&](const std::string& user) {
+    EdgeCommand ask = Ask("own");
+    Change(ask, user).set_add(v1::ROLE_UNSPECIFIED);
+    return edge_.Do(std::move(ask)).change_member().role();
+  };
+
+  EXPECT_EQ(add("mod"), v1::ROLE_MODERATOR);
+  EXPECT_EQ(add("own"), v1::ROLE_OWNER);
+  EXPECT_EQ(add("new"), v1::ROLE_MEMBER);
+}
+
 TEST_F(RulesTest, ABanHoldsAfterARestartUntilItIsLifted) {
   ASSERT_EQ(WordOf(Ban("mod", "bob")), "ok");
   edge_.Detach();

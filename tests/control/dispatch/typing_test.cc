@@ -6,6 +6,8 @@
 namespace confab::control {
 namespace {
 
+using storage::RoomId;
+using storage::UserId;
 using testing::Contains;
 using testing::Not;
 
@@ -72,6 +74,28 @@ TEST_F(TypingTest, RefusesWhoMayNotPost) {
   EXPECT_EQ(WordOf(Type(edge, 1, "ann", "")), "BAD_REQUEST");
 
   EXPECT_THAT(edge.stream().lines(), Not(Contains(testing::StartsWith("signal"))));
+}
+
+TEST_F(TypingTest, EndsWithTheRightToType) {
+  MakeRoom("a", {"ann", "bob", "eve"});
+  TestEdge edge(*dispatcher_, "e1");
+  edge.DoJoin(1, "ann", "a");
+  Type(edge, 2, "bob", "a");
+  Type(edge, 3, "eve", "a");
+  const auto mute = [&](const std::string& user) {
+    Awaited<storage::MemberRecord> muted;
+    dispatcher_->ChangeMember(RoomId("a"), {}, {PersonChange::Kind::kMute, UserId(user)}, Soon(),
+                              muted.callback());
+    return muted.Get().status();
+  };
+
+  ASSERT_TRUE(mute("bob").ok());
+  ASSERT_TRUE(Remove("a", {"eve"}).ok());
+
+  EXPECT_THAT(edge.stream().lines(), Contains("signal room:a typing a bob false"));
+  EXPECT_THAT(edge.stream().lines(), Contains("signal room:a typing a eve false"));
+  EXPECT_EQ(WordOf(Type(edge, 2, "bob", "a")), "MUTED");
+  EXPECT_EQ(WordOf(Type(edge, 2, "bob", "a", false)), "ok");
 }
 
 TEST_F(TypingTest, StandsInNoLog) {

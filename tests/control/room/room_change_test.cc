@@ -62,7 +62,8 @@ TEST(RoomChange, AsksForWhatAPersonsChangeNeeds) {
 
   EXPECT_EQ(reason({Kind::kBan, storage::UserId("a")}), v1::REASON_UNSPECIFIED);
   EXPECT_EQ(reason({Kind::kBan, storage::UserId("")}), v1::REASON_BAD_REQUEST);
-  EXPECT_EQ(reason({Kind::kAdd, storage::UserId("a")}), v1::REASON_BAD_REQUEST);
+  EXPECT_EQ(reason({Kind::kAdd, storage::UserId("a")}), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(reason({Kind::kRole, storage::UserId("a")}), v1::REASON_BAD_REQUEST);
   EXPECT_EQ(reason({Kind::kMute, storage::UserId("a"), {}, 315'360'001}), v1::REASON_BAD_REQUEST);
 }
 
