@@ -50,7 +50,12 @@ absl::StatusOr<std::shared_ptr<const TokenVerifier>> MakeTokens(const EdgeConfig
   process::JwtPolicy policy;
   policy.issuer = config.token_issuer;
   policy.audience = config.token_audience;
-  return std::make_shared<const TokenVerifier>(*std::move(keys), std::move(policy));
+  ClaimNames claims = {.user_id = config.user_id_claims,
+                       .name = config.name_claims,
+                       .email = config.email_claims,
+                       .role_context = config.role_claims};
+  return std::make_shared<const TokenVerifier>(*std::move(keys), std::move(policy),
+                                               std::move(claims));
 }
 
 AddressLimits AddressLimitsOf(const EdgeConfig& config) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -65,6 +66,9 @@ absl::Status EdgeConfig::Validate() const {
     return Refuse("user-secret-file",
                   "or --user-keys-file is required: the HS256 secret of user tokens, or their "
                   "issuer's public keys (JWKS)");
+  }
+  if (user_id_claims.empty()) {
+    return Refuse("token-user-id", "needs a claim: a user token must say whose it is");
   }
   const absl::StatusOr<ProxyTrust> proxies = ProxyTrust::Create(trusted_proxies);
   if (!proxies.ok()) return Refuse("trusted-proxies", std::string(proxies.status().message()));
@@ -143,6 +147,15 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Placeholder("FILE");
   loader.Add("token-issuer", &config.token_issuer, "iss that user tokens must have", "Edge");
   loader.Add("token-audience", &config.token_audience, "aud that user tokens must have", "Edge");
+  for (const auto& [flag, claims, help] :
+       {std::tuple("token-user-id", &config.user_id_claims,
+                   "claims that may hold the user's id; the first that a token has counts"),
+        std::tuple("token-name", &config.name_claims, "likewise the name that others see"),
+        std::tuple("token-email", &config.email_claims, "likewise the e-mail address"),
+        std::tuple("token-role", &config.role_claims,
+                   "likewise the role outside of rooms, for pushes to all who have it")}) {
+    loader.Add(flag, claims, help, "Edge").Placeholder("CLAIM,...");
+  }
   loader.Add("allowed-origins", &config.allowed_origins,
              "origins of web pages that may connect, * for all", "Edge");
   loader

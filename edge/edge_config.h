@@ -38,6 +38,11 @@ struct EdgeConfig {
   // Asked of user tokens; empty: not asked.
   std::string token_issuer;
   std::string token_audience;
+  // Claims of user tokens; of each list the first that a token has counts.
+  std::vector<std::string> user_id_claims = {"sub", "userId", "id"};
+  std::vector<std::string> name_claims = {"name"};
+  std::vector<std::string> email_claims = {"email"};
+  std::vector<std::string> role_claims = {"roleContextId", "role"};
   std::vector<std::string> allowed_origins;
   // Addresses and networks whose X-Forwarded-For is believed.
   std::vector<std::string> trusted_proxies;

@@ -234,6 +234,8 @@ void IoThread::Leave(Connection& connection) {
 }
 
 bool IoThread::Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
+  // What no client asked for leaves half of the room to what they do ask.
+  if (command.is_automatic() && pending_.size() >= PendingRequests::kCountLimit / 2) return false;
   const auto now = std::chrono::steady_clock::now();
   const PendingRequest* request =
       pending_.Add(std::move(command), reply_id, now,
@@ -259,7 +261,7 @@ void IoThread::Unsubscribe(Connection& connection, std::string_view room) {
   loop_->MarkDirty(*this);
 }
 
-void IoThread::ReplayLater(Connection& connection) { replaying_.push_back(connection.id()); }
+void IoThread::ReplayLater(Connection& connection) { replaying_.insert(connection.id()); }
 
 // --- what control says
 

@@ -198,8 +198,8 @@ class IoThread final : public Distributor::Recipient,
   std::chrono::steady_clock::time_point next_lease_;
   std::vector<v1::EdgeItem> outgoing_;
   std::uint64_t subscribes_seen_ = 0;
-  std::vector<std::string> released_;     // Topics that were subscribed for nobody.
-  std::vector<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
+  std::vector<std::string> released_;             // Topics that were subscribed for nobody.
+  absl::flat_hash_set<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
 
   bool is_stopping_ = false;
   bool is_down_ = false;

@@ -5,6 +5,8 @@
 
 #include <absl/strings/match.h>
 #include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "proto/reason.h"
 
@@ -102,8 +104,9 @@ std::optional<v1::Error> TokenVerifier::Verify(std::string_view token, absl::Tim
   const std::optional<std::string> id = id_claim == nullptr ? std::nullopt : IdText(*id_claim);
   if (!id || !IsUserId(*id)) {
     return MakeError(v1::REASON_TOKEN_INVALID,
-                     "the token names no user: one of its claims sub, userId, id (or those "
-                     "configured) must be a string of 1 to 128 bytes or a whole number");
+                     fmt::format("the token names no user: its claim {} must be a string of 1 to "
+                                 "128 bytes or a whole number",
+                                 fmt::join(claims_.user_id, " or ")));
   }
   user = VerifiedUser();
   user.user.set_id(*id);

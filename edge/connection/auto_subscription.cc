@@ -8,9 +8,13 @@ namespace {
 constexpr std::uint32_t kPageSize = 500;  // The most that control gives.
 }  // namespace
 
+// Empty: the pattern is a room's whole id.
+std::string_view AutoSubscription::Prefix() const {
+  return pattern_.ends_with('*') ? pattern_.substr(0, pattern_.size() - 1) : std::string_view();
+}
+
 bool AutoSubscription::Matches(std::string_view room) const {
-  if (!pattern_.ends_with('*')) return room == pattern_;
-  return room.starts_with(pattern_.substr(0, pattern_.size() - 1));
+  return pattern_.ends_with('*') ? room.starts_with(Prefix()) : room == pattern_;
 }
 
 void AutoSubscription::Add(std::string_view room) {
@@ -20,7 +24,9 @@ void AutoSubscription::Add(std::string_view room) {
 
 void AutoSubscription::Restart() {
   if (pattern_.ends_with('*')) {
-    next_page_ = std::string();
+    // Rooms come by id, from behind the page token: this is the last one that is surely before the
+    // pattern's first.
+    next_page_ = std::string(Prefix().substr(0, Prefix().empty() ? 0 : Prefix().size() - 1));
   } else {
     Add(pattern_);
   }
@@ -52,7 +58,9 @@ void AutoSubscription::OnResult(const v1::Result& result) {
   }
   next_page_.reset();
   for (const v1::Room& room : result.rooms().rooms()) Add(room.id());
-  if (!result.rooms().next_page_token().empty()) next_page_ = result.rooms().next_page_token();
+  const std::string& next = result.rooms().next_page_token();
+  const bool is_behind = next > Prefix() && !Matches(next);
+  if (!next.empty() && !is_behind) next_page_ = next;
 }
 
 void AutoSubscription::OnRefused(bool is_retryable) {

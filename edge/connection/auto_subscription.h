@@ -35,6 +35,7 @@ class AutoSubscription {
   void OnRefused(bool is_retryable);
 
  private:
+  std::string_view Prefix() const;
   bool Matches(std::string_view room) const;
   void Add(std::string_view room);
 

@@ -107,6 +107,10 @@ std::optional<v1::Error> Connection::TakeToken(std::string_view token) {
     return MakeError(v1::REASON_TOKEN_INVALID,
                      "the token is another user's: open another connection with it");
   }
+  if (verified.role_context != role_context()) {
+    return MakeError(v1::REASON_TOKEN_INVALID,
+                     "the token is for another role: open another connection with it");
+  }
   token_.Begin(verified.expires_at, now, std::chrono::steady_clock::now());
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/protocol/utf8.h"
 #include "proto/reason.h"
 
 namespace confab::edge {
@@ -29,12 +30,15 @@ std::string_view TextOf(const boost::json::value* field) {
 
 // It stands in the query, where any bytes can be written.
 std::optional<v1::Error> CheckDeviceId(std::string_view device_id) {
-  const bool is_printable =
-      std::all_of(device_id.begin(), device_id.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (is_printable && device_id.size() <= kDeviceIdBytesLimit) return std::nullopt;
-  return MakeError(
-      v1::REASON_BAD_REQUEST,
-      fmt::format("deviceId must be at most {} printable ASCII characters", kDeviceIdBytesLimit));
+  const bool has_controls = std::any_of(device_id.begin(), device_id.end(),
+                                        [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!has_controls && device_id.size() <= kDeviceIdBytesLimit && IsUtf8(device_id)) {
+    return std::nullopt;
+  }
+  return MakeError(v1::REASON_BAD_REQUEST,
+                   fmt::format("deviceId must be at most {} bytes of UTF-8 without control "
+                               "characters",
+                               kDeviceIdBytesLimit));
 }
 
 }  // namespace

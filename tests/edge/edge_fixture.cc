@@ -15,12 +15,13 @@ namespace {
 constexpr char kSecret[] = "a secret of tests that has more than 32 bytes";
 }  // namespace
 
-std::string TokenFor(const std::string& user, int seconds_left) {
+std::string TokenFor(const std::string& user, int seconds_left, const boost::json::object& more) {
   const process::JwtKey key = *process::JwtKey::FromSecret(kSecret);
-  return process::SignJwt({{"sub", user},
-                           {"name", "name of " + user},
-                           {"exp", absl::ToUnixSeconds(absl::Now()) + seconds_left}},
-                          key);
+  boost::json::object claims = {{"sub", user},
+                                {"name", "name of " + user},
+                                {"exp", absl::ToUnixSeconds(absl::Now()) + seconds_left}};
+  for (const auto& [name, value] : more) claims[name] = value;
+  return process::SignJwt(claims, key);
 }
 
 EdgeTest::EdgeTest() {

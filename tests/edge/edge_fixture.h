@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include <boost/json/object.hpp>
 #include <gtest/gtest.h>
 
 #include "edge/edge.h"
@@ -17,7 +18,9 @@ namespace confab::tests {
 inline constexpr char kSocketIoTarget[] = "/socket.io/?EIO=4&transport=websocket";
 
 // A token of that user with so long to live.
-std::string TokenFor(const std::string& user, int seconds_left = 3'600);
+// `more`: further claims.
+std::string TokenFor(const std::string& user, int seconds_left = 3'600,
+                     const boost::json::object& more = {});
 
 class EdgeTest : public testing::Test {
  protected:

@@ -330,6 +330,9 @@ TEST_F(EdgeNamespace, TellsControlOfTheDevice) {
 
 TEST_F(EdgeNamespace, RefusesADeviceIdThatIsNoName) {
   StartEdge();
+  WsClient named = OpenEngine("&deviceId=%d0%90%d0%bd%d0%bd%d0%b0%27s%20phone");
+  Connect(named, "40", "alice");
+  ReadJoined(named, "40");
   for (const std::string& id : {std::string("%ff"), std::string("%0a"), std::string(129, 'x')}) {
     WsClient client = OpenEngine("&deviceId=" + id);
     Connect(client, "40", "alice");

@@ -94,6 +94,31 @@ TEST_F(EdgeToken, IsNotRenewedByAnotherUsers) {
   EXPECT_EQ(client.ReadClose(), 4001);
 }
 
+TEST_F(EdgeToken, IsNotRenewedByOneForAnotherRole) {
+  StartEdge();
+  WsClient client = Open(edge_->address());
+  client.SendText("40{\"token\":\"" + TokenFor("alice", 3'600, {{"role", "admin"}}) + "\"}");
+  ASSERT_TRUE(client.ReadUntil("42[\"connected\"").has_value());
+
+  EXPECT_THAT(Refresh(client, TokenFor("alice")),
+              AllOf(HasSubstr("TOKEN_INVALID"), HasSubstr("role")));
+  EXPECT_THAT(Refresh(client, TokenFor("alice", 3'600, {{"role", "admin"}})),
+              HasSubstr("\"ok\":true"));
+}
+
+TEST_F(EdgeToken, NamesItsUserByTheConfiguredClaims) {
+  config_.user_id_claims = {"account", "uid"};
+  config_.name_claims = {"nick"};
+  StartEdge();
+  WsClient client = Open(edge_->address());
+
+  client.SendText("40{\"token\":\"" + TokenFor("alice", 3'600, {{"uid", 77}, {"nick", "Al"}}) +
+                  "\"}");
+
+  EXPECT_THAT(client.ReadUntil("42[\"connected\"").value_or(""),
+              AllOf(HasSubstr("77"), HasSubstr("Al"), testing::Not(HasSubstr("alice"))));
+}
+
 TEST_F(EdgeToken, ClosesTheWholeSocketWhenOneNamespacesEnds) {
   config_.namespaces = {"/", "/game"};
   StartEdge();

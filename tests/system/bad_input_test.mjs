@@ -17,7 +17,7 @@ const refusals = [
   ['a payload that is no object', '["sendMessage",5]', 'BAD_REQUEST'],
   ['a payload that is null', '["joinRoom",null]', 'BAD_REQUEST'],
   ['no room', '["joinRoom",{}]', 'BAD_REQUEST'],
-  ['no content', '["sendMessage",{"roomId":"den"}]', 'BAD_REQUEST'],
+  ['no content', '["sendMessage",{"roomId":"den"}]', 'CONTENT_SIZE'],
   ['a room that is an object', '["joinRoom",{"roomId":{}}]', 'BAD_REQUEST'],
   ['a room that is a fraction', '["joinRoom",{"roomId":1.5}]', 'BAD_REQUEST'],
   ['a room with an exponent', '["joinRoom",{"roomId":1e2}]', 'BAD_REQUEST'],

@@ -167,9 +167,9 @@ family('namespaced', settings, {
     for (const options of [{ query: { deviceId: 'desk' } }, { auth: { token: 'nonsense' } }]) {
       assert.match((await refused(io(url, options))).data.reason, /^TOKEN_/);
     }
-    const odd = await refused(enter(world, 'u-1', 'téléphone'));
+    const odd = await refused(enter(world, 'u-1', 'a\nb'));
     assert.equal(odd.data.reason, 'BAD_REQUEST');
-    await connected(enter(world, 'u-1', "Ann's phone (2)"));
+    await connected(enter(world, 'u-1', "le téléphone d'Anne (2)"));
   },
 
   'pages of the configured origin may come, with credentials': async ({ url }) => {

@@ -35,7 +35,7 @@ TEST(AutoSubscription, JoinsTheUsersMatchingRoomsOneAfterTheOther) {
   EXPECT_EQ(Asked(rooms), "nothing") << "before it was started";
   rooms.Restart();
 
-  EXPECT_EQ(Asked(rooms), "list ");
+  EXPECT_EQ(Asked(rooms), "list game") << "rooms come by id: no earlier one matches";
   EXPECT_EQ(Asked(rooms), "nothing") << "the answer is awaited";
   rooms.OnResult(Rooms({"den", "game_1", "game_2"}, "game_2"));
   EXPECT_EQ(Asked(rooms), "join game_1");
@@ -44,6 +44,18 @@ TEST(AutoSubscription, JoinsTheUsersMatchingRoomsOneAfterTheOther) {
   rooms.OnResult(Joined("game_2"));
   EXPECT_EQ(Asked(rooms), "list game_2");
   rooms.OnResult(Rooms({"gamers"}));
+  EXPECT_EQ(Asked(rooms), "nothing");
+}
+
+TEST(AutoSubscription, AsksForNothingBehindTheLastThatCanMatch) {
+  AutoSubscription rooms("game_*");
+  rooms.Restart();
+  Asked(rooms);
+
+  rooms.OnResult(Rooms({"game_1", "gamma"}, "gamma"));
+
+  EXPECT_EQ(Asked(rooms), "join game_1");
+  rooms.OnResult(Joined("game_1"));
   EXPECT_EQ(Asked(rooms), "nothing");
 }
 
@@ -76,7 +88,7 @@ TEST(AutoSubscription, TriesAgainWhatMaySucceedLater) {
   Asked(rooms);
 
   rooms.OnRefused(true);
-  EXPECT_EQ(Asked(rooms), "list ");
+  EXPECT_EQ(Asked(rooms), "list game");
   rooms.OnResult(Rooms({"game_1", "game_2"}));
   Asked(rooms);
   rooms.OnRefused(true);
