@@ -296,7 +296,7 @@ TEST_F(EdgeLimits, AnswersASessionTooManyForTheEdge) {
   EXPECT_THAT(open_.back().head(), HasSubstr("\r\nRetry-After: 5\r\n"));
   EXPECT_THAT(open_.back().ReadBody(), HasSubstr("as many connections as it may have"));
   EXPECT_EQ(Get(kPolling, From("192.0.2.1")).status, 503);
-  EXPECT_EQ(Get("/v1/health", "").status, 200);
+  EXPECT_EQ(Get("/v1/openapi.json", "").status, 200);
 }
 
 TEST_F(EdgeLimits, MayAllBeOff) {

@@ -72,7 +72,7 @@ TEST_F(EdgeProxy, MaySpeakForItself) {
   StartEdge();
   WsClient client = Connect("PROXY UNKNOWN\r\n");
 
-  client.SendRaw("GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.SendRaw("GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n");
 
   EXPECT_EQ(client.ReadStatus(), 200);
 }
@@ -80,7 +80,7 @@ TEST_F(EdgeProxy, MaySpeakForItself) {
 TEST_F(EdgeProxy, IsHungUpOnWithoutAHeader) {
   config_.header_time_limit = absl::Milliseconds(300);
   StartEdge();
-  WsClient plain = Connect("GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n");
+  WsClient plain = Connect("GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n");
   WsClient silent = Connect("");
   WsClient slow = Connect("PROXY TCP4 203.0.");
 
@@ -93,7 +93,7 @@ TEST_F(EdgeProxy, IsHungUpOnWithoutAHeader) {
 TEST_F(EdgeProxy, IsNoBusinessOfOthers) {
   config_.trusted_proxies = {"10.0.0.0/8"};
   StartEdge();
-  WsClient plain = Connect("GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n");
+  WsClient plain = Connect("GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n");
   WsClient liar = Connect(For("203.0.113.7") + "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 
   EXPECT_EQ(plain.ReadStatus(), 200);
