@@ -8,100 +8,67 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "control/api/grpc_status.h"
-#include "process/mutex.h"
+#include "control/api/stream_writer.h"
 
 namespace confab::control {
 
 // Outlives the stream: held by whoever makes the responses.
 template <typename Response>
-class ResponseSink {
+class ResponseSink final : private StreamWriter<Response> {
  public:
-  using Stream = grpc::ServerWriteReactor<Response>;
-
-  ResponseSink(Stream* stream, std::function<void(const absl::Status&)> on_finish)
-      : stream_(stream), on_finish_(std::move(on_finish)) {}
+  using StreamWriter<Response>::StreamWriter;
 
   // False: the caller is gone; it is of no use to go on.
   bool Write(Response response) {
     {
-      const process::MutexLock lock(mu_);
-      if (is_finished_ || end_.has_value()) return false;
+      const process::MutexLock lock(this->mu_);
+      if (this->has_ended()) return false;
       waiting_.push_back(std::move(response));
     }
-    Advance(false);
+    this->Advance(false);
     return true;
   }
 
   // What was given before is written first.
   void End(absl::Status why) {
     {
-      const process::MutexLock lock(mu_);
-      if (!end_.has_value()) end_ = std::move(why);
+      const process::MutexLock lock(this->mu_);
+      this->SetEnd(std::move(why));
     }
-    Advance(false);
+    this->Advance(false);
   }
 
   void Cancel() {
     {
-      const process::MutexLock lock(mu_);
-      if (!end_.has_value()) end_ = absl::CancelledError("the caller is gone");
+      const process::MutexLock lock(this->mu_);
+      this->SetEnd(absl::CancelledError("the caller is gone"));
       waiting_.clear();
     }
-    Advance(false);
+    this->Advance(false);
   }
 
   // True: everything is written and more may come.
   bool OnWriteDone(bool ok) {
     if (!ok) Cancel();
-    Advance(true);
-    const process::MutexLock lock(mu_);
-    return !is_writing_ && !is_finished_ && !end_.has_value();
+    this->Advance(true);
+    const process::MutexLock lock(this->mu_);
+    return !this->is_writing() && !this->has_ended();
   }
 
  private:
-  // Whoever starts a write or the finish has said so under the lock before, so the stream lives
-  // until that returns.
-  void Advance(bool is_write_done) {
-    std::optional<absl::Status> end;
-    {
-      const process::MutexLock lock(mu_);
-      if (is_write_done) is_writing_ = false;
-      if (is_writing_ || is_finished_) return;
-      if (!waiting_.empty()) {
-        is_writing_ = true;
-        writing_ = std::move(waiting_.front());
-        waiting_.pop_front();
-      } else if (end_.has_value()) {
-        is_finished_ = true;
-        end = end_;
-      } else {
-        return;
-      }
-    }
-    if (end.has_value()) {
-      on_finish_(*end);
-      stream_->Finish(ToGrpc(*end));
-    } else {
-      stream_->StartWrite(&writing_);
-    }
+  bool Fill(Response& next) override {
+    if (waiting_.empty()) return false;
+    next = std::move(waiting_.front());
+    waiting_.pop_front();
+    return true;
   }
 
-  Stream* const stream_;  // Not to be touched once is_finished_.
-  const std::function<void(const absl::Status&)> on_finish_;
-  Response writing_;  // Belongs to gRPC while is_writing_.
-  process::Mutex mu_;
-  std::deque<Response> waiting_ ABSL_GUARDED_BY(mu_);
-  bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
-  bool is_finished_ ABSL_GUARDED_BY(mu_) = false;
-  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);
+  std::deque<Response> waiting_;  // Guarded by mu_.
 };
 
 // Deletes itself when the call is over.
