@@ -1,6 +1,5 @@
 #include "tools/confabctl/message_tail.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -9,14 +8,12 @@
 #include <fmt/format.h>
 
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/follow.h"
 #include "tools/confabctl/interrupt.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
-
-constexpr absl::Duration kRetryMin = absl::Milliseconds(200);
-constexpr absl::Duration kRetryMax = absl::Seconds(2);
 
 struct TailOptions {
   std::string room;
@@ -41,53 +38,33 @@ class Follower {
  public:
   Follower(Invocation& run, const TailOptions& options, ControlClient& client, Interrupt& interrupt,
            int64_t position)
-      : run_(run), options_(options), client_(client), interrupt_(interrupt), position_(position) {}
+      : run_(run),
+        options_(options),
+        client_(client),
+        following_(run, client, interrupt, options.count),
+        position_(position) {}
 
   Exit Follow() {
-    absl::Duration pause = kRetryMin;
-    while (true) {
-      const int64_t before = position_;
-      const grpc::Status status = ReadStream();
-      if (is_done() || interrupt_.came()) return Exit::kDone;
-      if (!IsBroken(status) && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
-        return status.ok() ? Exit::kDone : client_.Explain(status);
-      }
-      if (position_ > before) pause = kRetryMin;
-      if (pause == kRetryMin) {
-        run_.streams.err << fmt::format(
-                                "confabctl: control is away; going on behind seq {} when "
-                                "it is back (Ctrl-C ends)",
-                                position_)
-                         << std::endl;
-      }
-      if (!interrupt_.Wait(pause)) return Exit::kDone;
-      pause = std::min(pause * 2, kRetryMax);
-    }
+    return following_.Run([this](grpc::ClientContext& context) { return ReadStream(context); },
+                          [this] { return fmt::format("going on behind seq {}", position_); });
   }
 
  private:
-  bool is_done() const { return options_.count > 0 && shown_ >= options_.count; }
-
-  grpc::Status ReadStream() {
-    grpc::ClientContext context;
-    client_.Prepare(context);
+  grpc::Status ReadStream(grpc::ClientContext& context) {
     v1::TailEventsRequest request;
     request.set_room_id(options_.room);
     request.set_after_seq(position_);
-    interrupt_.Set([&context] { context.TryCancel(); });
     const auto stream = client_.messages().TailEvents(&context, request);
     v1::TailEventsResponse batch;
-    while (!is_done() && stream->Read(&batch)) {
+    while (!following_.is_done() && stream->Read(&batch)) {
       for (const v1::Event& event : batch.events()) {
         Print(event);
-        if (is_done()) break;
+        if (following_.is_done()) break;
       }
       run_.streams.out.flush();
     }
-    if (is_done()) context.TryCancel();
-    grpc::Status status = stream->Finish();
-    interrupt_.Set(nullptr);
-    return status;
+    if (following_.is_done()) context.TryCancel();
+    return stream->Finish();
   }
 
   void Print(const v1::Event& event) {
@@ -98,15 +75,14 @@ class Follower {
                                       ActorOf(event), Describe(event));
     }
     position_ = event.seq();
-    ++shown_;
+    following_.Shown();
   }
 
   Invocation& run_;
   const TailOptions& options_;
   ControlClient& client_;
-  Interrupt& interrupt_;
+  Following following_;
   int64_t position_;
-  uint64_t shown_ = 0;
 };
 
 Exit FollowRoom(Invocation& run, const TailOptions& options) {

@@ -1,21 +1,20 @@
 #include "tools/confabctl/presence_watch.h"
 
-#include <algorithm>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "tools/confabctl/control_client.h"
+#include "tools/confabctl/follow.h"
 #include "tools/confabctl/interrupt.h"
 #include "tools/confabctl/output.h"
 
 namespace confab::ctl {
 namespace {
-
-constexpr absl::Duration kRetryMin = absl::Milliseconds(200);
-constexpr absl::Duration kRetryMax = absl::Seconds(2);
 
 struct WatchOptions {
   std::string room;
@@ -26,55 +25,36 @@ struct WatchOptions {
 class Watcher {
  public:
   Watcher(Invocation& run, const WatchOptions& options, ControlClient& client, Interrupt& interrupt)
-      : run_(run), options_(options), client_(client), interrupt_(interrupt) {}
+      : run_(run),
+        options_(options),
+        client_(client),
+        following_(run, client, interrupt, options.count) {}
 
   Exit Watch() {
-    absl::Duration pause = kRetryMin;
-    while (true) {
-      const uint64_t before = shown_;
-      const grpc::Status status = ReadStream();
-      if (is_done() || interrupt_.came()) return Exit::kDone;
-      if (!IsBroken(status) && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
-        return status.ok() ? Exit::kDone : client_.Explain(status);
-      }
-      if (shown_ > before) pause = kRetryMin;
-      if (pause == kRetryMin) {
-        run_.streams.err << "confabctl: control is away; watching again when it is back "
-                            "(Ctrl-C ends)"
-                         << std::endl;
-      }
-      if (!interrupt_.Wait(pause)) return Exit::kDone;
-      pause = std::min(pause * 2, kRetryMax);
-    }
+    return following_.Run([this](grpc::ClientContext& context) { return ReadStream(context); },
+                          [] { return std::string("watching again"); });
   }
 
  private:
-  bool is_done() const { return options_.count > 0 && shown_ >= options_.count; }
-
-  grpc::Status ReadStream() {
-    grpc::ClientContext context;
-    client_.Prepare(context);
+  grpc::Status ReadStream(grpc::ClientContext& context) {
     v1::WatchPresenceRequest request;
     if (!options_.room.empty()) request.set_room_id(options_.room);
     for (const std::string& user : options_.users) request.mutable_users()->add_user_ids(user);
-    interrupt_.Set([&context] { context.TryCancel(); });
     const auto stream = client_.presence().WatchPresence(&context, request);
     v1::WatchPresenceResponse batch;
-    while (!is_done() && stream->Read(&batch)) {
+    while (!following_.is_done() && stream->Read(&batch)) {
       for (const v1::Presence& change : batch.changes()) {
         Print(change);
-        if (is_done()) break;
+        if (following_.is_done()) break;
       }
       run_.streams.out.flush();
     }
-    if (is_done()) context.TryCancel();
-    grpc::Status status = stream->Finish();
-    interrupt_.Set(nullptr);
-    return status;
+    if (following_.is_done()) context.TryCancel();
+    return stream->Finish();
   }
 
   void Print(const v1::Presence& change) {
-    ++shown_;
+    following_.Shown();
     if (run_.is_json) {
       run_.streams.out << ToJson(change) << '\n';
     } else {
@@ -86,8 +66,7 @@ class Watcher {
   Invocation& run_;
   const WatchOptions& options_;
   ControlClient& client_;
-  Interrupt& interrupt_;
-  uint64_t shown_ = 0;
+  Following following_;
 };
 
 Exit Watch(Invocation& run, const WatchOptions& options) {
