@@ -129,6 +129,32 @@ TEST_F(PresenceTest, GivesAConnectionThatJoinsManyRoomsOneSnapshotARound) {
   EXPECT_LT(snapshots, kRooms / 2);
 }
 
+TEST_F(PresenceTest, GivesSnapshotsWhenTheEdgesStreamHasRoom) {
+  MakeRoom("a", {"ann", "bob"});
+  TestEdge edge(*dispatcher_, "e1");
+  TestEdge other(*dispatcher_, "e2");
+  other.Send(Opened(1, "bob"));
+  ASSERT_TRUE(other.stream().AwaitLine("direct 1 snapshot"));
+  edge.stream().SetQueuedBytes(9 * 1024 * 1024);
+
+  edge.Send(Opened(1, "ann"));
+  other.Send(Opened(2, "eve"));  // Of a later round, and told.
+  ASSERT_TRUE(other.stream().AwaitLine("direct 2 snapshot"));
+
+  EXPECT_THAT(edge.stream().lines(), Not(Contains(StartsWith("direct"))));
+  edge.stream().SetQueuedBytes(0);
+  EXPECT_TRUE(edge.stream().AwaitLine("direct 1 snapshot bob"));
+}
+
+TEST_F(PresenceTest, OfConnectionsThatComeWhileControlStopsNothingIsKept) {
+  TestEdge edge(*dispatcher_, "e1");
+  dispatcher_->Stop();
+
+  edge.Send(Opened(1, "ann"), Closed(2, "bob"), Opened(3, "eve"));
+
+  EXPECT_THAT(edge.stream().lines(), Not(Contains(StartsWith("direct"))));
+}
+
 TEST_F(PresenceTest, TellsTheOthersWhenAMemberIsRemoved) {
   MakeRoom("a", {"ann", "bob"});
   TestEdge edge(*dispatcher_, "e1");
