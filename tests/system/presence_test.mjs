@@ -137,6 +137,7 @@ scenario(
     assert.deepEqual(told, { name: 'typing', roomId: 'den', userId: 'ann', isTyping: true });
     await until('it is over', () => typing(ben).length === 2);
     const took = Date.now() - began;
+    await until('it is over for the desk', () => typing(desk).length === 2);
 
     assert.deepEqual(typing(ben), [true, false], 'once in 2 s');
     assert.deepEqual(typing(desk), [true, false], "a user's other device is told");
