@@ -10,7 +10,9 @@
 #include "confab/v1/admin_service.pb.h"
 #include "confab/v1/connection_service.pb.h"
 #include "confab/v1/edge_link.pb.h"
+#include "confab/v1/event_feed_service.pb.h"
 #include "confab/v1/message_service.pb.h"
+#include "confab/v1/notification_service.pb.h"
 #include "confab/v1/presence_service.pb.h"
 #include "confab/v1/room_service.pb.h"
 
@@ -26,6 +28,8 @@ std::set<std::string> MethodsOfThePackage() {
   v1::ListAuditRequest::descriptor();
   v1::CreateRoomRequest::descriptor();
   v1::PostMessageRequest::descriptor();
+  v1::NotifyRequest::descriptor();
+  v1::ReadFeedRequest::descriptor();
   std::set<std::string> methods;
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(CONFAB_PROTO_DIR) + "/confab/v1")) {
