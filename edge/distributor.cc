@@ -15,6 +15,19 @@ std::size_t ThreadOf(std::uint64_t number) { return number & 0xff; }
 
 TopicTable::ThreadMask Bit(std::size_t thread) { return TopicTable::ThreadMask{1} << thread; }
 
+v1::EdgeItem ReportItem(std::uint64_t report, std::size_t connections) {
+  v1::EdgeItem item;
+  item.mutable_notification_report()->set_report(report);
+  item.mutable_notification_report()->set_connections(static_cast<std::uint32_t>(connections));
+  return item;
+}
+
+// 0: none is wanted.
+std::uint64_t ReportOf(const v1::ControlItem& item) {
+  if (item.has_broadcast()) return item.broadcast().notification().report();
+  return item.has_direct() ? item.direct().notification().report() : 0;
+}
+
 }  // namespace
 
 void Distributor::OnStreamOpened(std::uint64_t stream) {
@@ -49,6 +62,7 @@ void Distributor::OnStreamClosed(std::uint64_t stream) {
   {
     const process::MutexLock lock(mu_);
     stream_ = 0;
+    reports_.clear();
   }
   is_attached_.store(false, std::memory_order_relaxed);
   metrics_.link_attached.Set(0);
@@ -60,11 +74,13 @@ TopicTable::ThreadMask Distributor::AllThreads() const {
                                                          : Bit(recipients_.size()) - 1;
 }
 
+TopicTable::ThreadMask Distributor::ThreadsOf(const std::string& topic) const {
+  return topic == kTopicOfAll ? AllThreads() : topics_.ThreadsOf(topic);
+}
+
 bool Distributor::RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads) {
   if (!broadcast.has_event()) {
-    for (const std::string& topic : broadcast.topics()) {
-      threads |= topic == kTopicOfAll ? AllThreads() : topics_.ThreadsOf(topic);
-    }
+    for (const std::string& topic : broadcast.topics()) threads |= ThreadsOf(topic);
     return true;
   }
   if (broadcast.topics_size() != 1) return false;
@@ -116,6 +132,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
       to_thread(item.direct().connection());
       return true;
     case v1::ControlItem::kInboxState:
+      to_thread(item.inbox_state().connection());
       return true;
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
@@ -125,6 +142,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
 
 void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::AttachResponse> batch) {
   std::vector<ItemBatch> parts(recipients_.size());
+  std::vector<v1::EdgeItem> reports;  // Of what nobody here has.
   bool is_impossible = false;
   bool is_welcome = false;
   {
@@ -134,6 +152,10 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
       TopicTable::ThreadMask threads = 0;
       is_impossible = !Route(batch->items(i), threads);
       is_welcome |= batch->items(i).has_welcome();
+      if (const std::uint64_t report = ReportOf(batch->items(i)); report != 0) {
+        if (threads == 0) reports.push_back(ReportItem(report, 0));
+        if (threads != 0) reports_[report].missing = std::popcount(threads);
+      }
       for (; threads != 0; threads &= threads - 1) {
         parts[static_cast<std::size_t>(std::countr_zero(threads))].items.push_back(i);
       }
@@ -149,10 +171,27 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
     parts[i].batch = batch;
     recipients_[i]->PostItems(std::move(parts[i]));
   }
+  if (!reports.empty()) link_.Send(stream, reports);
   if (is_impossible) {
     metrics_.link_resets.Add();
     link_.Reset(stream, "an event is missing, or a broadcast has not one topic");
   }
+}
+
+void Distributor::OnHandedOver(std::uint64_t report, std::size_t connections) {
+  std::vector<v1::EdgeItem> items;
+  std::uint64_t stream = 0;
+  {
+    const process::MutexLock lock(mu_);
+    const auto found = reports_.find(report);
+    if (found == reports_.end()) return;  // Of an earlier stream.
+    found->second.connections += connections;
+    if (--found->second.missing > 0) return;
+    stream = stream_;
+    items.push_back(ReportItem(report, found->second.connections));
+    reports_.erase(found);
+  }
+  link_.Send(stream, items);
 }
 
 void Distributor::Want(std::size_t thread, std::string_view topic) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "confab/v1/edge_link.pb.h"
 
 #include "edge/control_link/control_link.h"
@@ -63,6 +65,9 @@ class Distributor final : public ControlLinkSink {
   void Release(std::size_t thread, const std::vector<std::string>& topics,
                std::uint64_t subscribes_seen);
 
+  // By an io thread: to how many of its connections it has handed what is to be reported.
+  void OnHandedOver(std::uint64_t report, std::size_t connections);
+
   bool is_attached() const { return is_attached_.load(std::memory_order_relaxed); }
 
  private:
@@ -79,7 +84,16 @@ class Distributor final : public ControlLinkSink {
   std::vector<Recipient*> recipients_;
   std::atomic<bool> is_attached_{false};
 
+  // A NotificationReport that io threads still add to.
+  struct Report {
+    int missing = 0;
+    std::size_t connections = 0;
+  };
+  TopicTable::ThreadMask ThreadsOf(const std::string& topic) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   process::Mutex mu_;
+  absl::flat_hash_map<std::uint64_t, Report> reports_ ABSL_GUARDED_BY(mu_);
   TopicTable topics_ ABSL_GUARDED_BY(mu_);
   std::uint64_t stream_ ABSL_GUARDED_BY(mu_) = 0;  // The present one; 0: none.
   // Control counts from the stream's beginning.

@@ -21,6 +21,8 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
                                     "Events handed to a connection's outbox")),
       signals(metrics.AddCounter("confab_edge_signals_total",
                                  "Signals (typing, presence) handed to a connection's outbox")),
+      notifications(metrics.AddCounter("confab_edge_notifications_total",
+                                       "Notifications of services taken for a connection")),
       link_resets(metrics.AddCounter("confab_edge_link_resets_total",
                                      "Streams given up for an impossible order of items")),
       reloads_done(metrics.AddCounter("confab_edge_reloads_total", "Reloads (HUP), by result",

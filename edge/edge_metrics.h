@@ -26,6 +26,7 @@ struct EdgeMetrics {
   process::Gauge& commands_waiting;
   process::Counter& deliveries;
   process::Counter& signals;
+  process::Counter& notifications;
   process::Counter& link_resets;
   process::Counter& reloads_done;
   process::Counter& reloads_failed;

@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::uint32_t kLeaseMs = 45'000;  // Of a control that names none.
 
-CloseReason ReasonOfCode(std::uint32_t code) {
-  for (int i = 0; i < kCloseReasonCount; ++i) {
-    const auto reason = static_cast<CloseReason>(i);
-    if (TraitsOf(reason).code == code) return reason;
-  }
-  return CloseReason::kForbidden;
-}
-
 }  // namespace
 
 IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables& tables,
@@ -325,12 +317,18 @@ void IoThread::Distribute(const ItemBatch& items) {
         On(item.result());
         break;
       case v1::ControlItem::kCloseConnection:
-        On(item.close_connection());
+        if (Connection* connection = Find(item.close_connection().connection())) {
+          connection->Close(ReasonOfCode(item.close_connection().code()));
+        }
         break;
       case v1::ControlItem::kDirect:
         On(item.direct());
         break;
       case v1::ControlItem::kInboxState:
+        if (Connection* connection = Find(item.inbox_state().connection())) {
+          connection->outlet().OnState(item.inbox_state());
+        }
+        break;
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }
@@ -401,13 +399,16 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
 
 void IoThread::On(const v1::Broadcast& broadcast) {
   if (broadcast.has_signal()) {
-    metrics_.signals.Add(
-        hub_.Deliver(AudienceOf(broadcast), broadcast.except_connection(), broadcast.signal()));
+    metrics_.signals.Add(hub_.Deliver(AudienceOf(broadcast.topics()), broadcast.except_connection(),
+                                      broadcast.signal()));
   }
   if (broadcast.has_membership()) {
     for (Connection* connection : hub_.AudienceOf(broadcast.topics())) {
       connection->OnAddedTo(broadcast.membership().room_id());
     }
+  }
+  if (broadcast.has_notification()) {
+    Tell(AudienceOf(broadcast.topics()), broadcast.notification());
   }
   if (!broadcast.has_event()) return;
   figures_.OnDelivered(
@@ -415,11 +416,9 @@ void IoThread::On(const v1::Broadcast& broadcast) {
       broadcast.event().event().created_at());
 }
 
-std::vector<Connection*> IoThread::AudienceOf(const v1::Broadcast& broadcast) const {
-  const auto& topics = broadcast.topics();
-  if (std::find(topics.begin(), topics.end(), kTopicOfAll) == topics.end()) {
-    return hub_.AudienceOf(topics);
-  }
+std::vector<Connection*> IoThread::AudienceOf(const Hub::Topics& topics) const {
+  const bool is_all = std::find(topics.begin(), topics.end(), kTopicOfAll) != topics.end();
+  if (!is_all) return hub_.AudienceOf(topics);
   std::vector<Connection*> sockets;
   for (const auto& [id, connection] : connections_) {
     if (connection->kind() == Connection::Kind::kSocket) sockets.push_back(connection);
@@ -428,27 +427,28 @@ std::vector<Connection*> IoThread::AudienceOf(const v1::Broadcast& broadcast) co
 }
 
 void IoThread::On(const v1::Direct& direct) {
-  Connection* connection = Find(direct.connection());
-  if (connection == nullptr || !direct.has_signal()) return;
-  metrics_.signals.Add(hub_.Deliver({connection}, 0, direct.signal()));
+  std::vector<Connection*> audience;
+  if (Connection* connection = Find(direct.connection())) audience.push_back(connection);
+  if (direct.has_signal()) metrics_.signals.Add(hub_.Deliver(audience, 0, direct.signal()));
+  if (direct.has_notification()) Tell(audience, direct.notification());
+}
+
+void IoThread::Tell(const std::vector<Connection*>& audience, const v1::PushedNotification& what) {
+  const std::size_t count = hub_.Deliver(audience, what);
+  if (!what.notification().event().empty()) metrics_.notifications.Add(count);
+  if (what.report() != 0) distributor_.OnHandedOver(what.report(), count);
 }
 
 void IoThread::On(const v1::Result& result) {
   const std::optional<PendingRequest> request = pending_.Complete(result.request());
   if (!request) return;  // Answered already, expired, or of a connection that is gone.
-  if (!request->command.has_replay_page()) {
+  if (!request->command.has_replay_page() && !request->command.is_automatic()) {
     metrics_.CountCommand(result.has_error() ? result.error().reason() : v1::REASON_UNSPECIFIED);
     metrics_.command_seconds.Observe(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - request->sent_at).count());
   }
   if (Connection* connection = Find(request->command.connection())) {
     connection->OnResult(request->command, request->reply_id, result);
-  }
-}
-
-void IoThread::On(const v1::CloseConnection& close) {
-  if (Connection* connection = Find(close.connection())) {
-    connection->Close(ReasonOfCode(close.code()));
   }
 }
 
@@ -471,7 +471,7 @@ void IoThread::OnTimer() {
   ExpireCommands();
   RefreshLease();
   for (const std::uint64_t id : std::exchange(replaying_, {})) {
-    if (Connection* connection = Find(id)) connection->Replay();
+    if (Connection* connection = Find(id)) connection->OnTick();
   }
   figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();

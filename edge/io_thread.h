@@ -155,10 +155,11 @@ class IoThread final : public Distributor::Recipient,
   void On(const v1::Unsubscribe& unsubscribe);
   void On(const v1::Broadcast& broadcast);
   void On(const v1::Result& result);
-  void On(const v1::CloseConnection& close);
   void On(const v1::Direct& direct);
+  // For those of the topics, or for one connection.
+  void Tell(const std::vector<Connection*>& audience, const v1::PushedNotification& what);
   // The connections that a broadcast without seq is for.
-  std::vector<Connection*> AudienceOf(const v1::Broadcast& broadcast) const;
+  std::vector<Connection*> AudienceOf(const Hub::Topics& topics) const;
   void Admit(Connection& connection);
   void SubscribeOwn(Connection& connection);
   void AdmitWaiting();

@@ -22,7 +22,7 @@ OUT = ROOT / "docs" / "asyncapi"
 # Fields that are no plain text, by the last name of a slot's path.
 INTEGERS = {"seq", "lastSeq", "afterSeq", "beforeSeq", "limit", "editedSeq", "messageSeq", "code",
             "retryAfterMs", "unreadCount", "slowModeSeconds", "pageSize", "onlineCount",
-            "memberCount"}
+            "memberCount", "inboxSeq", "ackedSeq"}
 BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly", "deleted"}
 TIMES = {"createdAt", "expiresAt", "since", "until", "lastSeen"}
 LISTS = {"userIds", "changed", "mentions"}

@@ -281,6 +281,7 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
 void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Result& result) {
   if (command.has_replay_page()) return OnPage(command.replay_page().room_id(), result);
+  if (NotificationOutlet::Asked(command)) return outlet().OnAnswer(command, result);
   if (command.is_automatic()) return OnAutomatic(command, result);
   // Control ended the subscription with an end to read up to, but who left wants nothing more.
   if (result.has_leave_room() && catchup_ != nullptr) DropReplay(command.leave_room().room_id());
@@ -304,6 +305,7 @@ void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64
     if (RoomReplay* replay = FindReplay(command.replay_page().room_id())) replay->OnNoPage();
     return host_.ReplayLater(*this);
   }
+  if (NotificationOutlet::Asked(command)) return outlet().OnNoAnswer(command);
   if (command.is_automatic()) {
     v1::Result result;
     *result.mutable_error() = error;

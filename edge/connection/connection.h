@@ -21,6 +21,7 @@
 #include "edge/connection/address_table.h"
 #include "edge/connection/auto_subscription.h"
 #include "edge/connection/event_encoder.h"
+#include "edge/connection/notification_outlet.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/connection/replay.h"
 #include "edge/connection/token_life.h"
@@ -87,7 +88,7 @@ class ConnectionHost {
   // Live events of the room reach the connection from behind `after_seq` on.
   virtual void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) = 0;
   virtual void Unsubscribe(Connection& connection, std::string_view room) = 0;
-  // Calls connection.Replay() in a moment.
+  // Calls connection.OnTick() in a moment.
   virtual void ReplayLater(Connection& connection) = 0;
   virtual void CountRefusal(v1::Reason reason) = 0;
 };
@@ -173,6 +174,22 @@ class Connection {
   // Goes on with what is to be replayed.
   void Replay();
 
+  // What services tell goes there.
+  NotificationOutlet& outlet() {
+    if (outlet_ == nullptr) outlet_ = std::make_unique<NotificationOutlet>(host_, *this);
+    return *outlet_;
+  }
+  // The transport has room again.
+  void OnDrained() {
+    Replay();
+    if (outlet_ != nullptr) outlet_->GoOn(std::chrono::steady_clock::now());
+  }
+  // It was asked for by ReplayLater.
+  void OnTick() {
+    Replay();
+    if (outlet_ != nullptr) outlet_->OnTick(std::chrono::steady_clock::now());
+  }
+
   void Close(CloseReason reason) { wire_.Shut(reason); }
 
   std::uint64_t id() const { return id_; }
@@ -249,6 +266,7 @@ class Connection {
   UserShare* share_ = nullptr;
   RateBucket joins_;
   std::unique_ptr<Catchup> catchup_;
+  std::unique_ptr<NotificationOutlet> outlet_;  // From the first thing that a service told.
   bool is_authenticated_ = false;
   bool is_admitted_ = false;
 };

@@ -1,4 +1,4 @@
-// event_encoder.h: a room event or a signal -> the wire-ready frame of one protocol and dialect.
+// event_encoder.h: a room event, a signal or a notification -> the wire-ready frame of one protocol and dialect.
 // Owns: nothing.   Used by: hub (once per event and encoder), connection (replays).
 // Threads: immutable; any thread. The frames are confined to the io thread that asked.
 #pragma once
@@ -28,6 +28,13 @@ class EventEncoder {
                              std::string& scratch) const = 0;
   // The same for something live.
   virtual SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const = 0;
+  // The same for what a service tells. One with bytes is an event and its attachment in one frame.
+  virtual SharedFrame Encode(const v1::Notification& notification, std::string& scratch) const = 0;
+
+  // False: no notification has a name there.
+  virtual bool can_notify() const = 0;
+  // True: the client can say that it has dealt with its inbox.
+  virtual bool can_ack_inbox() const = 0;
 
   std::size_t index() const { return index_; }
 
@@ -42,10 +49,14 @@ class SocketIoEventEncoder final : public EventEncoder {
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
   SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override;
+  SharedFrame Encode(const v1::Notification& notification, std::string& scratch) const override;
+  bool can_notify() const override { return dialect_.has_notifications(); }
+  bool can_ack_inbox() const override { return dialect_.can_ack_inbox(); }
 
  private:
   const Dialect& dialect_;
-  std::string prefix_;  // "42" or "42/nsp,".
+  std::string prefix_;         // "42" or "42/nsp,".
+  std::string binary_prefix_;  // "451-" or "451-/nsp,".
 };
 
 class NativeEventEncoder final : public EventEncoder {
@@ -54,6 +65,9 @@ class NativeEventEncoder final : public EventEncoder {
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
   SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override;
+  SharedFrame Encode(const v1::Notification& notification, std::string& scratch) const override;
+  bool can_notify() const override { return true; }
+  bool can_ack_inbox() const override { return true; }
 
  private:
   SharedFrame FrameOf(const v1::ServerFrame& frame, std::string& scratch) const;

@@ -51,6 +51,8 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
       command.mutable_get_presence()->Swap(frame.mutable_get_presence());
       return true;
     case v1::ClientFrame::kAckInbox:
+      command.mutable_ack_inbox()->Swap(frame.mutable_ack_inbox());
+      return true;
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -99,6 +101,9 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kPresence:
       *reply.mutable_presence() = result.presence();
       return;
+    case v1::Result::kAckInbox:
+      *reply.mutable_ack_inbox() = result.ack_inbox();
+      return;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:
     case v1::Result::kMembers:
@@ -106,7 +111,6 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
     case v1::Result::kQuitRoom:
     case v1::Result::kChangeMember:
     case v1::Result::kInboxPage:
-    case v1::Result::kAckInbox:
     case v1::Result::kNotify:
     case v1::Result::RESULT_NOT_SET:
       return;

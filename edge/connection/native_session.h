@@ -26,7 +26,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   void OnOpen() override;
   void OnMessage(bool is_binary, std::string_view message) override;
   void OnPong() override { heartbeat_.OnPong(); }
-  void OnDrained() override { connection_.Replay(); }
+  void OnDrained() override { connection_.OnDrained(); }
   void Shut(CloseReason reason) override;  // Also the wire's.
   void OnClosed() override { heartbeat_.Stop(); }
 

@@ -31,7 +31,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   std::optional<v1::Error> Connect(const SocketIoPacket& packet) override;
   bool is_joined() const override { return connection_ && connection_->is_admitted(); }
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
-  void OnDrained() override { connection_->Replay(); }
+  void OnDrained() override { connection_->OnDrained(); }
   void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }
   void SayClosing(CloseReason reason) override;
   Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) override {

@@ -26,6 +26,17 @@ TemplateInput InputOf(const v1::Event& event, const TemplateTable<OutboundEvent>
   return {.roots = {&entry.read(event, entry.field), &event}, .extras = {{{actor_email, 0}}}};
 }
 
+TemplateInput InputOf(const v1::Notification& notification, std::string_view payload,
+                      const v1::Event& event) {
+  return {.roots = {&notification, &event}, .extras = {{{notification.event(), 0}, {payload, 0}}}};
+}
+
+// Of a room's log.
+TemplateInput InputOf(const v1::Event& event) {
+  const v1::Notification& notification = event.notification_posted().notification();
+  return InputOf(notification, notification.json(), event);
+}
+
 }  // namespace
 
 std::optional<v1::Error> DataDialect::Translate(std::string_view event,
@@ -38,6 +49,11 @@ std::optional<v1::Error> DataDialect::Translate(std::string_view event,
 
 bool DataDialect::EncodeEvent(const v1::Event& event, std::string_view actor_email,
                               std::string& out) const {
+  if (event.has_notification_posted()) {
+    if (!tables_.notification) return false;
+    tables_.notification->whole.Append(InputOf(event), out);
+    return true;
+  }
   const auto* found = tables_.events.Find(event.body_case());
   if (found == nullptr) return false;
   found->made.whole.Append(InputOf(event, *found, actor_email), out);
@@ -50,14 +66,16 @@ void DataDialect::AppendEvents(const pb::RepeatedFieldRef<v1::Event>& events,
   bool is_first = true;
   for (const v1::Event& event : events) {
     const auto* found = tables_.events.Find(event.body_case());
-    if (found == nullptr) continue;
+    const OutboundEvent* made = found == nullptr ? nullptr : &found->made;
+    if (event.has_notification_posted() && tables_.notification) made = &*tables_.notification;
+    if (made == nullptr || made->payload.empty()) continue;
     if (!is_first) out.push_back(',');
     is_first = false;
     out.append(R"({"event":)");
-    out.append(found->made.name);
+    out.append(made->name);
     // The payload goes on where its own brace would stand.
     const size_t brace = out.size();
-    found->made.payload.Append(InputOf(event, *found, {}), out);
+    made->payload.Append(found == nullptr ? InputOf(event) : InputOf(event, *found, {}), out);
     if (out.size() == brace + 2) {
       out.erase(brace, 1);
     } else {
@@ -158,10 +176,11 @@ bool DataDialect::EncodeSignal(const v1::Signal& signal, std::string& out) const
   return false;
 }
 
-bool DataDialect::EncodeNotification(std::string_view event, std::string_view payload,
+bool DataDialect::EncodeNotification(const v1::Notification& notification, std::string_view payload,
                                      std::string& out) const {
   if (!tables_.notification) return false;
-  tables_.notification->whole.Append({.extras = {{{event, 0}, {payload, 0}}}}, out);
+  tables_.notification->whole.Append(InputOf(notification, payload, v1::Event::default_instance()),
+                                     out);
   return true;
 }
 

@@ -82,6 +82,7 @@ struct DialectTables {
   std::optional<OutboundEvent> expiring;
   std::optional<OutboundEvent> resync;
   std::optional<OutboundEvent> notification;
+  bool can_ack_inbox = false;
   std::array<std::optional<OutboundEvent>, kSignalKinds> signals;
   std::vector<std::string> description;  // For people, line by line.
 };
@@ -112,8 +113,10 @@ class DataDialect final : public Dialect, private EventListWriter {
   bool EncodeExpiring(const v1::TokenExpiring& expiring, std::string& out) const override;
   bool EncodeResync(std::string_view room_id, std::string& out) const override;
   bool EncodeSignal(const v1::Signal& signal, std::string& out) const override;
-  bool EncodeNotification(std::string_view event, std::string_view payload,
+  bool EncodeNotification(const v1::Notification& notification, std::string_view payload,
                           std::string& out) const override;
+  bool has_notifications() const override { return tables_.notification.has_value(); }
+  bool can_ack_inbox() const override { return tables_.can_ack_inbox; }
 
   // What each event maps to, line by line.
   const std::vector<std::string>& description() const { return tables_.description; }

@@ -96,9 +96,15 @@ class Dialect {
   virtual bool EncodeSignal(const v1::Signal& signal, std::string& out) const = 0;
 
   // An event that a service pushes under a name of its own. `payload` is one JSON value, passed on
-  // as it is.
-  virtual bool EncodeNotification(std::string_view event, std::string_view payload,
+  // as it is: the notification's own, or what stands for its attachment.
+  virtual bool EncodeNotification(const v1::Notification& notification, std::string_view payload,
                                   std::string& out) const = 0;
+
+  // False: EncodeNotification is, always.
+  virtual bool has_notifications() const = 0;
+
+  // True: clients have an event that acknowledges the inbox.
+  virtual bool can_ack_inbox() const = 0;
 };
 
 }  // namespace confab::edge

@@ -157,6 +157,8 @@ class DialectLoader {
       CheckEventName(name, value.line);
       InboundEvent event = InboundEvent::Compile(value, faults_);
       Say(fmt::format("receives {}", name), event.Describe());
+      out_.can_ack_inbox |= event.command() != nullptr &&
+                            event.command()->number() == v1::Command::kAckInboxFieldNumber;
       out_.inbound.emplace(name, std::move(event));
     }
   }
@@ -205,11 +207,16 @@ class DialectLoader {
     }
   }
 
+  // Those of a room's log are told as all notifications are.
+  static bool IsNotification(const pb::FieldDescriptor& body) {
+    return body.number() == v1::Event::kNotificationPostedFieldNumber;
+  }
+
   void ReadEvents(const LocatedJson& events) {
     const pb::OneofDescriptor& bodies = *v1::Event::descriptor()->FindOneofByName("body");
     for (const auto& [name, value] : events.members) {
       const pb::FieldDescriptor* body = v1::Event::descriptor()->FindFieldByCamelcaseName(name);
-      if (body == nullptr || body->containing_oneof() != &bodies) {
+      if (body == nullptr || body->containing_oneof() != &bodies || IsNotification(*body)) {
         faults_.Add(value.line, fmt::format("no event of a room is named \"{}\"; there is: {}",
                                             name, OneofNames(bodies)));
         continue;
@@ -227,6 +234,7 @@ class DialectLoader {
     }
     for (int i = 0; i < bodies.field_count(); ++i) {
       if (events.Find(bodies.field(i)->camelcase_name()) != nullptr) continue;
+      if (IsNotification(*bodies.field(i))) continue;
       Say(fmt::format("tells {}", bodies.field(i)->camelcase_name()), "nothing: it is skipped");
     }
   }
@@ -261,9 +269,14 @@ class DialectLoader {
       out_.resync = ReadOutbound("tells resync", *resync, {{}, {{"roomId", ExtraKind::kText}}});
     }
     if (const LocatedJson* notification = section.FindObject("notification")) {
-      out_.notification =
-          ReadOutbound("tells notification", *notification,
-                       {{}, {{"event", ExtraKind::kText}, {"payload", ExtraKind::kJson}}});
+      const TemplateScope scope{
+          {{"", v1::Notification::descriptor()}, {"room", v1::Event::descriptor()}},
+          {{"event", ExtraKind::kText}, {"payload", ExtraKind::kJson}}};
+      out_.notification = ReadOutbound("tells notification", *notification, scope);
+      const LocatedJson* payload = notification->Find("payload");
+      if (payload != nullptr && payload->is_object()) {
+        out_.notification->payload = JsonTemplate::Compile(*payload, scope, ignored_);
+      }
     }
   }
 

@@ -34,6 +34,9 @@ class InboundEvent {
   std::optional<v1::Error> Read(std::string_view event, std::span<const boost::json::value> args,
                                 std::string_view text, v1::Command& command) const;
 
+  // nullptr: it is refused.
+  const google::protobuf::FieldDescriptor* command() const { return command_; }
+
   // "postMessage {roomId <- chatId (id, required), …}": for people.
   std::string Describe() const;
 

@@ -72,6 +72,7 @@ class JsonTemplate {
                               FileFaults& faults);
 
   void Append(const TemplateInput& input, std::string& out) const;
+  bool empty() const { return pieces_.empty(); }
 
  private:
   friend class TemplateCompiler;

@@ -46,6 +46,7 @@ class HttpExchange final : public HttpCall,
     void SendBytes(std::string_view /*frame*/, DeliveryClass /*delivery*/) override {}
     void Close(CloseReason /*reason*/) override {}
     bool HasRoom() override { return true; }
+    bool HasRoomBelow(std::size_t /*bytes*/) override { return true; }
   };
 
   void SayConnected(std::string_view connection_id, const v1::User& user) override;

@@ -1,4 +1,4 @@
-// frame_cache.h: the frames of one event or signal, each encoded when its first reader is met.
+// frame_cache.h: the frames of one event, signal or notification, each encoded when its first reader is met.
 // Owns: the frames until Begin or Clear.   Used by: hub.
 // Threads: confined to the io thread.
 #pragma once
@@ -28,6 +28,10 @@ class FrameCache {
     Clear();
     signal_ = &signal;
   }
+  void Begin(const v1::Notification& notification) {
+    Clear();
+    notification_ = &notification;
+  }
 
   // Empty where the encoder has no name for it.
   const SharedFrame& Get(const EventEncoder& encoder) {
@@ -35,9 +39,7 @@ class FrameCache {
     if (!entry.is_made) {
       entry.is_made = true;
       made_.push_back(encoder.index());
-      entry.frame = signal_ != nullptr
-                        ? encoder.Encode(*signal_, scratch_)
-                        : encoder.Encode(event_->event(), event_->actor_email(), scratch_);
+      entry.frame = Encode(encoder);
     }
     return entry.frame;
   }
@@ -47,9 +49,16 @@ class FrameCache {
     made_.clear();
     event_ = nullptr;
     signal_ = nullptr;
+    notification_ = nullptr;
   }
 
  private:
+  SharedFrame Encode(const EventEncoder& encoder) {
+    if (signal_ != nullptr) return encoder.Encode(*signal_, scratch_);
+    if (notification_ != nullptr) return encoder.Encode(*notification_, scratch_);
+    return encoder.Encode(event_->event(), event_->actor_email(), scratch_);
+  }
+
   struct Entry {
     SharedFrame frame;
     bool is_made = false;
@@ -60,6 +69,7 @@ class FrameCache {
   std::string scratch_;
   const v1::RoomEvent* event_ = nullptr;
   const v1::Signal* signal_ = nullptr;
+  const v1::Notification* notification_ = nullptr;
 };
 
 }  // namespace confab::edge

@@ -1,6 +1,7 @@
 #include "edge/hub/hub.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace confab::edge {
 
@@ -224,6 +225,22 @@ std::size_t Hub::Deliver(const std::vector<Connection*>& audience, std::uint64_t
     const SharedFrame& frame = frames_.Get(connection->encoder());
     if (!frame) continue;
     connection->transport().Send(frame, delivery);
+    ++count;
+  }
+  frames_.Clear();
+  return count;
+}
+
+std::size_t Hub::Deliver(const std::vector<Connection*>& audience,
+                         const v1::PushedNotification& pushed) {
+  if (pushed.notification().event().empty()) return audience.size();
+  std::size_t count = 0;
+  const auto now = std::chrono::steady_clock::now();
+  frames_.Begin(pushed.notification());
+  for (Connection* connection : audience) {
+    const SharedFrame& frame = frames_.Get(connection->encoder());
+    if (!frame) continue;
+    connection->outlet().Offer(pushed, frame, now);
     ++count;
   }
   frames_.Clear();

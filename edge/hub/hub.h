@@ -89,6 +89,10 @@ class Hub {
   // Hands the signal to all of them but `except`. Returns to how many.
   std::size_t Deliver(const std::vector<Connection*>& audience, std::uint64_t except,
                       const v1::Signal& signal);
+  // The same for a notification, of which each connection takes what is for it. One that names no
+  // event is only counted.
+  std::size_t Deliver(const std::vector<Connection*>& audience,
+                      const v1::PushedNotification& pushed);
 
   // Topics that lost their last subscriber since the last call; some may have a new one.
   std::vector<std::string> TakeEmptied() { return std::exchange(emptied_, {}); }

@@ -14,19 +14,26 @@ std::optional<std::string_view> PayloadReader::Next() {
   return packet;
 }
 
-std::size_t PolledBytes(std::string_view frame) {
-  const WebSocketFrameView view = ViewWebSocketFrame(frame);
-  if (view.opcode != WebSocketOpcode::kBinary) return view.payload.size();
-  return 1 + (view.payload.size() + 2) / 3 * 4;
+std::size_t PolledBytes(std::string_view frames) {
+  std::size_t bytes = 0;
+  while (!frames.empty()) {
+    const WebSocketFrameView view = CutWebSocketFrame(frames);
+    bytes += view.opcode == WebSocketOpcode::kBinary ? 1 + (view.payload.size() + 2) / 3 * 4
+                                                     : view.payload.size();
+    if (!frames.empty()) ++bytes;  // A separator.
+  }
+  return bytes;
 }
 
-void AppendPolled(std::string_view frame, std::string& payload) {
-  if (!payload.empty()) payload += kPayloadSeparator;
-  const WebSocketFrameView view = ViewWebSocketFrame(frame);
-  if (view.opcode == WebSocketOpcode::kBinary) {
-    AppendBase64Packet(view.payload, payload);
-  } else {
-    payload += view.payload;
+void AppendPolled(std::string_view frames, std::string& payload) {
+  while (!frames.empty()) {
+    if (!payload.empty()) payload += kPayloadSeparator;
+    const WebSocketFrameView view = CutWebSocketFrame(frames);
+    if (view.opcode == WebSocketOpcode::kBinary) {
+      AppendBase64Packet(view.payload, payload);
+    } else {
+      payload += view.payload;
+    }
   }
 }
 

@@ -27,10 +27,11 @@ class PayloadReader {
   bool is_done_ = false;
 };
 
-// What a whole, unmasked frame of the server takes up in a payload, without a separator.
-std::size_t PolledBytes(std::string_view frame);
-// Appends it as a packet, behind a separator unless `payload` is empty.
-void AppendPolled(std::string_view frame, std::string& payload);
+// What whole, unmasked frames of the server take up in a payload, without a separator before them. A
+// shared frame is one of them, or several that belong together: an event and its attachment.
+std::size_t PolledBytes(std::string_view frames);
+// Appends each as a packet, behind a separator unless `payload` is empty.
+void AppendPolled(std::string_view frames, std::string& payload);
 
 // A binary packet in text: 'b' and base64.
 void AppendBase64Packet(std::string_view bytes, std::string& out);

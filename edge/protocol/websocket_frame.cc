@@ -28,12 +28,17 @@ std::string_view FinishWebSocketFrame(WebSocketOpcode opcode, std::string& buffe
   return std::string_view(buffer).substr(start);
 }
 
-WebSocketFrameView ViewWebSocketFrame(std::string_view frame) {
-  assert(frame.size() >= 2);
-  const auto length = static_cast<unsigned char>(frame[1]);
+WebSocketFrameView CutWebSocketFrame(std::string_view& frames) {
+  assert(frames.size() >= 2);
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(frames[i]); };
+  uint64_t length = byte(1);
   const size_t length_bytes = length < kLengthIn16Bits ? 0 : length == kLengthIn16Bits ? 2 : 8;
-  return {.opcode = static_cast<WebSocketOpcode>(static_cast<unsigned char>(frame[0]) & 0x0f),
-          .payload = frame.substr(2 + length_bytes)};
+  if (length_bytes > 0) length = 0;
+  for (size_t i = 0; i < length_bytes; ++i) length = length << 8 | byte(2 + i);
+  const WebSocketFrameView view{.opcode = static_cast<WebSocketOpcode>(byte(0) & 0x0f),
+                                .payload = frames.substr(2 + length_bytes, length)};
+  frames.remove_prefix(2 + length_bytes + view.payload.size());
+  return view;
 }
 
 }  // namespace confab::edge

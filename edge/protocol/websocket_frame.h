@@ -21,12 +21,13 @@ inline constexpr size_t kWebSocketHeaderBytesMax = 10;
 // Begin clears the buffer (its capacity stays) and keeps room for the header.
 void BeginWebSocketFrame(std::string& buffer);
 
-// A whole frame made so, taken apart again; views it.
+// A frame made so, taken apart again; views it.
 struct WebSocketFrameView {
   WebSocketOpcode opcode = WebSocketOpcode::kText;
   std::string_view payload;
 };
-WebSocketFrameView ViewWebSocketFrame(std::string_view frame);
+// The first of whole frames that stand behind one another, which is cut off. REQUIRES: there is one.
+WebSocketFrameView CutWebSocketFrame(std::string_view& frames);
 
 // Writes the header right before the payload. The frame is a view into `buffer`.
 std::string_view FinishWebSocketFrame(WebSocketOpcode opcode, std::string& buffer);

@@ -30,4 +30,11 @@ constexpr std::array<CloseTraits, kCloseReasonCount> kTable = {{
 
 const CloseTraits& TraitsOf(CloseReason reason) { return kTable[static_cast<size_t>(reason)]; }
 
+CloseReason ReasonOfCode(uint32_t code) {
+  for (size_t i = 0; i < kTable.size(); ++i) {
+    if (kTable[i].code == code) return static_cast<CloseReason>(i);
+  }
+  return CloseReason::kForbidden;
+}
+
 }  // namespace confab::edge

@@ -39,4 +39,7 @@ struct CloseTraits {
 
 const CloseTraits& TraitsOf(CloseReason reason);
 
+// The reason of that code; kForbidden for one that is not in the table.
+CloseReason ReasonOfCode(uint32_t code);
+
 }  // namespace confab::edge

@@ -1,5 +1,6 @@
 #include "edge/transport/output_layer.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
@@ -52,9 +53,10 @@ void OutputLayer::DropUnsent() {
                        static_cast<std::ptrdiff_t>(before));
 }
 
-bool OutputLayer::HasRoom() {
-  wants_room_ = outbox_.bytes() >= outbox_.bytes_limit() / 2;
-  return !wants_room_;
+bool OutputLayer::HasRoomBelow(std::size_t bytes) {
+  if (outbox_.bytes() < bytes) return true;
+  room_wanted_ = std::max(room_wanted_, static_cast<std::uint32_t>(bytes));
+  return false;
 }
 
 ssize_t OutputLayer::WriteSome() {
@@ -102,9 +104,9 @@ void OutputLayer::Flush() {
     }
     outbox_.Consume(static_cast<std::size_t>(n));
     loop_.AddQueuedBytes(-n);
-    if (wants_room_ && outbox_.bytes() < outbox_.bytes_limit() / 2) {
-      wants_room_ = false;
-      owner_.OnBelowHalf();
+    if (outbox_.bytes() < room_wanted_) {
+      room_wanted_ = 0;
+      owner_.OnHasRoom();
     }
   }
   if (is_tls_) {

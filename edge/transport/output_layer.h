@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,8 +35,8 @@ class OutputLayer final : private EventLoop::Flushable {
    public:
     virtual std::shared_ptr<void> KeepAlive() = 0;
     virtual void OnWriteFailed() = 0;
-    virtual void OnBelowHalf() = 0;  // After has_room() was false.
-    virtual void OnEmptied() = 0;    // Everything was handed to the kernel.
+    virtual void OnHasRoom() = 0;  // After HasRoom or HasRoomBelow was false.
+    virtual void OnEmptied() = 0;  // Everything was handed to the kernel.
 
    protected:
     virtual ~Owner() = default;
@@ -52,7 +53,8 @@ class OutputLayer final : private EventLoop::Flushable {
   void DropUnsent();
   // Writes now what can be written now.
   void Flush() override;
-  bool HasRoom();
+  bool HasRoom() { return HasRoomBelow(outbox_.bytes_limit() / 2); }
+  bool HasRoomBelow(std::size_t bytes);
   bool empty() const { return outbox_.empty() && !(is_tls_ && stream_.has_pending()); }
 
   // How often Beast asked for bytes since the last call of ResetReads: bounds what a peer can make
@@ -115,9 +117,9 @@ class OutputLayer final : private EventLoop::Flushable {
   Owner& owner_;
   EventLoop& loop_;
   int reads_ = 0;
-  bool is_waiting_ = false;  // For the socket to become writable.
+  std::uint32_t room_wanted_ = 0;  // Below so many bytes the owner is told; 0: it is not.
+  bool is_waiting_ = false;        // For the socket to become writable.
   bool has_failed_ = false;
-  bool wants_room_ = false;
   const bool is_tls_;  // Of stream_, whose own word stands on a colder line.
   Outbox outbox_;
   EdgeStream stream_;

@@ -82,9 +82,10 @@ void PollingTransport::Append(bool is_appended, std::size_t bytes) {
   if (held_) home_.loop.MarkDirty(*this);
 }
 
-bool PollingTransport::HasRoom() {
-  wants_room_ = outbox_.bytes() >= outbox_.bytes_limit() / 2;
-  return !wants_room_;
+bool PollingTransport::HasRoomBelow(std::size_t bytes) {
+  if (outbox_.bytes() < bytes) return true;
+  room_wanted_ = std::max(room_wanted_, bytes);
+  return false;
 }
 
 // Who does not fetch will not fetch what waits either: room is made for the words to come back.
@@ -121,8 +122,8 @@ std::string PollingTransport::TakePayload() {
 void PollingTransport::AnswerHeld() {
   HttpService::Done done = std::exchange(held_, nullptr);
   done(AnswerPayload(TakePayload()));
-  if (wants_room_ && outbox_.bytes() < outbox_.bytes_limit() / 2 && !is_closing_) {
-    wants_room_ = false;
+  if (outbox_.bytes() < room_wanted_ && !is_closing_) {
+    room_wanted_ = 0;
     session_->OnDrained();
   }
 }
@@ -220,7 +221,7 @@ PollingTransport::Leavings PollingTransport::GiveUp() {
   // What waits goes over the WebSocket: nobody reads this GET in time.
   if (held_) std::exchange(held_, nullptr)(AnswerPayload(std::string(kEngineIoNoop)));
   home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes()));
-  Leavings leavings{.session = std::move(session_), .queue = {}, .wants_room = wants_room_};
+  Leavings leavings{.session = std::move(session_), .queue = {}, .wants_room = room_wanted_ > 0};
   leavings.queue.reserve(outbox_.frames());
   while (!outbox_.empty()) leavings.queue.push_back(outbox_.TakeFront());
   Leave();

@@ -36,7 +36,8 @@ class PollingTransport final : public Transport,
   void SendBytes(std::string_view frame, DeliveryClass delivery) override;
   void Close(CloseReason reason) override;
   void PrefetchSend() const override { EventLoop::Flushable::Prefetch(); }
-  bool HasRoom() override;
+  bool HasRoom() override { return HasRoomBelow(outbox_.bytes_limit() / 2); }
+  bool HasRoomBelow(std::size_t bytes) override;
 
   // A GET. `done` is called at once if something waits, else when something does. A second one at a
   // time is refused and ends the session.
@@ -86,7 +87,7 @@ class PollingTransport final : public Transport,
   UpgradeProbe* probe_ = nullptr;
   absl::Duration wait_;  // For a GET, after the close.
   CloseReason reason_ = CloseReason::kNormal;
-  bool wants_room_ = false;
+  std::size_t room_wanted_ = 0;  // Below so many bytes the session is told; 0: it is not.
   bool is_probed_ = false;
   bool is_posting_ = false;
   bool is_overflowing_ = false;

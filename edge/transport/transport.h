@@ -34,6 +34,8 @@ class Transport {
   // True while less than half of the outbox is in use: room for a page of history. After a false
   // answer Session::OnDrained is called once there is.
   virtual bool HasRoom() = 0;
+  // True while less than so many bytes wait. After a false answer as above.
+  virtual bool HasRoomBelow(std::size_t bytes) = 0;
 };
 
 }  // namespace confab::edge

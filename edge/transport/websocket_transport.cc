@@ -84,6 +84,7 @@ class WebSocketTransport final : public Transport,
   }
 
   bool HasRoom() override { return layer_.HasRoom(); }
+  bool HasRoomBelow(std::size_t bytes) override { return layer_.HasRoomBelow(bytes); }
 
   void Close(CloseReason reason) override {
     if (is_closing_ || is_finished_) return;
@@ -104,7 +105,7 @@ class WebSocketTransport final : public Transport,
  private:
   std::shared_ptr<void> KeepAlive() override { return shared_from_this(); }
   void OnWriteFailed() override { HardClose(); }
-  void OnBelowHalf() override {
+  void OnHasRoom() override {
     if (session_ != nullptr && !is_closing_) session_->OnDrained();
   }
   void OnEmptied() override {

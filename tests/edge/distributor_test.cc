@@ -122,6 +122,44 @@ TEST_F(DistributorTest, AnnouncesWhenEveryThreadHasAnswered) {
   EXPECT_THAT(threads_[2].announce, ElementsAre(1, 2));
 }
 
+v1::ControlItem Notification(const std::string& topic, uint64_t report) {
+  v1::ControlItem item;
+  item.mutable_broadcast()->add_topics(topic);
+  item.mutable_broadcast()->mutable_notification()->set_report(report);
+  return item;
+}
+
+TEST_F(DistributorTest, AddsUpWhatTheThreadsOfATopicHaveHandedOver) {
+  Items(1,
+        {Subscribe(kOnFirst, "room:a"), Subscribe(kOnSecond, "room:a"), Notification("room:a", 7)});
+  distributor_.OnHandedOver(7, 3);
+  EXPECT_THAT(link_.sent, IsEmpty());
+  distributor_.OnHandedOver(7, 4);
+  distributor_.OnHandedOver(7, 4);  // Nobody asked.
+
+  ASSERT_EQ(link_.sent.size(), 1u);
+  EXPECT_EQ(link_.sent[0].notification_report().report(), 7u);
+  EXPECT_EQ(link_.sent[0].notification_report().connections(), 7u);
+}
+
+TEST_F(DistributorTest, ReportsATopicThatNobodyHasAtOnce) {
+  Items(1, {Notification("room:a", 7), Notification("room:a", 0)});
+
+  ASSERT_EQ(link_.sent.size(), 1u);
+  EXPECT_EQ(link_.sent[0].notification_report().report(), 7u);
+  EXPECT_EQ(link_.sent[0].notification_report().connections(), 0u);
+}
+
+TEST_F(DistributorTest, ForgetsReportsOfAStreamThatIsOver) {
+  Items(1, {Subscribe(kOnFirst, "room:a"), Notification("room:a", 7)});
+  distributor_.OnStreamClosed(1);
+  Open(2);
+
+  distributor_.OnHandedOver(7, 3);
+
+  EXPECT_THAT(link_.sent, IsEmpty());
+}
+
 TEST_F(DistributorTest, MixesNoAnswersOfTwoStreams) {
   link_.announced_on.clear();
   distributor_.OnStreamOpened(2);

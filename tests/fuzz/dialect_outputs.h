@@ -59,7 +59,11 @@ class DialectOutputs {
     Check([&](std::string& out) { return dialect_.EncodeSignal(signal, out); });
     signal.mutable_presence_snapshot()->add_user_ids(words_);
     Check([&](std::string& out) { return dialect_.EncodeSignal(signal, out); });
-    Check([&](std::string& out) { return dialect_.EncodeNotification(words_, R"({"a":1})", out); });
+    v1::Notification note;
+    note.set_event(words_);
+    note.set_notification_id(words_);
+    note.set_inbox_seq(7);
+    Check([&](std::string& out) { return dialect_.EncodeNotification(note, R"({"a":1})", out); });
   }
 
  private:

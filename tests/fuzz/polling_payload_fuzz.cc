@@ -20,7 +20,8 @@ void Poll(edge::WebSocketOpcode opcode, std::string_view packet, std::string& pa
   edge::BeginWebSocketFrame(buffer);
   buffer += packet;
   const std::string frame(edge::FinishWebSocketFrame(opcode, buffer));
-  const edge::WebSocketFrameView view = edge::ViewWebSocketFrame(frame);
+  std::string_view rest = frame;
+  const edge::WebSocketFrameView view = edge::CutWebSocketFrame(rest);
   Require(view.opcode == opcode && view.payload == packet, "a frame holds what was put in");
   const std::size_t before = payload.empty() ? 0 : payload.size() + 1;
   edge::AppendPolled(frame, payload);

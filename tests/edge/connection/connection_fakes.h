@@ -23,13 +23,16 @@ class RecordingTransport final : public edge::Transport {
   void SendBytes(std::string_view frame, edge::DeliveryClass) override {
     sent.emplace_back(frame);
     if (room_for > 0) --room_for;
+    is_empty = false;
   }
   void Close(edge::CloseReason reason) override { closed = reason; }
   bool HasRoom() override { return room_for > 0; }
+  bool HasRoomBelow(std::size_t bytes) override { return bytes == 1 ? is_empty : room_for > 0; }
 
   std::vector<std::string> sent;
   std::optional<edge::CloseReason> closed;
   int room_for = 1'000'000;  // Frames.
+  bool is_empty = true;      // Until something is sent.
 };
 
 // Writes down in words what the client is told.
@@ -133,7 +136,19 @@ class NumberEncoder final : public edge::EventEncoder {
     return edge::SharedFrame::Copy(scratch);
   }
 
+  // That of a notification is "<index>:<its event>#<inbox_seq>"; of "unnamed" there is none.
+  edge::SharedFrame Encode(const v1::Notification& notification,
+                           std::string& scratch) const override {
+    ++encoded;
+    if (notification.event() == "unnamed") return {};
+    scratch = fmt::format("{}:{}#{}", index(), notification.event(), notification.inbox_seq());
+    return edge::SharedFrame::Copy(scratch);
+  }
+  bool can_notify() const override { return true; }
+  bool can_ack_inbox() const override { return can_ack; }
+
   mutable int encoded = 0;
+  bool can_ack = true;
 };
 
 }  // namespace confab::tests

@@ -95,7 +95,9 @@ TEST_F(RoomsDialectTest, SkipsWhatHasNoName) {
   EXPECT_FALSE(dialect_->EncodeConnected("c", v1::User(), out));
   EXPECT_FALSE(dialect_->EncodeClosing(1001, "SERVER_STOPPING", 0, out));
   EXPECT_FALSE(dialect_->EncodeExpiring(v1::TokenExpiring(), out));
-  EXPECT_FALSE(dialect_->EncodeNotification("sale", "{}", out));
+  EXPECT_FALSE(dialect_->EncodeNotification(NoteOf("sale", "{}"), "{}", out));
+  EXPECT_EQ(Encode(NotePosted("1", NoteOf("sale", "{}"))), "skipped");
+  EXPECT_FALSE(dialect_->has_notifications());
   EXPECT_EQ(out, "kept");
 }
 
@@ -242,10 +244,13 @@ TEST_F(EventsDialectTest, PassesAPushOnUnderItsOwnName) {
     const std::string payload = R"({"type":")" + name + R"(","current_sp":1.50,"x":[1,{}]})";
     std::string out;
 
-    EXPECT_TRUE(dialect_->EncodeNotification(name, payload, out));
+    EXPECT_TRUE(dialect_->EncodeNotification(NoteOf(name, payload), payload, out));
 
     EXPECT_EQ(out, "[\"" + name + "\"," + payload + "]");
+    EXPECT_EQ(Encode(NotePosted("game_1", NoteOf(name, payload))), out);
   }
+  EXPECT_TRUE(dialect_->has_notifications());
+  EXPECT_FALSE(dialect_->can_ack_inbox());
 }
 
 TEST_F(EventsDialectTest, GreetsAndRefuses) {

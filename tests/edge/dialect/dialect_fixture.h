@@ -85,6 +85,22 @@ class DialectTest : public testing::Test {
     return dialect_->EncodeSignal(signal, out) ? out : "skipped";
   }
 
+  static v1::Notification NoteOf(const std::string& event, const std::string& json) {
+    v1::Notification note;
+    note.set_notification_id("0199-n");
+    note.set_event(event);
+    note.set_json(json);
+    note.mutable_created_at()->set_seconds(1'700'000'000);
+    return note;
+  }
+  static v1::Event NotePosted(const std::string& room, const v1::Notification& note) {
+    v1::Event event;
+    event.set_room_id(room);
+    event.set_seq(4);
+    *event.mutable_notification_posted()->mutable_notification() = note;
+    return event;
+  }
+
   static v1::Result Joined(const std::string& room) {
     v1::Result result;
     result.mutable_join_room()->set_room_id(room);

@@ -70,6 +70,19 @@ TEST(EngineIoPayload, WritesBinaryInBase64WithoutATypeDigit) {
   }
 }
 
+TEST(EngineIoPayload, TakesApartFramesThatBelongTogether) {
+  const std::string both = Frame(WebSocketOpcode::kText, "451-[\"x\",{}]") +
+                           Frame(WebSocketOpcode::kBinary, std::string(200, 'a'));
+  std::string payload = "2";
+  AppendPolled(both, payload);
+
+  const auto packets = PacketsOf(payload);
+  ASSERT_EQ(packets.size(), 3u);
+  EXPECT_EQ(packets[1], "451-[\"x\",{}]");
+  EXPECT_EQ(DecodeBase64Packet(packets[2]), std::string(200, 'a'));
+  EXPECT_EQ(PolledBytes(both), payload.size() - 2);
+}
+
 TEST(EngineIoPayload, RefusesWhatIsNoBase64) {
   for (const char* packet : {"b!", "bA", "bAQ=A", "bAQIDBA==A"}) {
     EXPECT_EQ(DecodeBase64Packet(packet), std::nullopt) << packet;

@@ -1,0 +1,132 @@
+#include "edge/connection/notification_outlet.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "edge/connection/connection.h"
+
+namespace confab::edge {
+
+namespace {
+
+PushPriority PriorityOf(v1::NotificationPriority priority) {
+  if (priority == v1::NOTIFICATION_PRIORITY_HIGH) return PushPriority::kHigh;
+  if (priority == v1::NOTIFICATION_PRIORITY_LOW) return PushPriority::kLow;
+  return PushPriority::kNormal;
+}
+
+}  // namespace
+
+void NotificationOutlet::OnState(const v1::InboxState& state) {
+  if (!connection_.encoder().can_notify()) return;
+  inbox_.OnState(state.acked_seq(), state.last_seq());
+  acked_seq_ = std::max(acked_seq_, state.acked_seq());
+  AskPage();
+}
+
+void NotificationOutlet::Offer(const v1::PushedNotification& pushed, const SharedFrame& frame,
+                               SteadyTime now) {
+  if (pushed.notification().inbox_seq() > 0) {
+    const bool has_room = connection_.transport().HasRoom();
+    if (!inbox_.OnLive(pushed.notification().inbox_seq(), has_room)) return AskPage();
+    connection_.transport().Send(frame, DeliveryClass::kLogged);
+    return Acknowledge();
+  }
+  WaitingPush push;
+  push.frame = frame;
+  push.priority = PriorityOf(pushed.priority());
+  push.delivery = pushed.delivery_class() == v1::DELIVERY_CLASS_LATEST ? DeliveryClass::kLatest
+                                                                       : DeliveryClass::kDroppable;
+  const bool is_low = push.priority == PushPriority::kLow;
+  // The usual case: nothing waits, and the outbox is as good as empty.
+  if (!is_low && waiting_.empty() && connection_.transport().HasRoomBelow(kOutboxBytes)) {
+    return connection_.transport().Send(frame, push.delivery);
+  }
+  if (push.delivery == DeliveryClass::kLatest) push.key = pushed.conflation_key();
+  if (pushed.ttl_ms() > 0) push.expires_at = now + std::chrono::milliseconds(pushed.ttl_ms());
+  waiting_.Push(std::move(push));
+  if (is_low && !std::exchange(is_awaiting_tick_, true)) host_.ReplayLater(connection_);
+  GoOn(now);
+}
+
+void NotificationOutlet::OnTick(SteadyTime now) {
+  is_awaiting_tick_ = false;
+  waiting_.Release();
+  AskPage();
+  GoOn(now);
+}
+
+void NotificationOutlet::GoOn(SteadyTime now) {
+  HandOverPages();
+  while (!waiting_.empty() && connection_.transport().HasRoomBelow(kOutboxBytes)) {
+    const std::optional<WaitingPush> next = waiting_.Take(now);
+    if (!next) break;
+    connection_.transport().Send(next->frame, next->delivery);
+  }
+  Acknowledge();
+}
+
+// --- the inbox
+
+void NotificationOutlet::HandOverPages() {
+  std::string scratch;
+  while (const v1::Notification* next = inbox_.Next()) {
+    if (!connection_.transport().HasRoom()) return;
+    const SharedFrame frame = connection_.encoder().Encode(*next, scratch);
+    if (frame) connection_.transport().Send(frame, DeliveryClass::kLogged);
+    inbox_.Take();
+  }
+  AskPage();
+}
+
+void NotificationOutlet::AskPage() {
+  if (!inbox_.WantsPage() || !connection_.transport().HasRoom()) return;
+  v1::Command command;
+  command.mutable_read_inbox()->set_after_seq(inbox_.seq());
+  if (!Forward(std::move(command))) return host_.ReplayLater(connection_);
+  inbox_.OnAsked();
+}
+
+// Where a client has no way to say so, what the kernel (or a poll) has taken from us counts as dealt
+// with.
+void NotificationOutlet::Acknowledge() {
+  if (is_acking_ || inbox_.seq() <= acked_seq_ || connection_.encoder().can_ack_inbox()) return;
+  if (!connection_.transport().HasRoomBelow(1)) return;
+  v1::Command command;
+  command.mutable_ack_inbox()->set_inbox_seq(inbox_.seq());
+  if (!Forward(std::move(command))) return host_.ReplayLater(connection_);
+  is_acking_ = true;
+}
+
+bool NotificationOutlet::Forward(v1::Command&& command) {
+  command.set_connection(connection_.id());
+  command.set_is_automatic(true);
+  return host_.Forward(std::move(command), std::nullopt);
+}
+
+void NotificationOutlet::OnAnswer(const v1::Command& command, const v1::Result& result) {
+  if (command.has_ack_inbox()) {
+    is_acking_ = false;
+    if (!result.has_ack_inbox()) return;  // The next one says it too.
+    acked_seq_ = std::max(acked_seq_, command.ack_inbox().inbox_seq());
+    return Acknowledge();
+  }
+  if (result.has_error() && !result.error().retryable()) return inbox_.OnNoPage();
+  if (!result.has_inbox_page()) return OnNoAnswer(command);
+  inbox_.OnPage(result.inbox_page());
+  HandOverPages();
+  Acknowledge();
+}
+
+void NotificationOutlet::OnNoAnswer(const v1::Command& command) {
+  if (command.has_ack_inbox()) {
+    is_acking_ = false;
+  } else {
+    inbox_.OnNoPage();
+  }
+  host_.ReplayLater(connection_);
+}
+
+}  // namespace confab::edge

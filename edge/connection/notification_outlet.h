@@ -1,0 +1,68 @@
+// notification_outlet.h: what services tell one connection, from the hub to its outbox: the inbox in
+// its order, everything else as its class and priority allow.
+// Owns: what waits for a slow reader, the progress in the inbox.   Used by: connection.
+// Threads: confined to the io thread.
+// Fails: never; what may be dropped is.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "confab/v1/edge_link.pb.h"
+
+#include "edge/connection/inbox_progress.h"
+#include "edge/connection/push_queue.h"
+#include "edge/transport/shared_frame.h"
+
+namespace confab::edge {
+
+class Connection;
+class ConnectionHost;
+
+class NotificationOutlet {
+ public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  // Notifications pass into the outbox while less than this waits there: so the next flush takes all
+  // of them, and one that is urgent waits for no more than that.
+  static constexpr std::size_t kOutboxBytes = 16 * 1024;
+
+  // Both outlive this object.
+  NotificationOutlet(ConnectionHost& host, Connection& connection)
+      : host_(host), connection_(connection) {}
+
+  // Whether it asked that, for its inbox, not the client.
+  static bool Asked(const v1::Command& command) {
+    return command.is_automatic() && (command.has_read_inbox() || command.has_ack_inbox());
+  }
+
+  // How far the user's inbox has come.
+  void OnState(const v1::InboxState& state);
+  // A live one, as the connection's encoder wrote it.
+  void Offer(const v1::PushedNotification& pushed, const SharedFrame& frame, SteadyTime now);
+  // The answer to what was asked for the inbox.
+  void OnAnswer(const v1::Command& command, const v1::Result& result);
+  // None came.
+  void OnNoAnswer(const v1::Command& command);
+  // There may be room now.
+  void GoOn(SteadyTime now);
+  // The window in which low ones are gathered is over.
+  void OnTick(SteadyTime now);
+
+ private:
+  void HandOverPages();
+  void AskPage();
+  void Acknowledge();
+  bool Forward(v1::Command&& command);
+
+  ConnectionHost& host_;
+  Connection& connection_;
+  InboxProgress inbox_;
+  PushQueue waiting_;
+  std::int64_t acked_seq_ = 0;  // Said by us, where the client cannot.
+  bool is_acking_ = false;
+  bool is_awaiting_tick_ = false;
+};
+
+}  // namespace confab::edge

@@ -1,0 +1,81 @@
+#include "edge/connection/event_encoder.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "confab/v1/client.pb.h"
+
+#include "edge/dialect/dialect_set.h"
+#include "edge/protocol/websocket_frame.h"
+
+namespace confab::edge {
+namespace {
+
+class EventEncoderTest : public testing::Test {
+ protected:
+  static v1::Notification Note(const std::string& event) {
+    v1::Notification note;
+    note.set_event(event);
+    return note;
+  }
+  const DialectSet dialects_ = DialectSet::Load("").value();
+  std::string scratch_;
+};
+
+TEST_F(EventEncoderTest, WritesANotificationAsAnEvent) {
+  const SocketIoEventEncoder encoder(0, *dialects_.Find("events"), "/game");
+  v1::Notification note = Note("sale");
+  note.set_json("{\"a\" : 1.50}");
+
+  const SharedFrame frame = encoder.Encode(note, scratch_);
+
+  std::string_view frames = frame.bytes();
+  const WebSocketFrameView view = CutWebSocketFrame(frames);
+  EXPECT_EQ(view.payload, "42/game,[\"sale\",{\"a\" : 1.50}]");
+  EXPECT_TRUE(frames.empty());
+}
+
+TEST_F(EventEncoderTest, WritesBytesAsAnAttachmentBehindTheirEvent) {
+  const SocketIoEventEncoder encoder(0, *dialects_.Find("events"), "/");
+  v1::Notification note = Note("image");
+  note.set_binary(std::string(70'000, '\xff'));
+
+  const SharedFrame frame = encoder.Encode(note, scratch_);
+
+  std::string_view frames = frame.bytes();
+  const WebSocketFrameView event = CutWebSocketFrame(frames);
+  EXPECT_EQ(event.opcode, WebSocketOpcode::kText);
+  EXPECT_EQ(event.payload, "451-[\"image\",{\"_placeholder\":true,\"num\":0}]");
+  const WebSocketFrameView bytes = CutWebSocketFrame(frames);
+  EXPECT_EQ(bytes.opcode, WebSocketOpcode::kBinary);
+  EXPECT_EQ(bytes.payload, note.binary());
+  EXPECT_TRUE(frames.empty());
+}
+
+TEST_F(EventEncoderTest, HasNoFrameWhereADialectHasNoName) {
+  const SocketIoEventEncoder encoder(0, *dialects_.Find("rooms"), "/");
+
+  EXPECT_FALSE(encoder.Encode(Note("sale"), scratch_));
+  EXPECT_FALSE(encoder.can_notify());
+}
+
+TEST_F(EventEncoderTest, WritesANotificationNatively) {
+  const NativeEventEncoder encoder(0, NativeForm::kBinary);
+  v1::Notification note = Note("sale");
+  note.set_json("1");
+  note.set_inbox_seq(7);
+
+  const SharedFrame kept = encoder.Encode(note, scratch_);
+
+  std::string_view frames = kept.bytes();
+  const WebSocketFrameView view = CutWebSocketFrame(frames);
+  v1::ServerFrame frame;
+  ASSERT_TRUE(frame.ParseFromArray(view.payload.data(), static_cast<int>(view.payload.size())));
+  EXPECT_EQ(frame.notification().event(), "sale");
+  EXPECT_EQ(frame.notification().inbox_seq(), 7);
+  EXPECT_TRUE(encoder.can_ack_inbox());
+}
+
+}  // namespace
+}  // namespace confab::edge

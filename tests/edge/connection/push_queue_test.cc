@@ -1,0 +1,150 @@
+#include "edge/connection/push_queue.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace confab::edge {
+namespace {
+
+using std::chrono::steady_clock;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr auto kNow = steady_clock::time_point() + std::chrono::hours(1);
+
+WaitingPush Push(const std::string& text, PushPriority priority = PushPriority::kNormal,
+                 const std::string& key = "") {
+  WaitingPush push;
+  push.frame = SharedFrame::Copy(text);
+  push.priority = priority;
+  push.delivery = key.empty() ? DeliveryClass::kDroppable : DeliveryClass::kLatest;
+  push.key = key;
+  return push;
+}
+
+std::vector<std::string> TakeAll(PushQueue& queue, steady_clock::time_point now = kNow) {
+  std::vector<std::string> texts;
+  while (const auto push = queue.Take(now)) texts.emplace_back(push->frame.bytes());
+  return texts;
+}
+
+TEST(PushQueue, TakesHighBeforeNormalBeforeLowAndEachInOrder) {
+  PushQueue queue;
+  queue.Push(Push("low", PushPriority::kLow));
+  queue.Push(Push("n1"));
+  queue.Push(Push("n2"));
+  queue.Push(Push("high", PushPriority::kHigh));
+  queue.Release();
+
+  EXPECT_THAT(TakeAll(queue), ElementsAre("high", "n1", "n2", "low"));
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.bytes(), 0u);
+}
+
+TEST(PushQueue, GathersLowOnesUntilTheyAreReleased) {
+  PushQueue queue;
+  queue.Push(Push("l1", PushPriority::kLow));
+  queue.Push(Push("l2", PushPriority::kLow));
+
+  EXPECT_THAT(TakeAll(queue), IsEmpty());
+  EXPECT_TRUE(queue.has_gathered());
+  queue.Release();
+  queue.Push(Push("l3", PushPriority::kLow));
+
+  EXPECT_THAT(TakeAll(queue), ElementsAre("l1", "l2"));
+  EXPECT_FALSE(queue.empty());
+}
+
+TEST(PushQueue, KeepsOfEachKeyTheNewestInThePlaceOfTheFirst) {
+  PushQueue queue;
+  queue.Push(Push("a1", PushPriority::kNormal, "a"));
+  queue.Push(Push("other"));
+  queue.Push(Push("b1", PushPriority::kNormal, "b"));
+  queue.Push(Push("a2 longer", PushPriority::kNormal, "a"));
+
+  EXPECT_EQ(queue.bytes(), std::string("a2 longerotherb1").size());
+  EXPECT_THAT(TakeAll(queue), ElementsAre("a2 longer", "other", "b1"));
+}
+
+TEST(PushQueue, MovesAKeyThatBecomesUrgent) {
+  PushQueue queue;
+  queue.Push(Push("n"));
+  queue.Push(Push("a1", PushPriority::kNormal, "a"));
+  queue.Push(Push("a2", PushPriority::kHigh, "a"));
+
+  EXPECT_THAT(TakeAll(queue), ElementsAre("a2", "n"));
+}
+
+TEST(PushQueue, ReplacesALowKeyThatWasReleased) {
+  PushQueue queue;
+  queue.Push(Push("a1", PushPriority::kLow, "a"));
+  queue.Release();
+  queue.Push(Push("a2", PushPriority::kLow, "a"));
+
+  EXPECT_THAT(TakeAll(queue), ElementsAre("a2"));
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(PushQueue, DropsWhatHasExpired) {
+  PushQueue queue;
+  WaitingPush brief = Push("brief");
+  brief.expires_at = kNow;
+  queue.Push(brief);
+  queue.Push(Push("kept"));
+
+  EXPECT_THAT(TakeAll(queue, kNow - std::chrono::milliseconds(1)), ElementsAre("brief", "kept"));
+  queue.Push(brief);
+  EXPECT_THAT(TakeAll(queue), IsEmpty());
+}
+
+TEST(PushQueue, OverItsLimitTheOldestDroppableOfTheLowestPriorityGoes) {
+  PushQueue queue;
+  const std::string quarter(PushQueue::kBytesLimit / 4, 'x');
+  queue.Push(Push("1" + quarter.substr(1), PushPriority::kHigh));
+  queue.Push(Push("2" + quarter.substr(1), PushPriority::kNormal, "key"));
+  queue.Push(Push("3" + quarter.substr(1)));
+  queue.Push(Push("4" + quarter.substr(1)));
+  queue.Push(Push("5"));
+
+  EXPECT_EQ(queue.dropped(), 1u);
+  std::string heads;
+  for (const std::string& text : TakeAll(queue)) heads += text[0];
+  EXPECT_EQ(heads, "1245");
+}
+
+TEST(PushQueue, OfLowOnesTheNewestStayThoughTheyAreGatheredStill) {
+  PushQueue queue;
+  const std::string half(PushQueue::kBytesLimit / 2, 'x');
+  queue.Push(Push("1" + half.substr(1), PushPriority::kLow));
+  queue.Push(Push("2" + half.substr(1), PushPriority::kLow));
+  queue.Release();
+  queue.Push(Push("3" + half.substr(1), PushPriority::kLow));
+  queue.Release();
+
+  std::string heads;
+  for (const std::string& text : TakeAll(queue)) heads += text[0];
+  EXPECT_EQ(heads, "23");
+}
+
+TEST(PushQueue, IsBoundedWhereAKeyGrowsToo) {
+  PushQueue queue;
+  queue.Push(Push("other"));
+  queue.Push(Push("a1", PushPriority::kNormal, "a"));
+  queue.Push(Push(std::string(PushQueue::kBytesLimit, 'x'), PushPriority::kNormal, "a"));
+
+  EXPECT_EQ(queue.dropped(), 1u);
+  EXPECT_EQ(queue.bytes(), PushQueue::kBytesLimit);
+}
+
+TEST(PushQueue, IsBoundedInCountToo) {
+  PushQueue queue;
+  for (size_t i = 0; i < PushQueue::kCountLimit + 10; ++i) queue.Push(Push("x"));
+
+  EXPECT_EQ(queue.dropped(), 10u);
+  EXPECT_EQ(TakeAll(queue).size(), PushQueue::kCountLimit);
+}
+
+}  // namespace
+}  // namespace confab::edge
