@@ -15,6 +15,7 @@
 #include "control/api/connection_service.h"
 #include "control/api/grpc_server.h"
 #include "control/api/message_service.h"
+#include "control/api/notification_service.h"
 #include "control/api/presence_service.h"
 #include "control/api/room_service.h"
 #include "control/auth/service_token.h"
@@ -139,13 +140,16 @@ class Control::Parts {
     presence_ = std::make_unique<PresenceService>(api);
     connections_ = std::make_unique<ConnectionService>(api);
     admin_ = std::make_unique<AdminService>(api);
+    notifications_ = std::make_unique<NotificationService>(api);
     edges_ = std::make_unique<EdgeLinkService>(
         dispatcher_, config_.control_id,
         [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
-        [this](std::string_view token) { return AdmitPublish(token); });
-    absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-        GrpcServer::Start(config_, {rooms_.get(), messages_.get(), presence_.get(),
-                                    connections_.get(), admin_.get(), edges_.get()});
+        [this](std::string_view token, std::string_view method) {
+          return AdmitService(token, method);
+        });
+    absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
+        config_, {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), admin_.get(),
+                  notifications_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -153,9 +157,9 @@ class Control::Parts {
     return absl::OkStatus();
   }
 
-  // A Publish over HTTP is a PostMessage that came through an edge.
-  absl::StatusOr<std::string> AdmitPublish(std::string_view token) const {
-    auto service = admission_->AdmitToken(token, "/confab.v1.MessageService/PostMessage");
+  // A service's request over HTTP is a call that came through an edge.
+  absl::StatusOr<std::string> AdmitService(std::string_view token, std::string_view method) const {
+    auto service = admission_->AdmitToken(token, method);
     if (!service.ok()) return service.status();
     return std::move(service->name);
   }
@@ -205,6 +209,7 @@ class Control::Parts {
   std::unique_ptr<PresenceService> presence_;
   std::unique_ptr<ConnectionService> connections_;
   std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<NotificationService> notifications_;
   std::unique_ptr<EdgeLinkService> edges_;
   std::unique_ptr<GrpcServer> server_;
 };

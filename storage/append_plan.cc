@@ -81,6 +81,7 @@ PlannedMember MemberAfter(const RoomId& room, const NewEvent& event, int64_t seq
     case EventKind::kMessageEdited:
     case EventKind::kMessageDeleted:
     case EventKind::kRoomUpdated:
+    case EventKind::kNotificationPosted:
       break;
   }
   return member;

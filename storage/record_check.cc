@@ -59,6 +59,7 @@ absl::Status CheckActor(const Actor& actor) {
 absl::Status CheckSubject(const NewEvent& event) {
   switch (event.kind) {
     case EventKind::kMessagePosted:
+    case EventKind::kNotificationPosted:
       return CheckOptionalId(event.subject.value, "subject");
     case EventKind::kMessageEdited:
     case EventKind::kMessageDeleted:

@@ -50,6 +50,7 @@ enum class EventKind : int8_t {
   kMemberUnbanned = 9,
   kMemberMuted = 10,
   kMemberUnmuted = 11,
+  kNotificationPosted = 12,  // Of a service: its event's name is `type`, its JSON `content`.
 };
 
 // Whether it changes who may do what in the room, so that decisions made before it are stale.

@@ -9,9 +9,11 @@
 
 #include "control/dispatch/call_rules.h"
 #include "control/dispatch/command_translator.h"
+#include "control/dispatch/edge_notifications.h"
 #include "control/dispatch/edge_reads.h"
 #include "control/dispatch/membership_reads.h"
 #include "control/dispatch/room_lanes.h"
+#include "control/dispatch/store_read.h"
 #include "control/dispatch/user_eraser.h"
 #include "control/dispatch/user_route.h"
 #include "control/room/audit_trail.h"
@@ -37,10 +39,6 @@ constexpr int32_t kListDefault = 100;
 constexpr int32_t kListLimit = 1000;
 constexpr char kTopicPrefix[] = "room:";
 
-absl::Status NotServing() {
-  return RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
-}
-
 absl::Status BadRequest(std::string message) {
   return RefusalStatus(v1::REASON_BAD_REQUEST, std::move(message));
 }
@@ -63,7 +61,7 @@ Dispatcher::~Dispatcher() {
 }
 
 void Dispatcher::Start(storage::Store& store) {
-  lanes_ = std::make_shared<RoomLanes>(options_, metrics_, store, on_fatal_);
+  lanes_ = std::make_shared<RoomLanes>(options_, metrics_, store, edges_, on_fatal_);
   is_serving_.store(true, std::memory_order_release);
 }
 
@@ -76,27 +74,16 @@ void Dispatcher::Stop() {
 
 bool Dispatcher::is_serving() const { return is_serving_.load(std::memory_order_acquire); }
 
+Deadline Dispatcher::DeadlineOf(Deadline asked) const {
+  return std::min(asked, Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline));
+}
+
 // --- Calls of services
 
 void Dispatcher::Submit(std::unique_ptr<RoomCommand> command, Reply reply, Deadline deadline) {
-  const auto limit = Clock::now() + absl::ToChronoNanoseconds(options_.command_deadline);
-  command->deadline = std::min(deadline, limit);
+  command->deadline = DeadlineOf(deadline);
   command->reply = std::move(reply);
   lanes_->Submit(std::move(command));
-}
-
-template <typename T, typename Work>
-void Dispatcher::Read(Work work, Callback<T> done) {
-  if (!is_serving()) return done(NotServing());
-  auto shared = std::make_shared<Callback<T>>(std::move(done));
-  const bool is_taken =
-      lanes_->readers().Run([&store = lanes_->store(), work, shared](bool is_stopping) {
-        (*shared)(is_stopping ? absl::StatusOr<T>(NotServing()) : work(store));
-      });
-  if (!is_taken) {
-    (*shared)(RefusalStatus(v1::REASON_UNAVAILABLE, "too many reads wait; try again",
-                            CommitQueue::kRetryAfterMs));
-  }
 }
 
 void Dispatcher::CreateRoom(storage::NewRoom room, Deadline deadline,
@@ -142,7 +129,8 @@ absl::StatusOr<storage::RoomRecord> Dispatcher::ReadRoomFor(storage::Store& stor
 
 void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
-  Read<RoomWithCount>(
+  ReadStore<RoomWithCount>(
+      *this,
       [room = std::move(room),
        asker = std::move(asker)](storage::Store& store) -> absl::StatusOr<RoomWithCount> {
         auto record = ReadRoomFor(store, room, asker, RoomAct::kShow);
@@ -158,7 +146,8 @@ void Dispatcher::GetRoom(RoomId room, UserId asker, Callback<RoomWithCount> done
 
 void Dispatcher::CountMembers(RoomId room, UserId asker, Callback<int64_t> done) {
   if (auto status = CheckRoom(room); !status.ok()) return done(status);
-  Read<int64_t>(
+  ReadStore<int64_t>(
+      *this,
       [room = std::move(room),
        asker = std::move(asker)](storage::Store& store) -> absl::StatusOr<int64_t> {
         const auto record = ReadRoomFor(store, room, asker, RoomAct::kListMembers);
@@ -173,7 +162,8 @@ void Dispatcher::ListRooms(RoomId after, UserId member, int32_t limit,
   for (const std::string& id : {after.value, member.value}) {
     if (auto refusal = CheckOptionalKey(id, "an id")) return done(ToStatus(*std::move(refusal)));
   }
-  Read<std::vector<storage::RoomRecord>>(
+  ReadStore<std::vector<storage::RoomRecord>>(
+      *this,
       [after = std::move(after), member = std::move(member), limit = ListLimit(limit)](
           storage::Store& store) { return store.ListRooms(after, member, limit); },
       std::move(done));
@@ -212,7 +202,8 @@ void Dispatcher::ListMemberships(UserId user, RoomId after, int32_t limit,
       *lanes_, user,
       [this, user, after = std::move(after), limit = ListLimit(limit),
        done = std::move(done)](std::vector<storage::PointerMove> own) mutable {
-        Read<std::vector<storage::MembershipRecord>>(
+        ReadStore<std::vector<storage::MembershipRecord>>(
+            *this,
             [user = std::move(user), after = std::move(after), limit, own = std::move(own)](
                 storage::Store& store) { return ReadMemberships(store, user, after, limit, own); },
             std::move(done));
@@ -225,7 +216,8 @@ void Dispatcher::ListMembers(RoomId room, storage::MemberFilter filter, UserId a
   if (auto refusal = CheckOptionalKey(after.value, "an id")) {
     return done(ToStatus(*std::move(refusal)));
   }
-  Read<std::vector<storage::MemberRecord>>(
+  ReadStore<std::vector<storage::MemberRecord>>(
+      *this,
       [room = std::move(room), filter, asker = std::move(asker), after = std::move(after),
        limit = ListLimit(limit)](
           storage::Store& store) -> absl::StatusOr<std::vector<storage::MemberRecord>> {
@@ -247,8 +239,8 @@ void Dispatcher::ListAudit(storage::AuditQuery query,
     if (auto refusal = CheckOptionalKey(*id, "an id")) return done(ToStatus(*std::move(refusal)));
   }
   query.limit = ListLimit(query.limit);
-  Read<std::vector<storage::AuditRecord>>(
-      [query = std::move(query)](storage::Store& store) { return store.ListAudit(query); },
+  ReadStore<std::vector<storage::AuditRecord>>(
+      *this, [query = std::move(query)](storage::Store& store) { return store.ListAudit(query); },
       std::move(done));
 }
 
@@ -438,6 +430,13 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
   UserRoute users(*lanes_, edge);
   for (EdgeInput& input : inputs) {
     if (is_serving() && users.Take(input)) continue;
+    if (const auto* report = std::get_if<v1::NotificationReport>(&input)) {
+      lanes_->PostNotifications(report->report() % lanes_->size(),
+                                [edge, report = *report](NotificationLane& notifications) {
+                                  notifications.OnReport(*edge, report);
+                                });
+      continue;
+    }
     if (auto* release = std::get_if<v1::TopicReleased>(&input)) {
       if (release->topic().compare(0, sizeof(kTopicPrefix) - 1, kTopicPrefix) != 0) continue;
       RoomId room(release->topic().substr(sizeof(kTopicPrefix) - 1));
@@ -466,6 +465,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
       continue;
     }
     if (AnswerRead(*this, edge, command)) continue;
+    if (AnswerNotification(*this, edge, command, now)) continue;
     auto translated = Translate(std::move(command), edge, now, options_.command_deadline);
     if (!translated.ok()) {
       edge->Release();
@@ -487,6 +487,8 @@ void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
   for (size_t lane = 0; lane < lanes_->size(); ++lane) {
     lanes_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
     lanes_->PostToUsers(lane, [edge](UserLane& users) { users.Detach(*edge); });
+    lanes_->PostNotifications(
+        lane, [edge](NotificationLane& notifications) { notifications.Detach(*edge); });
   }
 }
 

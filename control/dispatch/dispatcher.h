@@ -61,6 +61,9 @@ class Dispatcher {
   // Between Start and Stop.
   bool is_serving() const;
 
+  // Until when a command that comes now may wait for its outcome.
+  Deadline DeadlineOf(Deadline asked) const;
+
   // Takes no more calls, finishes the batch that is being committed, answers everything else as
   // UNAVAILABLE, ends tails, closes edge streams. Returns when all callbacks have run.
   void Stop();
@@ -104,7 +107,7 @@ class Dispatcher {
 
   // `asker` as for ListMembers.
   void CountMembers(storage::RoomId room, storage::UserId asker, Callback<int64_t> done);
-  // For calls about users. REQUIRES: is_serving().
+  // For presence_calls and the like. REQUIRES: is_serving().
   RoomLanes& lanes() { return *lanes_; }
 
   // --- Messages.
@@ -136,8 +139,6 @@ class Dispatcher {
   static absl::StatusOr<storage::RoomRecord> ReadRoomFor(storage::Store& store,
                                                          const storage::RoomId& room,
                                                          const storage::UserId& asker, RoomAct act);
-  template <typename T, typename Work>
-  void Read(Work work, Callback<T> done);
 
   const DispatcherOptions options_;
   process::Metrics& metrics_;

@@ -77,12 +77,13 @@ struct EdgeAnnouncement {
 struct EdgeCommand {
   std::shared_ptr<const storage::Actor> actor;
   v1::Command command;
-  // Name of the service whose token came with a Publish and was good for it.
+  // Name of the service whose token came with a Publish or Notify and was good for it.
   std::string service = {};
 };
 
 // What an edge says after its Hello.
-using EdgeInput = std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection>;
+using EdgeInput = std::variant<EdgeCommand, v1::TopicReleased, OpenedConnection, ClosedConnection,
+                               v1::NotificationReport>;
 
 // How far the erasing of a user has come.
 struct EraseReport {

@@ -4,9 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include <absl/types/span.h>
-
 #include "control/dispatch/dispatcher.h"
+#include "control/dispatch/edge_answer.h"
 #include "control/dispatch/presence_calls.h"
 #include "control/presence/presence_rounds.h"
 #include "control/room/content_rules.h"
@@ -26,25 +25,6 @@ constexpr uint32_t kPageDefault = 100;
 constexpr uint32_t kPageLimit = 500;  // As for pages of history: at most some 220 KB.
 
 size_t PageSize(uint32_t asked) { return std::min(asked == 0 ? kPageDefault : asked, kPageLimit); }
-
-// A callback that sends the Result.
-template <typename T, typename Fill>
-Callback<T> Answer(const std::shared_ptr<Attachment>& edge, const v1::Command& command, Fill fill) {
-  return [edge, connection = command.connection(), request = command.request(),
-          fill = std::move(fill)](absl::StatusOr<T> answer) {
-    v1::ControlItem item;
-    v1::Result& result = *item.mutable_result();
-    result.set_connection(connection);
-    result.set_request(request);
-    if (answer.ok()) {
-      fill(*answer, result);
-    } else {
-      *result.mutable_error() = ErrorOf(answer.status());
-    }
-    edge->Release();
-    edge->stream().Send(absl::MakeSpan(&item, 1));
-  };
-}
 
 // `records` holds one more than the page if there are more.
 template <typename Record, typename Add>

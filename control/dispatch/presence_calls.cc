@@ -6,6 +6,7 @@
 
 #include "control/dispatch/call_rules.h"
 #include "control/dispatch/room_lanes.h"
+#include "control/dispatch/store_read.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -14,10 +15,6 @@ using storage::RoomId;
 using storage::UserId;
 
 namespace {
-
-absl::Status NotServing() {
-  return RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
-}
 
 // A question on its way through lanes. If one of them has ended it is answered as UNAVAILABLE.
 template <typename Answer>

@@ -49,7 +49,8 @@ class Batch {
 }  // namespace
 
 RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics,
-                     storage::Store& store, std::function<void(absl::Status)> on_fatal)
+                     storage::Store& store, EdgeRegistry& edges,
+                     std::function<void(absl::Status)> on_fatal)
     : lanes_(LaneCount(options)),
       readers_(static_cast<size_t>(std::max(options.readers, 1))),
       store_(store),
@@ -61,12 +62,14 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
             });
           },
           std::move(on_fatal)) {
-  for (size_t i = 0; i < lanes_.size(); ++i) MakeLane(i, options, metrics);
+  for (size_t i = 0; i < lanes_.size(); ++i) MakeLane(i, options, metrics, edges);
   // A lane tells others, so all are there before the first runs.
   for (size_t i = 0; i < lanes_.size(); ++i) {
-    lanes_.at(i).Start([rooms = rooms_[i].get(), users = users_[i].get()] {
+    lanes_.at(i).Start([rooms = rooms_[i].get(), users = users_[i].get(),
+                        notifications = notifications_[i].get()] {
       rooms->EndTurn();
       users->EndTurn();
+      notifications->EndTurn();
     });
     PostToUsers(i, [](UserLane& users) { users.Start(); });
   }
@@ -76,8 +79,8 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
 
 // Of what the read pool holds three quarters are for rooms, an eighth is for presence, and the rest
 // for calls that read without a lane.
-void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options,
-                         process::Metrics& metrics) {
+void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics,
+                         EdgeRegistry& edges) {
   RoomLane::Parts rooms;
   rooms.index = index;
   rooms.lane = &lanes_.at(index);
@@ -104,6 +107,17 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options,
   users.times = options.presence;
   users.settle = options.presence_settle;
   users_.push_back(std::make_unique<UserLane>(users));
+  NotificationLane::Parts told;
+  told.index = index;
+  told.lanes = lanes_.size();
+  told.lane = &lanes_.at(index);
+  told.readers = &readers_;
+  told.store = &store_;
+  told.users = users_.back().get();
+  told.rooms = rooms_.back().get();
+  told.edges = &edges;
+  notifications_.push_back(std::make_unique<NotificationLane>(told));
+  users_.back()->SetWatch(notifications_.back().get());
 }
 
 RoomLanes::~RoomLanes() { Stop(); }
@@ -144,6 +158,7 @@ void RoomLanes::Stop() {
     Post(i, [](RoomLane& rooms) { rooms.Stop(); });
     PostToRooms(i, [](RoomPresence& rooms) { rooms.Stop(); });
     PostToUsers(i, [](UserLane& users) { users.Stop(); });
+    PostNotifications(i, [](NotificationLane& notifications) { notifications.Stop(); });
   }
   for (size_t i = 0; i < lanes_.size(); ++i) lanes_.at(i).Stop();
 }

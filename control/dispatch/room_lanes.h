@@ -17,6 +17,7 @@
 #include "control/dispatch/dispatcher_types.h"
 #include "control/lane/lane_set.h"
 #include "control/lane/read_pool.h"
+#include "control/notification/notification_lane.h"
 #include "control/presence/presence_lanes.h"
 #include "control/presence/room_presence.h"
 #include "control/presence/user_lane.h"
@@ -32,9 +33,9 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
  public:
   using Commands = std::vector<std::unique_ptr<RoomCommand>>;
 
-  // REQUIRES: the store is active; it and `metrics` outlive Stop.
+  // REQUIRES: the store is active; it, `metrics` and `edges` outlive Stop.
   RoomLanes(const DispatcherOptions& options, process::Metrics& metrics, storage::Store& store,
-            std::function<void(absl::Status)> on_fatal);
+            EdgeRegistry& edges, std::function<void(absl::Status)> on_fatal);
   ~RoomLanes();  // Stops.
   RoomLanes(const RoomLanes&) = delete;
   RoomLanes& operator=(const RoomLanes&) = delete;
@@ -46,6 +47,9 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
   size_t LaneOf(const storage::RoomId& room) const override { return lanes_.IndexOf(room.value); }
   size_t LaneOf(const storage::UserId& user) const override { return lanes_.IndexOf(user.value); }
   size_t LaneOfRole(std::string_view role) const { return lanes_.IndexOf(role); }
+  size_t LaneOf(const v1::OutgoingNotification& notification) const {
+    return lanes_.IndexOf(LaneKeyOf(notification));
+  }
   ReadPool& readers() { return readers_; }
   storage::Store& store() { return store_; }
 
@@ -57,6 +61,12 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
   void Post(size_t lane, Task task) {
     lanes_.at(lane).Post(
         [rooms = rooms_[lane].get(), task = std::move(task)]() mutable { task(*rooms); });
+  }
+  // The same with `task(NotificationLane&)`.
+  template <typename Task>
+  void PostNotifications(size_t lane, Task task) {
+    lanes_.at(lane).Post([notifications = notifications_[lane].get(),
+                          task = std::move(task)]() mutable { task(*notifications); });
   }
   void PostToUsers(size_t lane, absl::AnyInvocable<void(UserLane&)> task) override {
     lanes_.at(lane).Post(
@@ -75,7 +85,8 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
   void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) override;
   void OnDeleted(const storage::RoomId& room) override;
 
-  void MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics);
+  void MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics,
+                EdgeRegistry& edges);
 
   LaneSet lanes_;
   ReadPool readers_;
@@ -84,6 +95,7 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
   std::vector<std::unique_ptr<RoomLane>> rooms_;
   std::vector<std::unique_ptr<RoomPresence>> presence_;
   std::vector<std::unique_ptr<UserLane>> users_;
+  std::vector<std::unique_ptr<NotificationLane>> notifications_;
 };
 
 }  // namespace confab::control

@@ -12,6 +12,9 @@
 namespace confab::control {
 namespace {
 
+constexpr std::string_view kPublishMethod = "/confab.v1.MessageService/PostMessage";
+constexpr std::string_view kNotifyMethod = "/confab.v1.NotificationService/Notify";
+
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
@@ -113,10 +116,10 @@ class AttachedEdge::Sender final : public EdgeStream {
 };
 
 AttachedEdge::AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
-                           const AdmitPublish& admit_publish, grpc::CallbackServerContext& context)
+                           const AdmitService& admit_service, grpc::CallbackServerContext& context)
     : dispatcher_(dispatcher),
       control_id_(control_id),
-      admit_publish_(admit_publish),
+      admit_service_(admit_service),
       sender_(std::make_shared<Sender>(*this, context)) {
   StartRead(&request_);
 }
@@ -168,6 +171,8 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         if (attachment_ != nullptr) attachment_->Hear();
         break;
       case v1::EdgeItem::kNotificationReport:
+        gathered_.emplace_back(item.notification_report());
+        break;
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }
@@ -262,8 +267,12 @@ absl::Status AttachedEdge::ReceiveCommand(v1::Command& command) {
     return absl::OkStatus();
   }
   EdgeCommand asked{connection->second.actor, std::move(command)};
-  if (asked.command.has_publish()) {
-    absl::StatusOr<std::string> service = admit_publish_(asked.command.publish().service_token());
+  if (asked.command.has_publish() || asked.command.has_notify()) {
+    const bool is_notify = asked.command.has_notify();
+    absl::StatusOr<std::string> service =
+        admit_service_(is_notify ? asked.command.notify().service_token()
+                                 : asked.command.publish().service_token(),
+                       is_notify ? kNotifyMethod : kPublishMethod);
     if (!service.ok()) {
       Refuse(asked.command, service.status());
       return absl::OkStatus();

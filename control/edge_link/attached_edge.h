@@ -34,12 +34,14 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   // One process serves at most so many connections; ends an edge that never closes any.
   static constexpr size_t kConnectionsLimit = HelloReader::kConnectionsLimit;
 
-  // Whose service token came with a Publish, and may publish: the service's name.
-  using AdmitPublish = std::function<absl::StatusOr<std::string>(std::string_view token)>;
+  // Whose service token came with a Publish or Notify, and may call the method of gRPC that does the
+  // same: the service's name.
+  using AdmitService =
+      std::function<absl::StatusOr<std::string>(std::string_view token, std::string_view method)>;
 
-  // Deletes itself when gRPC is done with it. `dispatcher` and `admit_publish` outlive that.
+  // Deletes itself when gRPC is done with it. `dispatcher` and `admit_service` outlive that.
   AttachedEdge(Dispatcher& dispatcher, const std::string& control_id,
-               const AdmitPublish& admit_publish, grpc::CallbackServerContext& context);
+               const AdmitService& admit_service, grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -66,7 +68,7 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
 
   Dispatcher& dispatcher_;
   const std::string control_id_;
-  const AdmitPublish& admit_publish_;
+  const AdmitService& admit_service_;
   const std::shared_ptr<Sender> sender_;
   v1::AttachRequest request_;
   HelloReader hello_;

@@ -17,11 +17,11 @@ class RefusedStream final : public grpc::ServerBidiReactor<v1::AttachRequest, v1
 }  // namespace
 
 EdgeLinkService::EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit,
-                                 AdmitPublish admit_publish)
+                                 AdmitService admit_service)
     : dispatcher_(dispatcher),
       control_id_(std::move(control_id)),
       admit_(std::move(admit)),
-      admit_publish_(std::move(admit_publish)) {}
+      admit_service_(std::move(admit_service)) {}
 
 grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService::Attach(
     grpc::CallbackServerContext* context) {
@@ -30,7 +30,7 @@ grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* EdgeLinkService:
     status = RefusalStatus(v1::REASON_UNAVAILABLE, "this control is not the active one; try again");
   }
   if (!status.ok()) return new RefusedStream(status);
-  return new AttachedEdge(dispatcher_, control_id_, admit_publish_, *context);
+  return new AttachedEdge(dispatcher_, control_id_, admit_service_, *context);
 }
 
 }  // namespace confab::control

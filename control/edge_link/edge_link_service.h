@@ -22,11 +22,11 @@ class EdgeLinkService final : public v1::EdgeLinkService::CallbackService {
   // Whether the caller may attach: whoever does may assert any user.
   using Admit = std::function<absl::Status(const grpc::CallbackServerContext&)>;
 
-  using AdmitPublish = AttachedEdge::AdmitPublish;
+  using AdmitService = AttachedEdge::AdmitService;
 
   // `dispatcher` outlives all streams. `control_id` names this process to edges.
   EdgeLinkService(Dispatcher& dispatcher, std::string control_id, Admit admit,
-                  AdmitPublish admit_publish);
+                  AdmitService admit_service);
 
   grpc::ServerBidiReactor<v1::AttachRequest, v1::AttachResponse>* Attach(
       grpc::CallbackServerContext* context) override;
@@ -35,7 +35,7 @@ class EdgeLinkService final : public v1::EdgeLinkService::CallbackService {
   Dispatcher& dispatcher_;
   const std::string control_id_;
   const Admit admit_;
-  const AdmitPublish admit_publish_;
+  const AdmitService admit_service_;
 };
 
 }  // namespace confab::control

@@ -46,12 +46,14 @@ void EdgeRegistry::Detach(const Attachment& edge) {
 }
 
 void EdgeRegistry::CloseAll(const absl::Status& why) {
+  for (const auto& edge : All()) edge->stream().Close(why);
+}
+
+std::vector<std::shared_ptr<Attachment>> EdgeRegistry::All() const {
   std::vector<std::shared_ptr<Attachment>> edges;
-  {
-    const process::MutexLock lock(mu_);
-    for (const auto& [id, edge] : edges_) edges.push_back(edge);
-  }
-  for (const auto& edge : edges) edge->stream().Close(why);
+  const process::MutexLock lock(mu_);
+  for (const auto& [id, edge] : edges_) edges.push_back(edge);
+  return edges;
 }
 
 size_t EdgeRegistry::size() const {

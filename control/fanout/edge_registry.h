@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -69,6 +70,7 @@ class EdgeRegistry {
   void Detach(const Attachment& edge);
   // Closes all streams.
   void CloseAll(const absl::Status& why);
+  std::vector<std::shared_ptr<Attachment>> All() const;
   size_t size() const;
 
  private:

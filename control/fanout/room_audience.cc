@@ -55,6 +55,12 @@ void RoomAudience::Signal(const v1::Signal& signal, const Attachment* spared_edg
 
 // --- Edges
 
+std::vector<std::shared_ptr<Attachment>> RoomAudience::edges() const {
+  std::vector<std::shared_ptr<Attachment>> edges;
+  for (const auto& seat : edges_) edges.push_back(seat->edge);
+  return edges;
+}
+
 EdgeSeat* RoomAudience::Find(const Attachment& edge) const {
   for (const auto& seat : edges_) {
     if (seat->edge.get() == &edge) return seat.get();

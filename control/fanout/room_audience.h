@@ -85,6 +85,8 @@ class RoomAudience {
   RoomAudience& operator=(const RoomAudience&) = delete;
 
   bool empty() const { return edges_.empty() && tails_.empty(); }
+  // Those with subscribers.
+  std::vector<std::shared_ptr<Attachment>> edges() const;
 
   // The next event of the log. REQUIRES: the room's published_seq() is its seq already.
   void Publish(v1::RoomEvent event);

@@ -110,6 +110,7 @@ void UserLane::Take(const UserNews& news) {
         Overloaded{
             [&](const OpenedConnection& opened) {
               topics_.Add(TopicOfUser(opened.user.value), news.edge);
+              if (watch_ != nullptr) watch_->OnOpened(news.edge, opened);
               if (!is_current) return;
               tracker_.Open(edge_id, opened, now);
               rounds_.WantSnapshot(opened.user, {news.edge, opened.connection});

@@ -42,8 +42,21 @@ class Metrics;
 
 namespace confab::control {
 
+// Is told of connections that open; notification_lane is it.
+class ConnectionWatch {
+ public:
+  virtual void OnOpened(const std::shared_ptr<Attachment>& edge,
+                        const OpenedConnection& opened) = 0;
+
+ protected:
+  ~ConnectionWatch() = default;
+};
+
 class UserLane final : private PresenceRounds::Home {
  public:
+  // Before the lane runs; outlives this object.
+  void SetWatch(ConnectionWatch* watch) { watch_ = watch; }
+
   // DESIGN 4: presence is coalesced by as much.
   // Watched users from which on those whom nobody watches any more are looked for.
   static constexpr size_t kSweepWatchers = 10'000;
@@ -136,6 +149,7 @@ class UserLane final : private PresenceRounds::Home {
   absl::Time silent_until_;
   EdgeOutbox outbox_;
   OwnTopics topics_;
+  ConnectionWatch* watch_ = nullptr;
   ReadGate reads_;
   PresenceTracker tracker_;
   PresenceRounds rounds_;

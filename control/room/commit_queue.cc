@@ -11,7 +11,6 @@
 
 namespace confab::control {
 
-using storage::AppendOutcome;
 using storage::AppendRequest;
 
 namespace {
@@ -28,6 +27,9 @@ size_t BytesOf(const CommitJob& job) {
   }
   bytes += job.audits.size() * sizeof(storage::AuditRecord);
   bytes += job.moves.size() * sizeof(storage::PointerMove);
+  if (job.inbox != nullptr && job.inbox->notification) {
+    bytes += sizeof(storage::InboxWrite) + job.inbox->notification->payload.size();
+  }
   if (job.new_room != nullptr) bytes += job.new_room->members.size() * sizeof(storage::UserId) * 4;
   return bytes;
 }
@@ -39,9 +41,19 @@ absl::Status TooLate() {
 }
 absl::Status Stopping() { return absl::UnavailableError("control is stopping"); }
 
-// Written alone.
-bool IsRoomJob(const CommitJob& job) {
-  return job.kind != CommitJob::Kind::kAppend && job.kind != CommitJob::Kind::kMovePointers;
+// Whether it has a turn of its own; the others are written together with those of their kind.
+bool IsAlone(const CommitJob& job) {
+  return job.kind != CommitJob::Kind::kAppend && job.kind != CommitJob::Kind::kInbox &&
+         job.kind != CommitJob::Kind::kMovePointers;
+}
+
+// Leaves the jobs of that kind in `jobs`; both keep their order.
+CommitQueue::Jobs CutOthers(CommitJob::Kind kind, CommitQueue::Jobs& jobs) {
+  const auto middle = std::stable_partition(jobs.begin(), jobs.end(),
+                                            [kind](const auto& job) { return job->kind == kind; });
+  CommitQueue::Jobs others(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
+  jobs.erase(middle, jobs.end());
+  return others;
 }
 
 // By contract these changed nothing; anything else that is unexpected may have.
@@ -141,50 +153,46 @@ CommitQueue::Jobs CommitQueue::Take() {
   size_t events = 0;
   while (!queue_.empty()) {
     const CommitJob& next = *queue_.front();
-    events += next.append.events.size() + next.moves.size();
-    if (!jobs.empty() && (IsRoomJob(next) || events > kBatchEventsLimit)) break;
+    events += next.append.events.size() + next.moves.size() + (next.inbox != nullptr ? 1 : 0);
+    if (!jobs.empty() && (IsAlone(next) || events > kBatchEventsLimit)) break;
     bytes_ -= BytesOf(next);
     jobs.push_back(std::move(queue_.front()));
     queue_.pop_front();
-    if (IsRoomJob(*jobs.back())) break;
+    if (IsAlone(*jobs.back())) break;
   }
   return jobs;
 }
 
 void CommitQueue::Commit(Jobs jobs) {
-  if (IsRoomJob(*jobs.front())) return CommitRoom(std::move(jobs.front()));
-  // Pointers move forward only, so it is all the same to them which messages stand before them.
-  const auto middle = std::stable_partition(jobs.begin(), jobs.end(), [](const auto& job) {
-    return job->kind == CommitJob::Kind::kAppend;
-  });
-  Jobs pointers(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
-  jobs.erase(middle, jobs.end());
-  if (!jobs.empty()) CommitAppends(std::move(jobs), false);
+  if (IsAlone(*jobs.front())) return CommitAlone(std::move(jobs.front()));
+  // Inboxes have no order with rooms, and pointers move forward only, so it is all the same to them
+  // which messages stand before them.
+  Jobs others = CutOthers(CommitJob::Kind::kAppend, jobs);
+  if (!jobs.empty()) CommitBatch(std::move(jobs), false);
+  if (others.empty()) return;
+  Jobs pointers = CutOthers(CommitJob::Kind::kInbox, others);
+  if (!others.empty()) CommitBatch(std::move(others), false);
   if (!pointers.empty()) CommitPointers(std::move(pointers));
 }
 
 // `maybe_done`: an earlier attempt with these very jobs may have been committed.
-void CommitQueue::CommitAppends(Jobs jobs, bool maybe_done) {
+void CommitQueue::CommitBatch(Jobs jobs, bool maybe_done) {
   Backoff backoff;
   while (true) {
     if (!maybe_done) FinishLate(jobs);
     if (jobs.empty()) return;
-    auto outcomes = TryAppend(jobs);
-    if (outcomes.ok()) {
-      for (size_t i = 0; i < jobs.size(); ++i) {
-        jobs[i]->outcome = std::move((*outcomes)[i]);
-        Finish(std::move(jobs[i]), absl::OkStatus());
-      }
+    const absl::Status status = TryBatch(jobs);
+    if (status.ok()) {
+      for (auto& job : jobs) Finish(std::move(job), absl::OkStatus());
       return;
     }
-    const absl::Status status = outcomes.status();
     if (status.code() == absl::StatusCode::kInvalidArgument) {
       if (jobs.size() == 1) return FinishAll(std::move(jobs), status, false);
       const auto middle = jobs.begin() + static_cast<std::ptrdiff_t>(jobs.size() / 2);
       Jobs second(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
       jobs.erase(middle, jobs.end());
-      CommitAppends(std::move(jobs), maybe_done);
-      return CommitAppends(std::move(second), maybe_done);
+      CommitBatch(std::move(jobs), maybe_done);
+      return CommitBatch(std::move(second), maybe_done);
     }
     NoteFailure(status);
     if (is_fatal_) return FinishAll(std::move(jobs), status, maybe_done);
@@ -198,7 +206,7 @@ void CommitQueue::CommitAppends(Jobs jobs, bool maybe_done) {
   }
 }
 
-void CommitQueue::CommitRoom(std::unique_ptr<CommitJob> job) {
+void CommitQueue::CommitAlone(std::unique_ptr<CommitJob> job) {
   Backoff backoff;
   bool maybe_done = false;
   while (true) {
@@ -206,12 +214,12 @@ void CommitQueue::CommitRoom(std::unique_ptr<CommitJob> job) {
       return Finish(std::move(job),
                     maybe_done ? absl::UnknownError("the answer was lost") : TooLate(), maybe_done);
     }
-    absl::Status status = TryRoom(*job);
+    absl::Status status = TryAlone(*job);
     switch (status.code()) {
       case absl::StatusCode::kOk:
       case absl::StatusCode::kInvalidArgument:
         return Finish(std::move(job), std::move(status));
-      case absl::StatusCode::kNotFound:  // Of DeleteRoom: the lost attempt may have done it.
+      case absl::StatusCode::kNotFound:  // Of deleting: the lost attempt may have done it.
         return Finish(std::move(job), maybe_done ? absl::OkStatus() : std::move(status));
       case absl::StatusCode::kAlreadyExists:  // Of CreateRoom: ours, or somebody's before us.
         if (maybe_done) status = absl::UnknownError("the answer to creating the room was lost");
@@ -261,8 +269,26 @@ absl::Status CommitQueue::TryPointers(Jobs& jobs) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<AppendOutcome>> CommitQueue::TryAppend(Jobs& jobs) {
+// REQUIRES: all of one kind.
+absl::Status CommitQueue::TryBatch(Jobs& jobs) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
+  return jobs.front()->kind == CommitJob::Kind::kInbox ? TryInboxes(jobs) : TryAppend(jobs);
+}
+
+absl::Status CommitQueue::TryInboxes(Jobs& jobs) {
+  std::vector<storage::InboxWrite> batch;
+  batch.reserve(jobs.size());
+  for (auto& job : jobs) batch.push_back(std::move(*job->inbox));
+  auto outcomes = writer_->WriteInboxes(batch);
+  for (size_t i = 0; i < jobs.size(); ++i) *jobs[i]->inbox = std::move(batch[i]);
+  if (!outcomes.ok()) return outcomes.status();
+  if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
+  for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->inbox_outcome = std::move((*outcomes)[i]);
+  is_failing_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status CommitQueue::TryAppend(Jobs& jobs) {
   std::vector<AppendRequest> batch;
   batch.reserve(jobs.size());
   size_t events = 0;
@@ -273,15 +299,16 @@ absl::StatusOr<std::vector<AppendOutcome>> CommitQueue::TryAppend(Jobs& jobs) {
   const auto start = Clock::now();
   auto outcomes = writer_->Append(batch);
   for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->append = std::move(batch[i]);
-  if (!outcomes.ok()) return outcomes;
+  if (!outcomes.ok()) return outcomes.status();
   if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
   commit_seconds_.Observe(std::chrono::duration<double>(Clock::now() - start).count());
   batch_events_.Observe(static_cast<double>(events));
+  for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->outcome = std::move((*outcomes)[i]);
   is_failing_ = false;
-  return outcomes;
+  return absl::OkStatus();
 }
 
-absl::Status CommitQueue::TryRoom(CommitJob& job) {
+absl::Status CommitQueue::TryAlone(CommitJob& job) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
   if (job.kind == CommitJob::Kind::kAudit) return writer_->WriteAudit(job.audits);
   if (job.kind == CommitJob::Kind::kDeleteRoom) {

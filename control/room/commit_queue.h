@@ -33,6 +33,7 @@ namespace confab::control {
 struct CommitJob {
   enum class Kind {
     kAppend,
+    kInbox,
     kCreateRoom,
     kDeleteRoom,
     kAudit,
@@ -52,14 +53,17 @@ struct CommitJob {
   std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
   // kAudit; kDeleteRoom, kSetRetention: at most one.
   std::vector<storage::AuditRecord> audits;
-  std::vector<storage::PointerMove> moves;  // kMovePointers
-  bool is_command = true;                   // False: no RoomCommand; Answer is called on the lane.
+  std::vector<storage::PointerMove> moves;      // kMovePointers
+  std::unique_ptr<storage::InboxWrite> inbox;   // kInbox
+  bool is_command = true;  // False: no RoomCommand; Answer is called on the lane.
 
-  // The answer. OK: `outcome` (kAppend), `record` (kCreateRoom) or `pointers` is filled.
+  // The answer. OK: `outcome` (kAppend), `inbox_outcome` (kInbox), `record` (kCreateRoom) or
+  // `pointers` is filled.
   absl::Status status;
   // With a status that is not OK: it may have been done all the same.
   bool is_outcome_unknown = false;
   storage::AppendOutcome outcome;
+  storage::InboxOutcome inbox_outcome;
   storage::RoomRecord record;
   std::vector<storage::PointerOutcome> pointers;  // One for each move.
 };
@@ -111,11 +115,13 @@ class CommitQueue {
   void Run();
   Jobs Take();
   void Commit(Jobs jobs);
-  void CommitAppends(Jobs jobs, bool maybe_done);
-  void CommitRoom(std::unique_ptr<CommitJob> job);
+  void CommitBatch(Jobs jobs, bool maybe_done);
+  void CommitAlone(std::unique_ptr<CommitJob> job);
   void CommitPointers(Jobs jobs);
-  absl::StatusOr<std::vector<storage::AppendOutcome>> TryAppend(Jobs& jobs);
-  absl::Status TryRoom(CommitJob& job);
+  absl::Status TryBatch(Jobs& jobs);
+  absl::Status TryAppend(Jobs& jobs);
+  absl::Status TryInboxes(Jobs& jobs);
+  absl::Status TryAlone(CommitJob& job);
   absl::Status TryPointers(Jobs& jobs);
   absl::Status TryUpkeep(struct UpkeepJob& job);
   absl::Status EnsureWriter();

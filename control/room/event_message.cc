@@ -80,6 +80,14 @@ void FillBody(NewEvent& event, const storage::MessageMarks& marks, v1::Event& ou
       out.mutable_message_deleted()->set_message_id(std::move(event.message_id));
       out.mutable_message_deleted()->set_message_seq(event.target_seq);
       return;
+    case EventKind::kNotificationPosted: {
+      v1::Notification& notification = *out.mutable_notification_posted()->mutable_notification();
+      notification.set_notification_id(std::move(event.message_id));
+      notification.set_event(std::move(event.type));
+      notification.set_json(std::move(event.content));
+      *notification.mutable_created_at() = out.created_at();
+      return;
+    }
     case EventKind::kMemberAdded:
       out.mutable_member_added()->set_user_id(std::move(event.subject.value));
       out.mutable_member_added()->set_role(ToMessage(event.role));

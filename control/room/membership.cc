@@ -60,6 +60,7 @@ void Apply(const storage::NewEvent& event, int64_t seq, absl::Time at, Membershi
     case EventKind::kMessageEdited:
     case EventKind::kMessageDeleted:
     case EventKind::kRoomUpdated:
+    case EventKind::kNotificationPosted:
       return;
   }
 }

@@ -108,6 +108,12 @@ void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
   }
 }
 
+std::vector<std::shared_ptr<Attachment>> RoomLane::EdgesOf(const RoomId& id) {
+  LiveRoom* room = Find(id);
+  if (room == nullptr) return {};
+  return room->audience().edges();
+}
+
 void RoomLane::Release(const Attachment& edge, const RoomId& id, uint64_t subscribes_seen) {
   if (LiveRoom* room = Find(id)) room->audience().Release(edge, subscribes_seen);
 }
@@ -151,7 +157,7 @@ void RoomLane::SweepRetention(absl::Duration round) {
   sweep_->Start();
 }
 
-void RoomLane::Push(std::unique_ptr<UpkeepJob> job) {
+void RoomLane::Push(std::unique_ptr<CommitJob> job) {
   job->lane = tools_.lane_index;
   commits_.push_back(std::move(job));
 }

@@ -20,7 +20,6 @@
 #include "control/room/own_pointers.h"
 #include "control/room/retention_sweep.h"
 #include "control/room/room_command.h"
-#include "control/room/upkeep_job.h"
 #include "storage/store.h"
 
 namespace confab::process {
@@ -54,6 +53,9 @@ class RoomLane {
   void Submit(std::vector<std::unique_ptr<RoomCommand>> commands);
   void OnCommitted(CommitQueue::Jobs jobs);
 
+  // The edges with subscribers of the room.
+  std::vector<std::shared_ptr<Attachment>> EdgesOf(const storage::RoomId& room);
+
   void Release(const Attachment& edge, const storage::RoomId& room, uint64_t subscribes_seen);
   void Detach(const Attachment& edge);
   void ResumeTail(const storage::RoomId& room, const std::shared_ptr<TailSeat>& seat);
@@ -70,7 +72,7 @@ class RoomLane {
   void Later(absl::Duration delay, Lane::Task task) { tools_.lane.Delay(delay, std::move(task)); }
 
   // For what is no command of a room.
-  void Push(std::unique_ptr<UpkeepJob> job);
+  void Push(std::unique_ptr<CommitJob> job);
 
   // The lane's turn end: hands over what the turn gathered.
   void EndTurn();

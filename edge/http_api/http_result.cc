@@ -216,6 +216,15 @@ void AppendRoomUpdated(const v1::Event& event, std::string& out) {
   if (!event.actor().id().empty()) AppendText(R"(,"by":)", event.actor().id(), out);
 }
 
+void AppendNotification(const v1::Event& event, std::string& out) {
+  const v1::Notification& notification = event.notification_posted().notification();
+  AppendHead("notification", event, out);
+  AppendText(R"(,"id":)", notification.notification_id(), out);
+  AppendText(R"(,"name":)", notification.event(), out);
+  out.append(R"(,"payload":)");
+  out.append(notification.json());
+}
+
 // False: a kind of event that this edge does not know.
 bool AppendEvent(const v1::Event& event, std::string& out) {
   switch (event.body_case()) {
@@ -260,6 +269,8 @@ bool AppendEvent(const v1::Event& event, std::string& out) {
       AppendDeletion(event, out);
       break;
     case v1::Event::kNotificationPosted:
+      AppendNotification(event, out);
+      break;
     case v1::Event::BODY_NOT_SET:
       return false;
   }
@@ -335,6 +346,23 @@ std::string BodyOf(const v1::MarkReadResult& marked) {
   return out;
 }
 
+std::string BodyOf(const v1::NotificationOutcome& outcome) {
+  std::string out;
+  AppendText(R"({"notificationId":)", outcome.notification_id(), out);
+  AppendNumber(R"(,"connections":)", outcome.connections(), out);
+  const auto flag = [&out](std::string_view name, bool value) {
+    out.append(name);
+    out.append(value ? "true" : "false");
+  };
+  flag(R"(,"connectionsExact":)", outcome.connections_exact());
+  flag(R"(,"stored":)", outcome.stored());
+  if (outcome.stored()) AppendNumber(R"(,"seq":)", outcome.seq(), out);
+  flag(R"(,"duplicate":)", outcome.duplicate());
+  if (outcome.oldest_dropped()) flag(R"(,"oldestDropped":)", true);
+  out.push_back('}');
+  return out;
+}
+
 HttpAnswer AnswerOfRoom(const v1::Room& room, int status) {
   HttpAnswer answer{.status = status};
   AppendRoom(room, answer.body);
@@ -367,6 +395,8 @@ HttpAnswer AnswerOfResult(const v1::Result& result, int status) {
       return {.status = status, .body = BodyOf(result.members())};
     case v1::Result::kBecomeMember:
       return {.status = status, .body = BodyOf(result.become_member())};
+    case v1::Result::kNotify:
+      return {.status = status, .body = BodyOf(result.notify())};
     case v1::Result::kQuitRoom:
       return {.status = status, .body = BodyOf(result.quit_room())};
     case v1::Result::kChangeMember:

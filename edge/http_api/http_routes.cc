@@ -7,7 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "edge/protocol/utf8.h"
+#include "edge/http_api/notify_request.h"
 
 namespace confab::edge {
 namespace {
@@ -231,12 +231,7 @@ void ReadMarkRead(RequestFields& in, v1::Command& command) {
 
 void ReadPublish(RequestFields& in, v1::Command& command) {
   v1::Publish& publish = *command.mutable_publish();
-  publish.set_service_token(in.Token());
-  // A protobuf string that is no UTF-8 would end the stream.
-  if (!IsUtf8(publish.service_token())) {
-    publish.clear_service_token();
-    in.Refuse("the token", "must be a JWT");
-  }
+  in.ServiceToken(*publish.mutable_service_token());
   in.BodyId(in.body(), "roomId", true, *publish.mutable_room_id());
   ReadContent(in, publish);
   in.BodyText(in.body(), "type", *publish.mutable_type());
@@ -272,6 +267,7 @@ constexpr ApiRoute kRoutes[] = {
      ReadDeleteMessage},
     {"POST", "/rooms/{roomId}/read", Caller::kUser, true, 200, ReadMarkRead},
     {"POST", "/publish", Caller::kService, true, 201, ReadPublish},
+    {"POST", "/notify", Caller::kService, true, 200, ReadNotify},
     {"GET", "/health", Caller::kAnybody},
     {"GET", "/openapi.json", Caller::kAnybody},
 };

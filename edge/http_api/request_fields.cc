@@ -141,6 +141,14 @@ std::string RequestFields::Token() const {
                                                     : request_.authorization);
 }
 
+void RequestFields::ServiceToken(std::string& token) {
+  token = Token();
+  // A protobuf string that is no UTF-8 would end the stream.
+  if (IsUtf8(token)) return;
+  token.clear();
+  Refuse("the token", "must be a JWT");
+}
+
 const json::object& RequestFields::body() const {
   assert(body_ != nullptr);
   return *body_;

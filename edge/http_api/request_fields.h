@@ -51,6 +51,7 @@ class RequestFields {
   void Key(const char* field, std::string& key);
   // Authorization, else the query's token.
   std::string Token() const;
+  void ServiceToken(std::string& token);  // The same, for a command.
 
   const boost::json::object& body() const;  // REQUIRES: the route has one.
   // nullptr: missing or null.

@@ -11,6 +11,12 @@
 namespace confab::control {
 namespace {
 
+// "sale#3", with the place in the inbox.
+std::string LineOfPushed(const v1::PushedNotification& pushed) {
+  if (pushed.notification().event().empty()) return "count";
+  return fmt::format("{}#{}", pushed.notification().event(), pushed.notification().inbox_seq());
+}
+
 std::string LineOfEvent(const v1::Event& event) {
   switch (event.body_case()) {
     case v1::Event::kMessagePosted:
@@ -38,6 +44,8 @@ std::string LineOfEvent(const v1::Event& event) {
     case v1::Event::kMessageDeleted:
       return fmt::format("deleted {} {}", event.seq(), event.message_deleted().message_seq());
     case v1::Event::kNotificationPosted:
+      return fmt::format("notification {} {}", event.seq(),
+                         event.notification_posted().notification().event());
     case v1::Event::BODY_NOT_SET:
       break;
   }
@@ -52,6 +60,9 @@ std::string LineOfLive(const v1::Broadcast& broadcast) {
   }
   if (broadcast.has_membership()) {
     return fmt::format("member {} {}", topics, broadcast.membership().room_id());
+  }
+  if (broadcast.has_notification()) {
+    return fmt::format("notify {} {}", topics, LineOfPushed(broadcast.notification()));
   }
   return fmt::format("signal {} {}", topics, LineOf(broadcast.signal()));
 }
@@ -113,8 +124,12 @@ std::string LineOf(const v1::ControlItem& item) {
       return fmt::format("close {}", item.close_connection().connection());
     case v1::ControlItem::kDirect:
       return fmt::format("direct {} {}", item.direct().connection(),
-                         LineOf(item.direct().signal()));
+                         item.direct().has_notification()
+                             ? LineOfPushed(item.direct().notification())
+                             : LineOf(item.direct().signal()));
     case v1::ControlItem::kInboxState:
+      return fmt::format("inbox {} {}-{}", item.inbox_state().connection(),
+                         item.inbox_state().acked_seq(), item.inbox_state().last_seq());
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

@@ -26,7 +26,8 @@ class RecordingEdgeStream : public EdgeStream {
   std::vector<v1::ControlItem> ItemsFrom(size_t from) const;
   // Short forms in order: "event 3 hi", "member_removed 4 bob", "result 7 ok", "result 8
   // NOT_A_MEMBER", "subscribe 1 room:a 3", "unsubscribe room:a user bob 4", "member user:ann a",
-  // "signal user:ann,user:bob presence eve online", "direct 7 snapshot bob".
+  // "signal user:ann,user:bob presence eve online", "direct 7 snapshot bob", "notify role:x sale#0",
+  // "inbox 7 0-3".
   std::vector<std::string> lines() const;
   // Those from `from` on.
   std::vector<std::string> LinesFrom(size_t from) const;

@@ -18,8 +18,11 @@ class EdgeLinkTest : public ControlBench {
   EdgeLinkTest()
       : service_(
             *dispatcher_, "c1", [this](const auto&) { return admitted_; },
-            [](std::string_view token) -> absl::StatusOr<std::string> {
+            [](std::string_view token, std::string_view method) -> absl::StatusOr<std::string> {
               if (token == "good") return "svc";
+              if (token == "notifier" && method == "/confab.v1.NotificationService/Notify") {
+                return "svc";
+              }
               return RefusalStatus(v1::REASON_TOKEN_INVALID, "not good");
             }) {
     grpc::ServerBuilder builder;
@@ -164,6 +167,25 @@ TEST_F(EdgeLinkTest, LetsOnlyServicesPublish) {
   // And nothing else of a connection without a user.
   link->Send(TestEdge::Post(1, "", 7, "a", "as the system?"));
   EXPECT_EQ(link->ReadUntil("result 7 BAD_REQUEST").back(), "result 7 BAD_REQUEST");
+}
+
+TEST_F(EdgeLinkTest, LetsOnlyServicesNotify) {
+  auto link = Attach();
+  link->Open(1, "");
+  link->Open(2, "ann");
+  EdgeCommand notify = TestEdge::Ask(1, "", 5);
+  v1::OutgoingNotification& what = *notify.command.mutable_notify()->mutable_notification();
+  what.set_user_id("nobody");
+  what.set_event("sale");
+  what.set_json("1");
+  for (const auto& [token, result] : std::vector<std::pair<std::string, std::string>>{
+           {"bad", "TOKEN_INVALID"}, {"notifier", "ok"}}) {
+    notify.command.set_request(notify.command.request() + 1);
+    notify.command.mutable_notify()->set_service_token(token);
+    link->Send(notify);
+    const std::string line = "result " + std::to_string(notify.command.request()) + " " + result;
+    EXPECT_EQ(link->ReadUntil(line).back(), line);
+  }
 }
 
 TEST_F(EdgeLinkTest, EndsAStreamThatBreaksTheRules) {

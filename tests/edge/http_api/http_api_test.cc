@@ -194,6 +194,58 @@ TEST_F(HttpApiTest, PassesAServicesTokenOn) {
       Ask("POST", "/publish", R"({"roomId":"1","content":"x"})").command.publish().has_sender());
 }
 
+TEST_F(HttpApiTest, ReadsWhatAServiceWantsTold) {
+  request_.authorization = "svc";
+  request_.idempotency_key = "k";
+  const HttpAsk ask = Ask("POST", "/v1/notify",
+                          R"({"userId":5,"event":"sale","payload": {"eur" : 1.50} ,)"
+                          R"("delivery":"latest","key":"eur","priority":"low","ttlMs":1000,)"
+                          R"("storeIfAbsent":true})");
+
+  EXPECT_EQ(ask.caller, ApiRoute::Caller::kService);
+  EXPECT_EQ(ask.command.notify().service_token(), "svc");
+  const v1::OutgoingNotification& what = ask.command.notify().notification();
+  EXPECT_EQ(what.user_id(), "5");
+  EXPECT_EQ(what.event(), "sale");
+  EXPECT_EQ(what.json(), R"({"eur" : 1.50})") << "byte for byte";
+  EXPECT_EQ(what.delivery_class(), v1::DELIVERY_CLASS_LATEST);
+  EXPECT_EQ(what.key(), "eur");
+  EXPECT_EQ(what.priority(), v1::NOTIFICATION_PRIORITY_LOW);
+  EXPECT_EQ(what.ttl_ms(), 1000u);
+  EXPECT_TRUE(what.store_if_absent());
+  EXPECT_EQ(what.idempotency_key(), "k");
+}
+
+TEST_F(HttpApiTest, ReadsEveryTargetAndBytes) {
+  const auto told = [&](const std::string& body) {
+    return Ask("POST", "/notify", body).command.notify().notification();
+  };
+  EXPECT_EQ(told(R"({"role":"x","event":"e"})").role(), "x");
+  EXPECT_EQ(told(R"({"role":"x","event":"e"})").json(), "null");
+  EXPECT_EQ(told(R"({"roomId":"r","event":"e"})").room_id(), "r");
+  EXPECT_EQ(told(R"({"connectionId":"1-2","event":"e"})").connection_id(), "1-2");
+  EXPECT_TRUE(told(R"({"everybody":true,"event":"e"})").has_everybody());
+  EXPECT_EQ(told(R"({"userId":"u","event":"e","payloadBase64":"AP8="})").binary(),
+            std::string("\0\xff", 2));
+}
+
+TEST_F(HttpApiTest, RefusesANotificationNamingTheField) {
+  const auto says = [&](const std::string& body, const char* what) {
+    return Says(Answer("POST", "/notify", body), what);
+  };
+  EXPECT_TRUE(says(R"({"event":"e"})", "exactly one of them"));
+  EXPECT_TRUE(says(R"({"userId":"u","roomId":"r","event":"e"})", "exactly one of them"));
+  EXPECT_TRUE(says(R"({"everybody":false,"event":"e"})", "everybody must be true"));
+  EXPECT_TRUE(says(R"({"userId":"u"})", "event is missing"));
+  EXPECT_TRUE(says(R"({"userId":"u","event":"e","delivery":"now"})", "delivery must be"));
+  EXPECT_TRUE(says(R"({"userId":"u","event":"e","priority":1})", "priority must be"));
+  EXPECT_TRUE(says(R"({"userId":"u","event":"e","ttlMs":-1})", "ttlMs must be"));
+  EXPECT_TRUE(says(R"({"userId":"u","event":"e","storeIfAbsent":1})", "storeIfAbsent must be"));
+  EXPECT_TRUE(says(R"({"userId":"u","event":"e","payloadBase64":"!"})", "payloadBase64 must be"));
+  EXPECT_TRUE(
+      says(R"({"userId":"u","event":"e","payload":1,"payloadBase64":"AA=="})", "give one of them"));
+}
+
 TEST_F(HttpApiTest, TakesTheTokenFromTheHeaderThenTheQuery) {
   EXPECT_EQ(Ask("GET", "/rooms?token=q").token, "q");
   request_.authorization = "h";
