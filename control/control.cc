@@ -13,6 +13,7 @@
 #include "control/api/admin_service.h"
 #include "control/api/admission.h"
 #include "control/api/connection_service.h"
+#include "control/api/event_feed_service.h"
 #include "control/api/grpc_server.h"
 #include "control/api/message_service.h"
 #include "control/api/notification_service.h"
@@ -141,6 +142,7 @@ class Control::Parts {
     connections_ = std::make_unique<ConnectionService>(api);
     admin_ = std::make_unique<AdminService>(api);
     notifications_ = std::make_unique<NotificationService>(api);
+    feed_ = std::make_unique<EventFeedService>(api);
     edges_ = std::make_unique<EdgeLinkService>(
         dispatcher_, config_.control_id,
         [this](const grpc::CallbackServerContext& call) { return admission_->AdmitEdge(call); },
@@ -149,7 +151,7 @@ class Control::Parts {
         });
     absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
         config_, {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), admin_.get(),
-                  notifications_.get(), edges_.get()});
+                  notifications_.get(), feed_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -210,6 +212,7 @@ class Control::Parts {
   std::unique_ptr<ConnectionService> connections_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<NotificationService> notifications_;
+  std::unique_ptr<EventFeedService> feed_;
   std::unique_ptr<EdgeLinkService> edges_;
   std::unique_ptr<GrpcServer> server_;
 };

@@ -22,10 +22,14 @@ void Lane::Stop() {
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  std::exchange(delayed_, {}).clear();  // They may own what owns this lane.
-  const process::MutexLock lock(mu_);
-  is_stopped_ = true;
-  queue_.clear();
+  std::vector<Task> dropped;
+  {
+    const process::MutexLock lock(mu_);
+    is_stopped_ = true;
+    dropped.swap(queue_);
+  }
+  // Not under the lock: what a task owns may answer somebody when it goes, or own this lane.
+  std::exchange(delayed_, {}).clear();
 }
 
 void Lane::Post(Task task) {

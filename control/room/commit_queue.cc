@@ -311,6 +311,10 @@ absl::Status CommitQueue::TryAppend(Jobs& jobs) {
 absl::Status CommitQueue::TryAlone(CommitJob& job) {
   if (auto status = EnsureWriter(); !status.ok()) return status;
   if (job.kind == CommitJob::Kind::kAudit) return writer_->WriteAudit(job.audits);
+  if (job.kind == CommitJob::Kind::kSetCursor) return writer_->SetFeedCursor(*job.cursor);
+  if (job.kind == CommitJob::Kind::kDeleteCursor) {
+    return writer_->DeleteFeedCursor(job.cursor->consumer);
+  }
   if (job.kind == CommitJob::Kind::kDeleteRoom) {
     return writer_->DeleteRoom(job.append.room, job.audits.empty() ? nullptr : &job.audits[0]);
   }

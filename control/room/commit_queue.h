@@ -38,6 +38,8 @@ struct CommitJob {
     kDeleteRoom,
     kAudit,
     kMovePointers,
+    kSetCursor,
+    kDeleteCursor,
     kSetRetention,  // These three are UpkeepJobs, and kAudit may be one.
     kTrim,
     kErase,
@@ -55,6 +57,7 @@ struct CommitJob {
   std::vector<storage::AuditRecord> audits;
   std::vector<storage::PointerMove> moves;      // kMovePointers
   std::unique_ptr<storage::InboxWrite> inbox;   // kInbox
+  std::unique_ptr<storage::FeedCursor> cursor;  // kSetCursor; of kDeleteCursor only `consumer`.
   bool is_command = true;  // False: no RoomCommand; Answer is called on the lane.
 
   // The answer. OK: `outcome` (kAppend), `inbox_outcome` (kInbox), `record` (kCreateRoom) or
