@@ -58,6 +58,8 @@ void AddVerbs(CLI::App& app, Invocation& run, const Settings& settings) {
   AddRoomVerbs(app, run);
   AddMemberVerbs(app, run);
   AddMessageVerbs(app, run);
+  AddPushVerbs(app, run);
+  AddFeedVerbs(app, run);
   AddPresenceVerbs(app, run);
   AddConnectionVerbs(app, run);
   AddAuditVerbs(app, run);

@@ -27,7 +27,7 @@ constexpr int kReceiveBytesLimit = 4 * 1024 * 1024;          // What control may
 const std::vector<Scope>& OperatorScopes() {
   static const std::vector<Scope> scopes = {
       Scope::kRoomsRead,     Scope::kRoomsWrite,   Scope::kMembersWrite, Scope::kMessagesRead,
-      Scope::kMessagesWrite, Scope::kPresenceRead, Scope::kAdmin};
+      Scope::kMessagesWrite, Scope::kPresenceRead, Scope::kNotify,       Scope::kAdmin};
   return scopes;
 }
 

@@ -1,6 +1,6 @@
 // follow.h: reading a stream of control's until it ends, the user ends it, or enough was shown; it is
 // begun again while control is away.
-// Owns: nothing.   Used by: message_tail, presence_watch.
+// Owns: nothing.   Used by: feed, message_tail, presence_watch.
 // Threads: caller's; Ctrl-C is heard by Interrupt's own.
 #pragma once
 

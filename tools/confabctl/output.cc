@@ -203,6 +203,8 @@ std::string Describe(const v1::Event& event) {
     case v1::Event::kMessageDeleted:
       return fmt::format("[deleted {}]", event.message_deleted().message_seq());
     case v1::Event::kNotificationPosted:
+      return fmt::format("[{}] {}", Printable(event.notification_posted().notification().event()),
+                         Printable(event.notification_posted().notification().json()));
     case v1::Event::BODY_NOT_SET:
       break;
   }
