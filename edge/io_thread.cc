@@ -404,7 +404,7 @@ void IoThread::On(const v1::Broadcast& broadcast) {
   }
   if (broadcast.has_membership()) {
     for (Connection* connection : hub_.AudienceOf(broadcast.topics())) {
-      connection->OnAddedTo(broadcast.membership().room_id());
+      connection->OnAddedTo(broadcast.membership().room_id(), broadcast.membership().seq());
     }
   }
   if (broadcast.has_notification()) {

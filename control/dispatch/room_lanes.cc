@@ -123,10 +123,11 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options, process
 RoomLanes::~RoomLanes() { Stop(); }
 
 // On the room's lane, as its presence is.
-void RoomLanes::OnMember(const storage::RoomId& room, const storage::UserId& user, bool is_member) {
-  presence_[LaneOf(room)]->OnMember(room, is_member);
+void RoomLanes::OnMember(const storage::RoomId& room, const storage::UserId& user,
+                         int64_t added_seq) {
+  presence_[LaneOf(room)]->OnMember(room, added_seq > 0);
   PostToUsers(LaneOf(user),
-              [room, user, is_member](UserLane& users) { users.OnMember(user, room, is_member); });
+              [room, user, added_seq](UserLane& users) { users.OnMember(user, room, added_seq); });
 }
 
 void RoomLanes::OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
@@ -144,9 +145,8 @@ void RoomLanes::OnRead(const storage::UserId& user, v1::Signal signal, Passed pa
 void RoomLanes::OnDeleted(const storage::RoomId& room) {
   for (storage::UserId& user : presence_[LaneOf(room)]->Drop(room)) {
     const size_t lane = LaneOf(user);
-    PostToUsers(lane, [room, user = std::move(user)](UserLane& users) {
-      users.OnMember(user, room, false);
-    });
+    PostToUsers(lane,
+                [room, user = std::move(user)](UserLane& users) { users.OnMember(user, room, 0); });
   }
 }
 

@@ -79,7 +79,8 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
 
  private:
   // MemberWatch
-  void OnMember(const storage::RoomId& room, const storage::UserId& user, bool is_member) override;
+  void OnMember(const storage::RoomId& room, const storage::UserId& user,
+                int64_t added_seq) override;
   void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                     uint64_t connection) override;
   void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) override;

@@ -149,11 +149,12 @@ void UserLane::Detach(const Attachment& edge) {
 
 // --- What rooms say
 
-void UserLane::OnMember(const UserId& user, const RoomId& room, bool is_member) {
-  rounds_.OnMember(user, room, is_member);
-  if (!is_member) return;
+void UserLane::OnMember(const UserId& user, const RoomId& room, int64_t added_seq) {
+  rounds_.OnMember(user, room, added_seq > 0);
+  if (added_seq == 0) return;
   v1::Broadcast notice;
   notice.mutable_membership()->set_room_id(room.value);
+  notice.mutable_membership()->set_seq(added_seq);
   const std::string topic = TopicOfUser(user.value);
   topics_.Broadcast(absl::MakeSpan(&topic, 1), notice);
 }

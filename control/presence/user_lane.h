@@ -87,8 +87,8 @@ class UserLane final : private PresenceRounds::Home {
   void Attach(const UserNews& news);
   void Detach(const Attachment& edge);
 
-  // --- What rooms say.
-  void OnMember(const storage::UserId& user, const storage::RoomId& room, bool is_member);
+  // --- What rooms say. As MemberWatch.
+  void OnMember(const storage::UserId& user, const storage::RoomId& room, int64_t added_seq);
   void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                     uint64_t connection);
 

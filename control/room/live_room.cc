@@ -440,7 +440,7 @@ void LiveRoom::OnMemberEvent(const storage::NewEvent& event, int64_t seq, absl::
   const bool is_muted = event.kind == storage::EventKind::kMemberMuted;
   if (ends || is_muted) typing_.End(event.subject);
   if (ends || event.kind == storage::EventKind::kMemberAdded) {
-    tools_.watch.OnMember(id_, event.subject, !ends);
+    tools_.watch.OnMember(id_, event.subject, ends ? 0 : seq);
   }
 }
 

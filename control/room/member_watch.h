@@ -17,9 +17,9 @@ namespace confab::control {
 
 class MemberWatch {
  public:
-  // The user is a member of the room now, or is none any more.
+  // The user is a member of the room since the event `added_seq`; 0: is none any more.
   virtual void OnMember(const storage::RoomId& room, const storage::UserId& user,
-                        bool is_member) = 0;
+                        int64_t added_seq) = 0;
   // A connection of the user has joined a room.
   virtual void OnSubscribed(const storage::UserId& user, const std::shared_ptr<Attachment>& edge,
                             uint64_t connection) = 0;

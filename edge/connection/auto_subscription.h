@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -25,22 +26,27 @@ class AutoSubscription {
 
   // Looks for all rooms of the user, from the beginning.
   void Restart();
-  // The user has become a member.
-  void OnMember(std::string_view room);
+  // The user has become a member by the event `seq`: the join of it starts with that.
+  void OnMember(std::string_view room, std::int64_t seq);
 
   // What to ask control next; nullopt: nothing, or the answer to the last one is still awaited.
   std::optional<v1::Command> Next();
   // What became of it.
   void OnResult(const v1::Result& result);
-  void OnRefused(bool is_retryable);
+  void OnRefused(const v1::Error& why);
 
  private:
+  struct Room {
+    std::string id;
+    std::int64_t after_seq = -1;  // Below 0: only what comes is wanted.
+  };
+
   std::string_view Prefix() const;
   bool Matches(std::string_view room) const;
-  void Add(std::string_view room);
+  void Add(std::string_view room, std::int64_t after_seq);
 
   const std::string_view pattern_;
-  std::deque<std::string> rooms_;
+  std::deque<Room> rooms_;
   std::optional<std::string> next_page_;  // Of the user's rooms: to be asked for behind these.
   bool is_waiting_ = false;
   bool has_asked_page_ = false;  // What is awaited: a page, or the first room's join.

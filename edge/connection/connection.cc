@@ -158,9 +158,9 @@ void Connection::OnAttached() {
   AskAutomatically();
 }
 
-void Connection::OnAddedTo(std::string_view room) {
+void Connection::OnAddedTo(std::string_view room, std::int64_t seq) {
   if (auto_ == nullptr) return;
-  auto_->OnMember(room);
+  auto_->OnMember(room, seq);
   AskAutomatically();
 }
 
@@ -172,14 +172,14 @@ void Connection::AskAutomatically() {
   command->set_connection(id_);
   const std::size_t limit = host_.limits().rooms;
   if (command->has_join_room() && limit > 0 && subscriptions.size() - own_topics >= limit) {
-    return auto_->OnRefused(false);
+    return auto_->OnRefused(MakeError(v1::REASON_LIMIT_REACHED, ""));
   }
   const std::string room = command->join_room().room_id();
   if (command->has_join_room()) RememberJoin(command->join_room());
   if (host_.Forward(*std::move(command), std::nullopt)) return;
   if (!room.empty()) TakeJoin(room);
   Tidy();
-  auto_->OnRefused(true);
+  auto_->OnRefused(MakeError(v1::REASON_UNAVAILABLE, ""));
   host_.ReplayLater(*this);
 }
 
@@ -187,9 +187,7 @@ void Connection::AskAutomatically() {
 void Connection::OnAutomatic(const v1::Command& command, const v1::Result& result) {
   if (command.has_join_room()) {
     if (!result.has_error()) wire_.SayResult(command, std::nullopt, result);
-    const std::optional<PendingJoin> join = TakeJoin(command.join_room().room_id());
-    if (join && result.has_error()) OnJoinFailed(*join);
-    Tidy();
+    EndJoin(command.join_room().room_id(), !result.has_error());
   }
   if (auto_ == nullptr) return;
   auto_->OnResult(result);
@@ -288,15 +286,7 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
   // The answer first: what is replayed follows it.
   wire_.SayResult(command, reply_id, result);
   if (!command.has_join_room()) return Tidy();
-  const std::string& room = command.join_room().room_id();
-  const std::optional<PendingJoin> join = TakeJoin(room);
-  if (result.has_error()) {
-    if (join) OnJoinFailed(*join);
-  } else if (RoomReplay* replay = FindReplay(room)) {
-    replay->Begin();
-    Replay();
-  }
-  Tidy();
+  EndJoin(command.join_room().room_id(), !result.has_error());
 }
 
 void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
@@ -311,12 +301,20 @@ void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64
     *result.mutable_error() = error;
     return OnAutomatic(command, result);
   }
-  if (command.has_join_room()) {
-    const std::string& room = command.join_room().room_id();
-    if (const std::optional<PendingJoin> join = TakeJoin(room)) OnJoinFailed(*join);
-  }
+  if (command.has_join_room()) EndJoin(command.join_room().room_id(), false);
   Tidy();
   Refuse(command, reply_id, error);
+}
+
+void Connection::EndJoin(const std::string& room, bool is_joined) {
+  const std::optional<PendingJoin> join = TakeJoin(room);
+  if (!is_joined) {
+    if (join) OnJoinFailed(*join);
+  } else if (RoomReplay* replay = FindReplay(room)) {
+    replay->Begin();
+    Replay();
+  }
+  Tidy();
 }
 
 // The client is told that it has not joined: what the join began is undone, or is left to another

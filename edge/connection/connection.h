@@ -158,8 +158,8 @@ class Connection {
 
   // By the host: control is attached again, and may have said in between what nobody heard.
   void OnAttached();
-  // The user has become a member of a room.
-  void OnAddedTo(std::string_view room);
+  // The user has become a member of a room by the event `seq`.
+  void OnAddedTo(std::string_view room, std::int64_t seq);
 
   // By the hub's owner: the connection has become a subscriber, or already was one and has all
   // events behind `since`. A value: live events are to be held back until GoLive, for what is behind
@@ -239,6 +239,7 @@ class Connection {
   void RememberJoin(const v1::JoinRoom& join);
   PendingJoin* FindJoin(std::string_view room);
   std::optional<PendingJoin> TakeJoin(std::string_view room);
+  void EndJoin(const std::string& room, bool is_joined);
   void OnJoinFailed(const PendingJoin& join);
   RoomReplay* FindReplay(std::string_view room);
   void DropReplay(std::string_view room);

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "edge/protocol/websocket_frame.h"
 #include "proto/reason.h"
 
@@ -263,13 +261,11 @@ void NativeSession::Shut(CloseReason reason) {
   SayClosing(reason, std::move(error));
 }
 
-// The reason tells it apart from other closes of this code, after which a position is good.
-void NativeSession::ShutForResync(std::string_view room) {
-  SayClosing(CloseReason::kSlowReader,
-             MakeError(v1::REASON_RESYNC,
-                       fmt::format("room {}: what you have missed is not in its log any more; "
-                                   "join without afterSeq and load its history anew",
-                                   room)));
+bool NativeSession::SayResync(std::string_view room) {
+  v1::ServerFrame frame;
+  frame.mutable_resync()->set_room_id(std::string(room));
+  Send(frame);
+  return true;
 }
 
 void NativeSession::SayClosing(CloseReason reason, v1::Error error) {

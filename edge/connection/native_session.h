@@ -39,7 +39,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   AddressTicket address() const override { return address_.ticket(); }
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
   void OnTokenRenewed() override { heartbeat_.OnTokens(); }
-  void ShutForResync(std::string_view room) override;
+  bool SayResync(std::string_view room) override;
 
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }

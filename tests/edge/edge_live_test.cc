@@ -193,11 +193,15 @@ TEST_F(EdgeAutoSubscribe, JoinsARoomThatTheUserIsMadeAMemberOfAndAsksAnewAfterAn
   StartEdge();
   WsClient alice = OpenSocketIo("alice");
   control_->AddMember("game_1", "alice");
+  control_->Post("game_1", "before");
+  control_->Post("game_1", "first");
   v1::ControlItem notice;
   notice.mutable_broadcast()->add_topics("user:alice");
   notice.mutable_broadcast()->mutable_membership()->set_room_id("game_1");
+  notice.mutable_broadcast()->mutable_membership()->set_seq(2);
   control_->Say(notice);
   EXPECT_EQ(alice.Read().value_or(""), "42[\"entered\",{\"room\":\"game_1\"}]");
+  EXPECT_EQ(alice.Read().value_or(""), "42[\"said\",{\"what\":\"first\"}]");
 
   control_->Detach();
   control_->AddMember("game_2", "alice");

@@ -21,13 +21,22 @@ v1::Result Joined(const std::string& room) {
   return result;
 }
 
-// What is asked next: "list TOKEN", "join ROOM", "nothing".
+v1::Error Refusal(v1::Reason reason, bool is_retryable = false) {
+  v1::Error error;
+  error.set_reason(reason);
+  error.set_retryable(is_retryable);
+  return error;
+}
+
+// What is asked next: "list TOKEN", "join ROOM", "join ROOM behind SEQ", "nothing".
 std::string Asked(AutoSubscription& rooms) {
   const std::optional<v1::Command> command = rooms.Next();
   if (!command) return "nothing";
   EXPECT_TRUE(command->is_automatic());
   if (command->has_list_rooms()) return "list " + command->list_rooms().page_token();
-  return "join " + command->join_room().room_id();
+  const v1::JoinRoom& join = command->join_room();
+  if (!join.has_after_seq()) return "join " + join.room_id();
+  return "join " + join.room_id() + " behind " + std::to_string(join.after_seq());
 }
 
 TEST(AutoSubscription, JoinsTheUsersMatchingRoomsOneAfterTheOther) {
@@ -61,15 +70,27 @@ TEST(AutoSubscription, AsksForNothingBehindTheLastThatCanMatch) {
 
 TEST(AutoSubscription, JoinsARoomThatTheUserBecomesAMemberOf) {
   AutoSubscription rooms("game_*");
-  rooms.OnMember("den");
+  rooms.OnMember("den", 3);
   EXPECT_EQ(Asked(rooms), "nothing");
 
-  rooms.OnMember("game_7");
-  rooms.OnMember("game_7");
+  rooms.OnMember("game_7", 5);
+  rooms.OnMember("game_7", 9);
 
-  EXPECT_EQ(Asked(rooms), "join game_7");
+  EXPECT_EQ(Asked(rooms), "join game_7 behind 4") << "it starts with what made him a member";
   rooms.OnResult(Joined("game_7"));
   EXPECT_EQ(Asked(rooms), "nothing");
+}
+
+TEST(AutoSubscription, JoinsFromNowOnWhereTheBeginningIsGoneAlready) {
+  AutoSubscription rooms("game_*");
+  rooms.OnMember("game_7", 5);
+  EXPECT_EQ(Asked(rooms), "join game_7 behind 4");
+
+  rooms.OnRefused(Refusal(v1::REASON_RESYNC));
+  EXPECT_EQ(Asked(rooms), "join game_7");
+  rooms.OnRefused(Refusal(v1::REASON_RESYNC));
+
+  EXPECT_EQ(Asked(rooms), "nothing") << "once";
 }
 
 TEST(AutoSubscription, AsksForOneRoomByItsName) {
@@ -77,7 +98,7 @@ TEST(AutoSubscription, AsksForOneRoomByItsName) {
   rooms.Restart();
 
   EXPECT_EQ(Asked(rooms), "join lobby");
-  rooms.OnRefused(false);
+  rooms.OnRefused(Refusal(v1::REASON_NOT_A_MEMBER));
 
   EXPECT_EQ(Asked(rooms), "nothing") << "who is no member is not asked about again";
 }
@@ -87,13 +108,13 @@ TEST(AutoSubscription, TriesAgainWhatMaySucceedLater) {
   rooms.Restart();
   Asked(rooms);
 
-  rooms.OnRefused(true);
+  rooms.OnRefused(Refusal(v1::REASON_UNAVAILABLE, true));
   EXPECT_EQ(Asked(rooms), "list game");
   rooms.OnResult(Rooms({"game_1", "game_2"}));
   Asked(rooms);
-  rooms.OnRefused(true);
+  rooms.OnRefused(Refusal(v1::REASON_UNAVAILABLE, true));
   EXPECT_EQ(Asked(rooms), "join game_1");
-  rooms.OnRefused(false);
+  rooms.OnRefused(Refusal(v1::REASON_NOT_A_MEMBER));
 
   EXPECT_EQ(Asked(rooms), "join game_2");
 }
