@@ -9,6 +9,16 @@
 
 namespace confab::storage {
 
+SchemaState StateOf(absl::Span<const Migration> migrations, int version) {
+  SchemaState state;
+  state.version = version;
+  for (const Migration& migration : migrations) {
+    state.newest = migration.version;
+    if (migration.version > version) state.missing.push_back(migration.name);
+  }
+  return state;
+}
+
 absl::Status CheckVersion(absl::Span<const Migration> migrations, int version) {
   const int newest = migrations.empty() ? 0 : migrations.back().version;
   if (version <= newest) return absl::OkStatus();

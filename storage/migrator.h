@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -18,6 +19,13 @@ struct Migration {
   std::string_view sql;
 };
 
+// How far a database's schema has come.
+struct SchemaState {
+  int version = 0;  // 0: empty.
+  int newest = 0;   // The newest that this program knows; below `version`: it must not use it.
+  std::vector<std::string_view> missing;  // Names of migrations, in order.
+};
+
 // A database that nobody else migrates meanwhile.
 class SchemaTarget {
  public:
@@ -27,6 +35,8 @@ class SchemaTarget {
   // Runs it and records its version.
   virtual absl::Status Apply(const Migration& migration) = 0;
 };
+
+SchemaState StateOf(absl::Span<const Migration> migrations, int version);
 
 // FAILED_PRECONDITION: the schema is newer than the newest migration known here.
 absl::Status CheckVersion(absl::Span<const Migration> migrations, int version);

@@ -1,5 +1,7 @@
 #include "storage/open_store.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "storage/postgres/postgres_store.h"
@@ -31,24 +33,36 @@ absl::StatusOr<std::unique_ptr<Store>> Widen(absl::StatusOr<std::unique_ptr<Back
   return *std::move(store);
 }
 
+// The path of a file; nullopt: the URL names a PostgreSQL database.
+absl::StatusOr<std::optional<std::string>> SqlitePathOf(std::string_view url) {
+  if (url.starts_with(kSqlite)) {
+    std::string path(url.substr(kSqlite.size()));
+    if (!path.empty() && !path.starts_with(":") && !path.starts_with("file:")) return path;
+    return absl::InvalidArgumentError("sqlite: needs the path of a file, e.g. sqlite:./data/c.db");
+  }
+  for (const std::string_view scheme : kPostgres) {
+    if (url.starts_with(scheme)) return std::nullopt;
+  }
+  return absl::InvalidArgumentError(fmt::format(
+      "store {} is neither sqlite:PATH nor postgresql://USER@HOST/DATABASE", RedactedUrl(url)));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
                                                  const StoreOptions& options) {
   if (auto status = CheckOptions(options); !status.ok()) return status;
-  if (url.starts_with(kSqlite)) {
-    const std::string path(url.substr(kSqlite.size()));
-    if (path.empty() || path.starts_with(":") || path.starts_with("file:")) {
-      return absl::InvalidArgumentError(
-          "sqlite: needs the path of a file, e.g. sqlite:./data/c.db");
-    }
-    return Widen(SqliteStore::Open(path, options));
-  }
-  for (const std::string_view scheme : kPostgres) {
-    if (url.starts_with(scheme)) return Widen(PostgresStore::Open(url, options));
-  }
-  return absl::InvalidArgumentError(fmt::format(
-      "store {} is neither sqlite:PATH nor postgresql://USER@HOST/DATABASE", RedactedUrl(url)));
+  const auto path = SqlitePathOf(url);
+  if (!path.ok()) return path.status();
+  if (*path) return Widen(SqliteStore::Open(**path, options));
+  return Widen(PostgresStore::Open(url, options));
+}
+
+absl::StatusOr<SchemaState> ReadSchema(std::string_view url, const StoreOptions& options) {
+  if (auto status = CheckOptions(options); !status.ok()) return status;
+  const auto path = SqlitePathOf(url);
+  if (!path.ok()) return path.status();
+  return *path ? SqliteStore::ReadSchema(**path) : PostgresStore::ReadSchema(url, options);
 }
 
 std::string RedactedUrl(std::string_view url) {

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "storage/migrator.h"
 #include "storage/store.h"
 
 namespace confab::storage {
@@ -30,6 +31,10 @@ struct StoreOptions {
 // INVALID_ARGUMENT: the URL is malformed, with what is allowed. UNAVAILABLE: not reachable now,
 // try again. FAILED_PRECONDITION: reachable, but must not be used as it is; says why.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url, const StoreOptions& options);
+
+// How far the store's schema has come; changes nothing, and may be asked while a control is at work.
+// Errors as OpenStore; NOT_FOUND: there is no such file.
+absl::StatusOr<SchemaState> ReadSchema(std::string_view url, const StoreOptions& options);
 
 // The URL without its password, for logs.
 std::string RedactedUrl(std::string_view url);

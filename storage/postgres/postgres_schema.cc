@@ -67,13 +67,18 @@ absl::Status MigratePostgres(PostgresConnection& connection,
   return connection.SetStatementLimit(limit);
 }
 
-absl::Status CheckPostgresVersion(PostgresConnection& connection) {
+absl::StatusOr<int> ReadPostgresVersion(PostgresConnection& connection) {
   const auto table = connection.Execute(kFindVersionTable);
   if (!table.ok()) return table.status();
-  if ((*table)[0][0].is_null()) return absl::OkStatus();
+  if ((*table)[0][0].is_null()) return 0;
   const auto version = connection.Execute(kReadVersion);
   if (!version.ok()) return version.status();
-  return CheckVersion(PostgresMigrations(), (*version)[0][0].as<int>());
+  return (*version)[0][0].as<int>();
+}
+
+absl::Status CheckPostgresVersion(PostgresConnection& connection) {
+  const auto version = ReadPostgresVersion(connection);
+  return version.ok() ? CheckVersion(PostgresMigrations(), *version) : version.status();
 }
 
 absl::Status CheckServer(PostgresConnection& connection, bool allow_unsafe_durability) {

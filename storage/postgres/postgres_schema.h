@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
 #include "storage/migrator.h"
@@ -11,6 +12,9 @@ namespace confab::storage {
 
 // The files of migrations/, in order.
 absl::Span<const Migration> PostgresMigrations();
+
+// Of the current schema; 0: there is none of ours.
+absl::StatusOr<int> ReadPostgresVersion(PostgresConnection& connection);
 
 // FAILED_PRECONDITION: the current schema is newer than this program. An older one, or none, is OK.
 absl::Status CheckPostgresVersion(PostgresConnection& connection);

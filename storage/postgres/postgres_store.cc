@@ -30,6 +30,18 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
   return store;
 }
 
+absl::StatusOr<SchemaState> PostgresStore::ReadSchema(std::string_view url,
+                                                      const StoreOptions& options) {
+  const auto target = PostgresTargetOf(url, options);
+  if (!target.ok()) return target.status();
+  Watchdog watchdog;
+  const auto connection = PostgresConnection::Open(*target, watchdog);
+  if (!connection.ok()) return connection.status();
+  const auto version = ReadPostgresVersion(**connection);
+  if (!version.ok()) return version.status();
+  return StateOf(PostgresMigrations(), *version);
+}
+
 PostgresStore::PostgresStore(PostgresTarget target, const StoreOptions& options)
     : target_(std::move(target)),
       active_lock_(target_, watchdog_),

@@ -21,6 +21,8 @@ class PostgresStore : public Store {
   // Checks the server and the schema's version; who becomes active brings the schema up.
   static absl::StatusOr<std::unique_ptr<PostgresStore>> Open(std::string_view url,
                                                              const StoreOptions& options);
+  // Changes nothing.
+  static absl::StatusOr<SchemaState> ReadSchema(std::string_view url, const StoreOptions& options);
 
   absl::StatusOr<bool> TryBecomeActive() override;
   bool IsActive() override;

@@ -30,10 +30,14 @@ class SqliteSchema : public SchemaTarget {
 
 }  // namespace
 
-absl::Status CheckSqliteVersion(const std::string& path) {
+absl::StatusOr<int> ReadSqliteVersion(const std::string& path) {
   auto connection = SqliteConnection::Open(path, true);
   if (!connection.ok()) return connection.status();
-  const auto version = SqliteSchema(**connection).Version();
+  return SqliteSchema(**connection).Version();
+}
+
+absl::Status CheckSqliteVersion(const std::string& path) {
+  const auto version = ReadSqliteVersion(path);
   return version.ok() ? CheckVersion(SqliteMigrations(), *version) : version.status();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
 #include "storage/migrator.h"
@@ -12,6 +13,9 @@ namespace confab::storage {
 
 // The files of migrations/, in order.
 absl::Span<const Migration> SqliteMigrations();
+
+// Of the file, which is made if there is none; 0: nothing of ours is in it.
+absl::StatusOr<int> ReadSqliteVersion(const std::string& path);
 
 // FAILED_PRECONDITION: the file's schema is newer than this program, or it is no database.
 absl::Status CheckSqliteVersion(const std::string& path);

@@ -36,6 +36,15 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   return std::unique_ptr<SqliteStore>(new SqliteStore(path, options));
 }
 
+absl::StatusOr<SchemaState> SqliteStore::ReadSchema(const std::string& path) {
+  if (access(path.c_str(), F_OK) != 0) {
+    return absl::NotFoundError(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+  }
+  const auto version = ReadSqliteVersion(path);
+  if (!version.ok()) return version.status();
+  return StateOf(SqliteMigrations(), *version);
+}
+
 SqliteStore::SqliteStore(std::string path, const StoreOptions& options)
     : path_(std::move(path)),
       readers_(options.reader_connections, options.acquire_timeout,

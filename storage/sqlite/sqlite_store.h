@@ -23,6 +23,8 @@ class SqliteStore : public Store {
   // Makes the file if there is none; who becomes active brings its schema up.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            const StoreOptions& options);
+  // Changes nothing.
+  static absl::StatusOr<SchemaState> ReadSchema(const std::string& path);
 
   absl::StatusOr<bool> TryBecomeActive() override;
   bool IsActive() override;

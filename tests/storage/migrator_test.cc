@@ -39,6 +39,17 @@ TEST(Migrator, AppliesWhatIsMissingInOrder) {
   EXPECT_THAT(full.applied, testing::ElementsAre());
 }
 
+TEST(Migrator, TellsWhatIsMissing) {
+  const SchemaState half = StateOf(kThree, 1);
+  const SchemaState newer = StateOf(kThree, 4);
+
+  EXPECT_EQ(half.version, 1);
+  EXPECT_EQ(half.newest, 3);
+  EXPECT_THAT(half.missing, testing::ElementsAre("two", "three"));
+  EXPECT_GT(newer.version, newer.newest);
+  EXPECT_THAT(newer.missing, testing::IsEmpty());
+}
+
 TEST(Migrator, RefusesANewerSchema) {
   RecordingTarget newer(4);
 

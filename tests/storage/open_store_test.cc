@@ -43,6 +43,14 @@ TEST(OpenStore, SaysWhenTheDirectoryOfTheFileIsMissing) {
   EXPECT_THAT(store.status().ToString(), testing::HasSubstr("/no/such/directory/c.db"));
 }
 
+TEST(ReadSchema, MakesNoFileAndTakesNoUrlThatOpenStoreRefuses) {
+  const auto missing = ReadSchema("sqlite:/no/such/directory/c.db", {});
+  const auto malformed = ReadSchema("mysql://h/d", {});
+
+  EXPECT_TRUE(absl::IsNotFound(missing.status())) << missing.status();
+  EXPECT_TRUE(absl::IsInvalidArgument(malformed.status())) << malformed.status();
+}
+
 TEST(RedactedUrl, HidesPasswordsAndNothingElse) {
   const std::pair<const char*, const char*> cases[] = {
       {"sqlite:./data/c.db", "sqlite:./data/c.db"},

@@ -64,6 +64,7 @@ void AddVerbs(CLI::App& app, Invocation& run, const Settings& settings) {
   AddConnectionVerbs(app, run);
   AddAuditVerbs(app, run);
   AddUserVerbs(app, run);
+  AddDbVerbs(app, run);
   AddTokenVerbs(app, run);
   AddContextVerbs(app, run, settings);
   AddHealthVerb(app, run);

@@ -72,6 +72,7 @@ void AddAuditVerbs(CLI::App& app, Invocation& run);
 void AddUserVerbs(CLI::App& app, Invocation& run);
 void AddFeedVerbs(CLI::App& app, Invocation& run);
 void AddPushVerbs(CLI::App& app, Invocation& run);
+void AddDbVerbs(CLI::App& app, Invocation& run);
 void AddTokenVerbs(CLI::App& app, Invocation& run);
 void AddHealthVerb(CLI::App& app, Invocation& run);
 void AddContextVerbs(CLI::App& app, Invocation& run, const class Settings& settings);

@@ -16,6 +16,7 @@
 
 #include "control/control.h"
 #include "process/metrics.h"
+#include "storage/sqlite/file_lock.h"
 #include "tests/tools/confabctl/help_pages.h"
 #include "tests/tools/confabctl/run_confabctl.h"
 
@@ -146,6 +147,37 @@ class ConfabctlTest : public testing::Test {
   bool is_active_ = false;
   std::unique_ptr<control::Control> control_;
 };
+
+TEST_F(ConfabctlTest, ShowsAndMigratesTheSchemaOfAStore) {
+  const std::string used = "sqlite:" + directory_ + "/confab.db";
+  const std::string file = directory_ + "/new.db";
+  const Ran live = RunConfabctl({"db", "status", "--store", used});
+  EXPECT_EQ(live.exit, Exit::kDone) << live.err;
+  EXPECT_THAT(live.out, HasSubstr("up to date"));
+  EXPECT_EQ(RunConfabctl({"db", "migrate", "--store", used}).exit, Exit::kDone) << "nothing to do";
+
+  EXPECT_EQ(RunConfabctl({"db", "status", "--store", "sqlite:" + file}).exit, Exit::kRefused);
+  EXPECT_FALSE(std::filesystem::exists(file)) << "asking makes nothing";
+  std::ofstream(file).flush();
+  const Ran empty = RunConfabctl({"db", "status", "--store", "sqlite:" + file});
+  EXPECT_EQ(empty.exit, Exit::kDone) << empty.err;
+  EXPECT_THAT(empty.out, HasSubstr("missing: 0001_rooms"));
+  EXPECT_EQ(RunConfabctl({"db", "migrate", "--store", "sqlite:" + file}, "n\n").exit, Exit::kUsage);
+  {
+    auto held = storage::FileLock::TryAcquire(file + ".lock");
+    ASSERT_TRUE(held.ok() && *held);
+    const Ran busy = RunConfabctl({"db", "migrate", "--store", "sqlite:" + file, "--yes"});
+    EXPECT_EQ(busy.exit, Exit::kRefused);
+    EXPECT_THAT(busy.err, HasSubstr("a control is active"));
+  }
+  const Ran migrated =
+      RunConfabctl({"db", "migrate", "--store", "sqlite:" + file, "-o", "json"}, "y\n");
+
+  EXPECT_EQ(migrated.exit, Exit::kDone) << migrated.err;
+  const value state = boost::json::parse(migrated.out);
+  EXPECT_EQ(state.at("version"), state.at("newest"));
+  EXPECT_TRUE(state.at("missing").as_array().empty());
+}
 
 TEST_F(ConfabctlTest, TheWholeLifeOfARoom) {
   value room = Json({"room", "create", "lobby", "--members", "ann,ben", "--topic", "Hi"});
