@@ -31,11 +31,15 @@ const NO_PRESENCE = { 'presence-settle': '1h' };
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const binDir = process.env.CONFAB_BIN_DIR ?? path.resolve(here, '../../build/ci/bin');
 
+const picked = new Set(); // Whoever has one may not listen there yet.
+
 // A port that is free now and that the system gives to nobody by itself, so that a process that
-// is killed finds it free again.
+// is killed finds it free again. None is given twice.
 export async function pickPort() {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (picked.has(port)) continue;
+    picked.add(port);
     const free = await new Promise((resolve) => {
       const server = net.createServer().once('error', () => resolve(false));
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
