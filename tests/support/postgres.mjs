@@ -99,12 +99,14 @@ export class Postgres {
 
   // All of the server's processes stand still: their connections stay open, nothing is answered.
   async freeze() {
-    this.frozen = [this.server.pid, ...childrenOf(this.server.pid)];
-    for (const pid of this.frozen) await freeze(pid);
+    const { pid } = this.server;
+    await freeze(pid); // First: from then on it starts no more, and buries none that ends.
+    this.frozen = [...childrenOf(pid), pid];
+    for (const child of this.frozen.slice(0, -1)) await freeze(child);
   }
 
   thaw() {
-    for (const pid of this.frozen ?? []) process.kill(pid, 'SIGCONT');
+    for (const pid of this.frozen ?? []) process.kill(pid, 'SIGCONT'); // The server itself last.
     this.frozen = null;
   }
 

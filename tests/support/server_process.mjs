@@ -11,8 +11,12 @@ const LOG_TAIL_BYTES = 6000; // Enough for the last few dozen lines of a failed 
 export async function freeze(pid) {
   process.kill(pid, 'SIGSTOP');
   const stands = (task) => {
-    const stat = fs.readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
-    return stat[stat.lastIndexOf(')') + 2] === 'T';
+    try {
+      const stat = fs.readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+      return 'TZ'.includes(stat[stat.lastIndexOf(')') + 2]); // Or it had ended, unseen.
+    } catch {
+      return false; // Gone meanwhile: look again.
+    }
   };
   await until(`process ${pid} stands still`, () =>
     fs.readdirSync(`/proc/${pid}/task`).every(stands),
