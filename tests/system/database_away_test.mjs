@@ -5,6 +5,8 @@ import { ChatClient } from '../support/chat_client.mjs';
 import { scenario } from '../support/scenario.mjs';
 import { until } from '../support/until.mjs';
 
+// The edge answers after 3 s at the latest; the rest is for two busy cores, less than 3 s once more.
+const REFUSED_MS = 5_500;
 const BACK_MS = 30_000; // Control tries again every 10 s at the latest.
 
 scenario(
@@ -77,7 +79,7 @@ scenario(
 
     assert.equal(refused.error.reason, 'UNAVAILABLE');
     assert.equal(refused.error.retryable, true);
-    assert.ok(took < 4_500, `the refusal took ${took} ms`);
+    assert.ok(took < REFUSED_MS, `the refusal took ${took} ms`);
     for (const client of [ann, ben]) {
       assert.deepEqual(client.disconnects, []);
       const seqs = client.logged('den').map((event) => event.seq);
@@ -118,7 +120,7 @@ scenario(
 
     assert.equal(refused.error.reason, 'UNAVAILABLE');
     assert.equal(page.error.reason, 'UNAVAILABLE');
-    assert.ok(took < 4_500, `the refusals took ${took} ms`);
+    assert.ok(took < REFUSED_MS, `the refusals took ${took} ms`);
     assert.deepEqual(ann.disconnects, []);
     assert.equal((await cluster.roomLog('den')).filter((e) => e.content === 'meanwhile').length, 1);
   },
