@@ -16,6 +16,12 @@ const changes = (client, user) =>
     .map(({ status }) => status);
 const seesStatus = (client, user, status) =>
   client.sees(`${user} ${status}`, (e) => e.name === 'presence' && e.userId === user && e.status === status);
+// In a snapshot, or as news: which of them depends on who came first.
+const seesThere = (client, user) =>
+  client.sees(
+    `${user} there`,
+    (e) => e.name === 'presence' && (e.online?.includes(user) || (e.userId === user && e.status === 'online')),
+  );
 const seesOnline = (client, users) =>
   client.sees(
     `${users} online`,
@@ -24,7 +30,7 @@ const seesOnline = (client, users) =>
 
 scenario(
   'users who share a room see each other come and go, over two edges',
-  { processes: 'two', control: { ...QUICK, 'offline-delay': '3s' } },
+  { processes: 'two', control: { ...QUICK, 'offline-delay': '5s' } },
   async (cluster) => {
     const other = await cluster.addEdge();
     await cluster.createRoom('den', ['ann', 'ben']);
@@ -90,14 +96,14 @@ scenario(
 
 scenario(
   'a restart of control makes no signal, then one snapshot',
-  { processes: 'two', control: { 'offline-delay': '500ms', 'edge-lease': '3s', 'presence-settle': '3s' } },
+  { processes: 'two', control: { 'offline-delay': '500ms', 'edge-lease': '3s', 'presence-settle': '5s' } },
   async (cluster) => {
     await cluster.createRoom('den', ['ann', 'ben', 'gil']);
     const [ann, ben] = await Promise.all(
       ['ann', 'ben'].map((user) => ChatClient.connected(cluster, user)),
     );
-    await seesOnline(ann, ['ben']);
-    await seesOnline(ben, ['ann']);
+    await seesThere(ann, 'ben');
+    await seesThere(ben, 'ann');
     const before = presences(ann).length;
 
     await cluster.kill(cluster.control);
@@ -131,8 +137,9 @@ scenario(
     const typing = (client) =>
       client.events.filter(({ name }) => name === 'typing').map(({ isTyping }) => isTyping);
 
-    for (let i = 0; i < 5; ++i) await phone.must('typing', { roomId: 'den' });
+    for (let i = 0; i < 4; ++i) await phone.must('typing', { roomId: 'den' });
     const began = Date.now();
+    await phone.must('typing', { roomId: 'den' });
     const told = await ben.sees('typing', ({ name }) => name === 'typing');
     assert.deepEqual(told, { name: 'typing', roomId: 'den', userId: 'ann', isTyping: true });
     await until('it is over', () => typing(ben).length === 2);
@@ -142,11 +149,11 @@ scenario(
     assert.deepEqual(typing(ben), [true, false], 'once in 2 s');
     assert.deepEqual(typing(desk), [true, false], "a user's other device is told");
     assert.deepEqual(typing(phone), [], 'never the connection it comes from');
-    assert.ok(took > 5_000 && took < 9_000, `it took ${took} ms`);
+    assert.ok(took >= 5_900 && took < 12_000, `it took ${took} ms`);
     assert.equal((await eve.ask('typing', { roomId: 'den' })).error.reason, 'NOT_A_MEMBER');
     await phone.must('typing', { roomId: 'den' });
     await phone.must('typing', { roomId: 'den', isTyping: false });
-    await until('it is over at once', () => typing(ben).length === 4, 3_000);
+    await until('it is over at once', () => typing(ben).length === 4, 5_000); // Below its 6 s.
     const log = await cluster.roomLog('den');
     assert.deepEqual(log.filter(({ name }) => name === 'typing'), [], 'never logged');
   },
@@ -200,7 +207,12 @@ scenario('operators see and end connections', { control: QUICK }, async (cluster
   const phone = await ChatClient.connected(cluster, 'ann', { query: { deviceId: 'phone' } });
   const desk = await ChatClient.connected(cluster, 'ann', { query: { deviceId: 'desk' } });
   const ben = await ChatClient.connected(cluster, 'ben');
-  await seesStatus(ben, 'ann', 'online').catch(() => seesOnline(ben, ['ann']));
+  await seesThere(ben, 'ann');
+  // An edge lets connections in before control has heard of them, and closes them likewise.
+  const connections = async () => (await cluster.ctlJson('connection', 'list', '--user', 'ann')).connections;
+  const controlKnows = (count) =>
+    until(`control knows of ${count}`, async () => (await connections()).length === count);
+  await controlKnows(2);
 
   const got = await cluster.ctlJson('presence', 'get', 'ann', 'zoe');
   assert.deepEqual(
@@ -208,11 +220,10 @@ scenario('operators see and end connections', { control: QUICK }, async (cluster
     [[true, ['desk', 'phone']], [false, []]],
   );
   assert.match(await cluster.ctl('presence', 'list', 'den'), /ann +online[^]*2 of 2 members online/);
-  const listed = await cluster.ctlJson('connection', 'list', '--user', 'ann');
-  assert.equal(listed.connections.length, 2);
-  const one = listed.connections.find(({ deviceId }) => deviceId === 'desk');
+  const one = (await connections()).find(({ deviceId }) => deviceId === 'desk');
   await cluster.ctl('connection', 'kick', 'ann', '--yes', '--connection', `${one.edgeId}/${one.connection}`);
   await until('the desk is closed', () => !desk.socket.connected);
+  await controlKnows(1);
   assert.equal(phone.socket.connected, true);
   const watched = cluster.ctlProcess('presence', 'watch', '--user', 'ann', '--count', '2');
   await until('ann is watched', () => watched.lines.length === 1);
