@@ -16,7 +16,7 @@ const WITHIN_MS = 5_000; // From HUP to the first connection that meets the new 
 function serialShown(port, options) {
   return new Promise((resolve) => {
     const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['h2'], ...options });
-    socket.setTimeout(5_000, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
     // A server that asks for a certificate refuses after the client's handshake: wait for its word.
     socket.once('data', () => resolve(socket.getPeerCertificate().serialNumber));
     socket.once('error', (error) => resolve(error.code ?? error.message));
@@ -45,8 +45,8 @@ scenario(
       'control-tls-ca': authority.cert,
     });
     await cluster.prepare({ control: `127.0.0.1:${port}` });
-    for (const server of cluster.servers) server.start();
-    for (const server of cluster.servers) await cluster.awaitReady(server);
+    // One after the other: the edge has never been without control.
+    for (const server of cluster.servers) await cluster.restart(server);
     Object.assign(cluster.ctlEnv, {
       CONFAB_CONTROL_TLS_CERT: edge.cert,
       CONFAB_CONTROL_TLS_KEY: edge.key,
