@@ -45,7 +45,7 @@ export function serialShown(cluster) {
       resolve(socket.getPeerCertificate().serialNumber);
       socket.end();
     });
-    socket.setTimeout(5_000, () => socket.destroy(new Error('no handshake')));
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no handshake')));
     socket.once('error', reject);
   });
 }

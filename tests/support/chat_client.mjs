@@ -3,7 +3,9 @@ import { io } from 'socket.io-client';
 
 import { until } from './until.mjs';
 
-const ACK_MS = 10_000; // Longer than any deadline of the server: a missing answer is a defect.
+// Longer than any deadline of the server, also where dozens of clients share a busy core: a missing
+// answer is a defect.
+const ACK_MS = 30_000;
 
 export class ChatClient {
   // Connects at once; `token` null: without any; `options` go to io().

@@ -9,6 +9,7 @@ export class HttpApi {
   constructor(cluster, document) {
     this.cluster = cluster;
     this.document = document;
+    this.checks = new Map(); // Pointer into the document → what holds an answer against it.
     this.ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats(this.ajv);
     this.ajv.addSchema(document, 'api');
@@ -31,7 +32,7 @@ export class HttpApi {
         ...headers,
       },
       body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
-      signal: AbortSignal.timeout(15_000),
+      signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
     const answer = {
@@ -77,7 +78,9 @@ export class HttpApi {
   }
 
   #valid(pointer, body, where) {
-    const check = this.ajv.compile({ $ref: `api${pointer}` });
+    if (!this.checks.has(pointer))
+      this.checks.set(pointer, this.ajv.compile({ $ref: `api${pointer}` }));
+    const check = this.checks.get(pointer);
     assert.ok(check(body), `${where}: ${this.ajv.errorsText(check.errors)}\n${JSON.stringify(body)}`);
   }
 

@@ -23,5 +23,5 @@ export async function readToTheEnd(evening, { logs }) {
         .map(({ name }) => `${name} that ${user} has read ${room} to ${seq}`),
     );
   const told = () => untold().length === 0;
-  await until('all are told who has read', told, 10_000, () => untold().slice(0, 3).join('; '));
+  await until('all are told who has read', told, 30_000, () => untold().slice(0, 3).join('; '));
 }

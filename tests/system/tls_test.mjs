@@ -39,7 +39,7 @@ function sayPlain(cluster) {
     socket.on('close', () => resolve(said));
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   });
-  return within('the plain client is hung up on', 5_000, end);
+  return within('the plain client is hung up on', 10_000, end);
 }
 
 scenario('every way to connect works over TLS', { start: false, edge: { 'io-threads': 4 } }, async (cluster) => {
@@ -67,7 +67,7 @@ scenario('every way to connect works over TLS', { start: false, edge: { 'io-thre
   const count = users.length * MESSAGES;
   const seqs = Array.from({ length: count }, (_, i) => i + 1);
   for (const client of clients) {
-    await until(`${client.user} has everything`, () => client.messages('hall').length >= count);
+    await until(`${client.user} has everything`, () => client.messages('hall').length >= count, 30_000);
     assert.deepEqual(
       client.messages('hall').map((message) => message.seq),
       seqs.map((seq) => seq + client.messages('hall')[0].seq - 1),
