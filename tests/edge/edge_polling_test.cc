@@ -403,7 +403,7 @@ TEST_F(EdgePolling, TellsWhyATokenWasRefused) {
 
 TEST_F(EdgePolling, BeatsWhileNoGetIsOpen) {
   config_.ping_interval = absl::Milliseconds(500);
-  config_.ping_timeout = absl::Milliseconds(500);
+  config_.ping_timeout = absl::Seconds(2);
   StartEdge();
   const std::string sid = Connect("ann");
 

@@ -295,7 +295,7 @@ TEST_F(PresenceTest, CountsOnlyMembersThatWereBanned) {
 }
 
 TEST_F(PresenceTest, IsSilentAfterTheStartThenTellsEverybodyOnce) {
-  options_.presence_settle = absl::Milliseconds(700);
+  options_.presence_settle = absl::Seconds(2);
   Restart();
   MakeRoom("a", {"ann", "bob"});
   TestEdge edge(*dispatcher_, "e1");
@@ -309,7 +309,7 @@ TEST_F(PresenceTest, IsSilentAfterTheStartThenTellsEverybodyOnce) {
 }
 
 TEST_F(PresenceTest, EndsWithTheLeaseAndDropsTheStream) {
-  options_.presence.lease = absl::Milliseconds(600);
+  options_.presence.lease = absl::Seconds(2);
   Restart();
   MakeRoom("a", {"ann", "bob"});
   TestEdge one(*dispatcher_, "e1");

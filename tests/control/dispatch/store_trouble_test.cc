@@ -67,7 +67,7 @@ TEST_F(StoreTroubleTest, DoublesNothingWhenTheAnswerToACommitIsLost) {
 
 TEST_F(StoreTroubleTest, PublishesWhatALostCommitHasStoredThoughNobodyKnowsIt) {
   MakeRoom("a", {"ann"});
-  Restart(absl::Milliseconds(150));
+  Restart(absl::Seconds(1));
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
   EXPECT_EQ(edge.DoPost(1, "ann", "a", "opens the writer").post_message().seq(), 2);
@@ -91,7 +91,7 @@ TEST_F(StoreTroubleTest, PublishesWhatALostCommitHasStoredThoughNobodyKnowsIt) {
 
 TEST_F(StoreTroubleTest, DecidesAnewWhenAMembershipWriteHasAnUnknownOutcome) {
   MakeRoom("a", {"ann", "bob"});
-  Restart(absl::Milliseconds(150));
+  Restart(absl::Seconds(1));
   TestEdge edge(*dispatcher_, "e1");
   edge.DoJoin(1, "ann", "a");
   edge.DoJoin(2, "bob", "a");
@@ -120,7 +120,7 @@ TEST_F(StoreTroubleTest, OutlastsAShortOutage) {
 TEST_F(StoreTroubleTest, RefusesAtTheDeadlineDuringALongOutage) {
   MakeRoom("a", {"ann"});
   MakeRoom("b", {"ann"});
-  Restart(absl::Milliseconds(100));
+  Restart(absl::Milliseconds(500));
   TestEdge edge(*dispatcher_, "e1");
   EXPECT_EQ(WordOf(edge.DoJoin(1, "ann", "a")), "ok");
   store_->FailAlways(StoreCall::kReadRoom, absl::UnavailableError("away"));

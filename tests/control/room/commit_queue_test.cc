@@ -211,7 +211,7 @@ TEST_F(CommitQueueTest, SaysThatItDoesNotKnowWhenTheAnswerStaysLost) {
   store_.Fail(StoreCall::kOpenWriter, absl::UnavailableError("away"), 2, 1000);
   queue_.Start(store_);
 
-  Push(Post("1", "a", milliseconds(60)));
+  Push(Post("1", "a", milliseconds(500)));
 
   EXPECT_FALSE(Await("1").status.ok());
   EXPECT_TRUE(Await("1").is_outcome_unknown);

@@ -75,17 +75,17 @@ TEST(Watchdog, ARestartCountsFromThenOn) {
   Watchdog watchdog;
   SocketPair restarted;
   SocketPair other;
-  Watchdog::Guard guard(watchdog, restarted.end(), milliseconds(1500));
+  Watchdog::Guard guard(watchdog, restarted.end(), seconds(3));
   {
-    const Watchdog::Guard first(watchdog, other.end(), milliseconds(800));
+    const Watchdog::Guard first(watchdog, other.end(), milliseconds(1500));
     other.Read();
   }
   guard.Restart();
   SocketPair third;
-  const Watchdog::Guard later(watchdog, third.end(), milliseconds(1000));
+  const Watchdog::Guard later(watchdog, third.end(), seconds(2));
   third.Read();
 
-  // 1.8 s after its start, 1 s after its restart.
+  // 3.5 s after its start, 2 s after its restart.
   EXPECT_FALSE(guard.has_fired());
   EXPECT_EQ(restarted.Read(), 0);
 }
