@@ -40,7 +40,7 @@ function flood(client, room, rate) {
   };
 }
 
-scenario('a ban takes effect while 1,000 messages/s flow', TWO, async (cluster) => {
+async function banUnderLoad(cluster) {
   const other = await cluster.addEdge();
   await cluster.createRoom('hall', ['ann', 'ben', 'eve']);
   await cluster.ctl('room', 'update', 'hall', '--visibility', 'public');
@@ -96,7 +96,11 @@ scenario('a ban takes effect while 1,000 messages/s flow', TWO, async (cluster) 
     assert.equal(seqs.at(-1), last.seq);
   }
   console.log(`${sent} messages in ${seconds.toFixed(1)} s: ${Math.round(sent / seconds)}/s`);
-});
+}
+
+for (const store of ['sqlite', 'postgres']) {
+  scenario(`a ban takes effect while 1,000 messages/s flow (${store})`, { ...TWO, store }, banUnderLoad);
+}
 
 scenario('rules hold at once on every edge, and members see them', TWO, async (cluster) => {
   const other = await cluster.addEdge();
