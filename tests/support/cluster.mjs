@@ -199,9 +199,10 @@ export class Cluster {
     return this.ops(server, '/readyz?verbose');
   }
 
-  // A metric's value, summed over its labels.
+  // A metric's value, summed over its labels; NaN, which equals nothing, if the server says none.
   async metric(server, name) {
-    const { text } = await this.ops(server, '/metrics');
+    const { status, text } = await this.ops(server, '/metrics');
+    if (status !== 200) return NaN;
     return text
       .split('\n')
       .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
