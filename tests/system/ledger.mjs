@@ -1,11 +1,11 @@
 // ledger.mjs: the books of a run, and their audit. A run writes down every send with its ack or
 // refusal, every event each client was given, and at the end the log as the store has it. The
 // audit counts:
-//   LOST      an event of the log (every acked message is one) that a subscriber never got
-//   DOUBLED   an event a client got twice; a message stored twice for one clientMsgId
-//   DISORDER  an event a client got after a later one of the room
-//   GAP       a seq missing below the last one a client got, or in the log itself
-//   UNSTORED  an ack or a delivered event that the log does not have, or has differently
+//   LOST     an acked message the log does not have; an event of the log a subscriber never got
+//   PHANTOM  a delivered event that the log does not have, or an ack or event it has differently
+//   DUP      an event a client got twice; a message stored twice for one clientMsgId
+//   ORDER    an event a client got after a later one of the room
+//   GAP      a seq missing below the last one a client got, or in the log itself
 // An event that never came, while later ones did, is LOST and a GAP.
 // Run as a program (node ledger.mjs FILE.jsonl) it audits a saved ledger; exit 1 on any fault.
 import fs from 'node:fs';
@@ -80,7 +80,7 @@ export class Ledger {
 class Audit {
   constructor(records) {
     this.records = records;
-    this.faults = { LOST: [], DOUBLED: [], DISORDER: [], GAP: [], UNSTORED: [] };
+    this.faults = { LOST: [], PHANTOM: [], DUP: [], ORDER: [], GAP: [] };
     this.logs = new Map(); // room → Map(seq → log record)
     this.sends = new Map(); // id → send record
   }
@@ -110,7 +110,7 @@ class Audit {
       const log = this.logs.get(record.room) ?? new Map();
       this.logs.set(record.room, log);
       if (log.has(record.seq))
-        this.#fault('DOUBLED', `${record.room}: the log has seq ${record.seq} twice`);
+        this.#fault('DUP', `${record.room}: the log has seq ${record.seq} twice`);
       else if (record.seq !== (last.get(record.room) ?? 0) + 1)
         this.#fault(
           'GAP',
@@ -121,7 +121,7 @@ class Audit {
       if (!record.id) continue;
       const key = `${record.room} ${record.user} ${record.id}`;
       if (keys.has(key))
-        this.#fault('DOUBLED', `${key}: stored as ${keys.get(key)} and ${record.seq}`);
+        this.#fault('DUP', `${key}: stored as ${keys.get(key)} and ${record.seq}`);
       keys.set(key, record.seq);
     }
   }
@@ -138,7 +138,7 @@ class Audit {
         entry?.content === send.content;
       if (!same)
         this.#fault(
-          'UNSTORED',
+          entry === undefined ? 'LOST' : 'PHANTOM',
           `${ack.id} was acked as seq ${ack.seq} of ${send?.room}, the log has ${JSON.stringify(entry)}`,
         );
     }
@@ -155,7 +155,7 @@ class Audit {
       if (stream) stream.got.push(got);
       else
         this.#fault(
-          'UNSTORED',
+          'PHANTOM',
           `${got.client} got seq ${got.seq} of ${got.room} without a subscription`,
         );
     }
@@ -174,12 +174,12 @@ class Audit {
         entry?.user === event.user;
       if (!same)
         this.#fault(
-          'UNSTORED',
+          'PHANTOM',
           `${name}: got ${JSON.stringify(event)}, the log has ${JSON.stringify(entry)}`,
         );
       if (seen.has(event.seq) || event.seq <= from)
-        this.#fault('DOUBLED', `${name}: seq ${event.seq} again`);
-      else if (event.seq < last) this.#fault('DISORDER', `${name}: seq ${event.seq} after ${last}`);
+        this.#fault('DUP', `${name}: seq ${event.seq} again`);
+      else if (event.seq < last) this.#fault('ORDER', `${name}: seq ${event.seq} after ${last}`);
       seen.add(event.seq);
       last = Math.max(last, event.seq);
     }

@@ -59,7 +59,7 @@ const plants = [
   [
     'a message reaches a member twice',
     (l) => l.records.push({ ...l.records[index(l, gotBen(4))] }),
-    { DOUBLED: 1 },
+    { DUP: 1 },
   ],
   [
     'a message is stored twice',
@@ -68,7 +68,7 @@ const plants = [
       l.stored(room, [extra]);
       for (const client of ['ann#1', 'ben#1']) l.got(client, room, extra);
     },
-    { DOUBLED: 1 },
+    { DUP: 1 },
   ],
   [
     'two messages reach a member in the wrong order',
@@ -76,7 +76,7 @@ const plants = [
       const [a, b] = [index(l, gotBen(5)), index(l, gotBen(6))];
       [l.records[a], l.records[b]] = [l.records[b], l.records[a]];
     },
-    { DISORDER: 1 },
+    { ORDER: 1 },
   ],
   [
     'the log skips a seq',
@@ -93,33 +93,33 @@ const plants = [
       l.sent('ann', room, 'c7', 'text 7');
       l.acked('c7', message(7));
     },
-    { UNSTORED: 1 },
+    { LOST: 1 },
   ],
   [
     'an ack names another message',
     (l) => (l.records[index(l, (r) => r.t === 'ack')].messageId = 'other'),
-    { UNSTORED: 1 },
+    { PHANTOM: 1 },
   ],
   [
     'a delivered message is not in the store',
     (l) => l.got('ben#1', room, message(7)),
-    { UNSTORED: 1 },
+    { PHANTOM: 1 },
   ],
   [
     'a delivered message has another content',
     (l) => (l.records[index(l, gotBen(4))].content = 'forged'),
-    { UNSTORED: 1 },
+    { PHANTOM: 1 },
   ],
   [
     'an event comes without a subscription',
     (l) => l.got('eve#1', room, message(1)),
-    { UNSTORED: 1 },
+    { PHANTOM: 1 },
   ],
 ];
 
 const countsOf = (faults) =>
   Object.fromEntries(Object.entries(faults).map(([kind, list]) => [kind, list.length]));
-const none = { LOST: 0, DOUBLED: 0, DISORDER: 0, GAP: 0, UNSTORED: 0 };
+const none = { LOST: 0, PHANTOM: 0, DUP: 0, ORDER: 0, GAP: 0 };
 
 function auditAsProgram(ledger) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'confab-ledger-'));
@@ -141,7 +141,7 @@ test('a clean ledger has five zeros and exit code 0', () => {
   assert.equal(program.status, 0, program.stderr);
   assert.match(
     program.stdout,
-    /6 messages sent, 6 acks.*LOST 0, DOUBLED 0, DISORDER 0, GAP 0, UNSTORED 0/,
+    /6 messages sent, 6 acks.*LOST 0, PHANTOM 0, DUP 0, ORDER 0, GAP 0/,
   );
 });
 
