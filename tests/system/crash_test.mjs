@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 
 import { scaled } from '../support/cluster.mjs';
+import { newSeed } from '../support/random.mjs';
 import { scenario } from '../support/scenario.mjs';
-import { LoadRun, newSeed } from './load_run.mjs';
+import { LoadRun } from './load_run.mjs';
 
 const ROUNDS = scaled(10, 2);
 const ACKS_LIMIT = 400; // The next kill comes after at most so many acks: some hundred milliseconds.

@@ -3,10 +3,10 @@
 import { Device } from '../support/device.mjs';
 import { GrpcClient } from '../support/grpc_client.mjs';
 import { HttpApi } from '../support/http_client.mjs';
+import { newSeed, randomOf } from '../support/random.mjs';
 import { until } from '../support/until.mjs';
 import { Books } from './evening_books.mjs';
 import { watch } from './evening_watchers.mjs';
-import { newSeed, randomOf } from './load_run.mjs';
 
 const named = (name, count) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
 const PUBLIC = named('plaza', 4);

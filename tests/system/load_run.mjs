@@ -3,28 +3,12 @@
 import assert from 'node:assert/strict';
 
 import { ChatClient } from '../support/chat_client.mjs';
+import { newSeed, randomOf } from '../support/random.mjs';
 import { until } from '../support/until.mjs';
 import { Ledger } from './ledger.mjs';
 
 const ACK_MS = 8_000; // Longer than the edge's own deadline: then a refusal comes first.
 const RETRY_MS = 20; // What a client waits before it tries again, unless it was told.
-
-// A small generator with a seed (mulberry32), so that a failed run can be told from its print.
-export function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function newSeed() {
-  const seed = Number(process.env.CONFAB_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`seed ${seed} (set CONFAB_TEST_SEED to use it again)`);
-  return seed;
-}
 
 export class LoadRun {
   // `clients` users in `rooms` rooms, all of them members of all rooms.
