@@ -23,6 +23,17 @@ export async function freeze(pid) {
   );
 }
 
+const bytesOf = (pid, field) => {
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)[1]) * 1024;
+};
+
+export const residentBytes = (pid) => bytesOf(pid, 'VmRSS');
+
+// The most since the process began, or since forgetPeak().
+export const peakBytes = (pid) => bytesOf(pid, 'VmHWM');
+export const forgetPeak = (pid) => fs.writeFileSync(`/proc/${pid}/clear_refs`, '5');
+
 export class ServerProcess {
   // `command`: [program, ...arguments]; `user`: run as this user (needs root).
   constructor({ name, command, dir, env = {}, user = null, orphanSignal = 'KILL' }) {

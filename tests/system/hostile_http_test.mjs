@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { Canary } from '../support/canary.mjs';
 import { frame, RawTcp, upgradeRequest } from '../support/raw_tcp.mjs';
 import { scenario } from '../support/scenario.mjs';
+import { residentBytes } from '../support/server_process.mjs';
 import { until } from '../support/until.mjs';
 
 const POLLING = '/socket.io/?EIO=4&transport=polling';
@@ -193,7 +194,7 @@ scenario('pipelined requests cost their sender alone', { edge }, async (cluster)
   assert.deepEqual(lines.slice(-2), ['HTTP/1.1 200', 'HTTP/1.1 404']);
 
   // Not read: the server stops reading too, and hangs up when its answer is not taken in time.
-  const before = await rssOf(cluster.edge.pid);
+  const before = residentBytes(cluster.edge.pid);
   const sleeper = new RawTcp(cluster);
   sleeper.socket.pause();
   let taken = 0;
@@ -203,7 +204,7 @@ scenario('pipelined requests cost their sender alone', { edge }, async (cluster)
   await until('the connection that reads nothing ends', () => sleeper.socket.destroyed, 40_000);
   await pouring;
   assert.ok(taken < 100_000_000, 'all of it was taken');
-  const grown = (await rssOf(cluster.edge.pid)) - before;
+  const grown = residentBytes(cluster.edge.pid) - before;
   assert.ok(grown < 32 * KIB * KIB, `the edge grew by ${grown} bytes`);
 });
 
@@ -251,9 +252,3 @@ scenario(
     await bird.isUnharmed();
   },
 );
-
-async function rssOf(pid) {
-  const { readFile } = await import('node:fs/promises');
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) * KIB;
-}

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 
 import { frame, RawTcp } from '../support/raw_tcp.mjs';
 import { scenario } from '../support/scenario.mjs';
+import { residentBytes } from '../support/server_process.mjs';
 import { until } from '../support/until.mjs';
 
 const POLLING = '/socket.io/?EIO=4&transport=polling';
@@ -20,11 +21,6 @@ const edge = {
   'header-time': '60s',
   'message-time': '2s',
 };
-
-function rss(pid) {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) * KIB;
-}
 
 const socketsOf = (pid) =>
   fs
@@ -72,14 +68,14 @@ for (const [name, begin] of Object.entries(attacks)) {
   scenario(`${name} leave nothing behind`, { edge, processes: 'two' }, async (cluster) => {
     const { pid } = cluster.edge;
     const quiet = socketsOf(pid);
-    const before = rss(pid);
+    const before = residentBytes(pid);
     const after = [];
     let peak = 0;
     let first = 0; // What the first round took.
 
     for (let round = 0; round < ROUNDS; ++round) {
       const begun = await inTurns(SESSIONS, () => begin(cluster));
-      peak = Math.max(peak, rss(pid));
+      peak = Math.max(peak, residentBytes(pid));
       first = first || peak - before;
       for (const raw of begun) raw.socket.destroy();
       const ended = async () => {
@@ -88,7 +84,7 @@ for (const [name, begin] of Object.entries(attacks)) {
         return areSessionsOver && socketsOf(pid) <= quiet + 2; // The asking of the metric.
       };
       await until(`round ${round} is over`, ended, 30_000);
-      after.push(rss(pid));
+      after.push(residentBytes(pid));
     }
 
     const figures = `RSS in KiB: ${[before, ...after].map((n) => n / KIB).join(', ')}; peak ${peak / KIB}`;
@@ -103,7 +99,7 @@ for (const [name, begin] of Object.entries(attacks)) {
 scenario('attachments that never come are forgotten', { edge, processes: 'two' }, async (cluster) => {
   const { pid } = cluster.edge;
   const quiet = socketsOf(pid);
-  const before = rss(pid);
+  const before = residentBytes(pid);
   const after = [];
   let peak = 0;
 
@@ -116,12 +112,12 @@ scenario('attachments that never come are forgotten', { edge, processes: 'two' }
       raws.push(raw);
     });
     for (const raw of raws) {
-      peak = Math.max(peak, rss(pid));
+      peak = Math.max(peak, residentBytes(pid));
       assert.equal(await raw.closed(), 4400);
       raw.socket.destroy();
     }
     await until(`round ${round} is over`, () => socketsOf(pid) <= quiet, 30_000);
-    after.push(rss(pid));
+    after.push(residentBytes(pid));
   }
 
   const figures = `RSS in KiB: ${[before, ...after].map((n) => n / KIB).join(', ')}; peak ${peak / KIB}`;

@@ -4,40 +4,71 @@ import assert from 'node:assert/strict';
 
 import { ChatClient } from '../support/chat_client.mjs';
 import { newSeed, randomOf } from '../support/random.mjs';
+import { Samples } from '../support/samples.mjs';
 import { until } from '../support/until.mjs';
 import { Ledger } from './ledger.mjs';
 
 const ACK_MS = 8_000; // Longer than the edge's own deadline: then a refusal comes first.
+const CONNECT_MS = 180_000; // The longest fault of the bench, and the way back.
 const RETRY_MS = 20; // What a client waits before it tries again, unless it was told.
 
 export class LoadRun {
-  // `clients` users in `rooms` rooms, all of them members of all rooms.
-  constructor(cluster, { clients = 20, rooms = 10, inFlight = 4, seed = newSeed() } = {}) {
+  // `clients` users in `rooms` rooms, `members` of them in each. `rate`: messages a second of all
+  // together; without it each client has `inFlight` under way all the time. `name`: before the
+  // names of users and rooms. `homes`: the cluster as its clients see it, in turn: several edges, a
+  // proxy.
+  constructor(
+    cluster,
+    {
+      clients = 20,
+      rooms = 10,
+      members = clients,
+      inFlight = 4,
+      rate = Infinity,
+      name = '',
+      homes = [cluster],
+      seed = newSeed(),
+    } = {},
+  ) {
     this.cluster = cluster;
+    this.homes = homes;
     this.ledger = new Ledger();
     this.random = randomOf(seed);
-    this.users = Array.from({ length: clients }, (_, i) => `user-${i}`);
-    this.rooms = Array.from({ length: rooms }, (_, i) => `room-${i}`);
+    this.users = Array.from({ length: clients }, (_, i) => `${name}user-${i}`);
+    this.rooms = Array.from({ length: rooms }, (_, i) => `${name}room-${i}`);
+    this.membersOf = new Map(
+      this.rooms.map((room, i) => {
+        const of = (n) => this.users[(i * members + n) % clients];
+        return [room, Array.from({ length: members }, (_, n) => of(n))];
+      }),
+    );
     this.inFlight = inFlight;
+    this.pauseMs = 1000 / rate;
+    this.nextAt = 0;
     this.acks = 0;
+    this.sentAt = new Map(); // id → when it was first sent.
+    this.answers = new Samples(); // From a send to its ack or refusal.
+    this.deliveries = new Samples(); // From a message's first send to each reader.
+    this.unanswered = 0; // Sends without an answer, though the connection stood.
     this.stopped = false;
     this.unexpected = [];
   }
 
   async open() {
-    for (const room of this.rooms) await this.cluster.createRoom(room, this.users);
+    for (const room of this.rooms) await this.cluster.createRoom(room, this.membersOf.get(room));
     this.clients = await Promise.all(
-      this.users.map((user) => ChatClient.connected(this.cluster, user)),
+      this.users.map((user, i) => ChatClient.connected(this.homes[i % this.homes.length], user)),
     );
     for (const client of this.clients) {
       client.connects = 1;
+      client.rooms = this.rooms.filter((room) => this.membersOf.get(room).includes(client.user));
       client.onEvent = (event) => this.#record(client, event);
       // After a loss the stock client connects again by itself; its subscriptions are ours to renew.
       client.socket.on('connect', () => this.#comeBack(client));
     }
     await Promise.all(
       this.clients.flatMap((client) =>
-        this.rooms.map(async (room) => {
+        client.rooms.map(async (room) => {
           const { lastSeq } = await client.join(room);
           this.ledger.subscribed(client.user, client.user, room, lastSeq);
         }),
@@ -50,8 +81,9 @@ export class LoadRun {
     let next = 0;
     const worker = async (client) => {
       while (!this.stopped && next < total) {
+        await this.#turn();
         const id = `${client.user}.${++next}`;
-        const room = this.rooms[Math.floor(this.random() * this.rooms.length)];
+        const room = client.rooms[Math.floor(this.random() * client.rooms.length)];
         await this.#sendUntilAcked(client, room, id);
       }
     };
@@ -74,17 +106,33 @@ export class LoadRun {
     assert.deepEqual(this.unexpected, []);
   }
 
-  // Ends sending, waits for every delivery, reads the store and prints the audit. Throws on a fault.
+  // Resolves once each of the clients has got a message that was first sent after this call, with
+  // the milliseconds that took.
+  async live(ms = 60_000, clients = this.clients) {
+    const start = performance.now();
+    this.fresh = { since: start, waiting: new Set(clients) };
+    await until(
+      'every client gets fresh messages',
+      () => this.fresh.waiting.size === 0 || this.unexpected.length > 0,
+      ms,
+      () => `${this.fresh.waiting.size} do not; ${this.#state()}`,
+    );
+    assert.deepEqual(this.unexpected, []);
+    return performance.now() - start;
+  }
+
+  // Ends sending, waits for every delivery, reads the store and prints the audit, which it gives.
+  // Throws on a fault.
   async finish(ms = 60_000) {
     this.stopped = true;
     await this.sending;
     assert.deepEqual(this.unexpected, []);
-    const logs = [];
-    for (const room of this.rooms) logs.push(await this.cluster.roomLog(room));
+    const logs = new Map();
+    for (const room of this.rooms) logs.set(room, await this.cluster.roomLog(room));
     const short = () =>
       this.clients.flatMap((client) =>
-        this.rooms
-          .filter((room, i) => this.ledger.position(client.user, room) < logs[i].length)
+        client.rooms
+          .filter((room) => this.ledger.position(client.user, room) < logs.get(room).length)
           .map((room) => `${client.user}/${room}`),
       );
     await until(
@@ -93,27 +141,44 @@ export class LoadRun {
       ms,
       () => `behind: ${short().slice(0, 5)}`,
     ).catch((error) => console.error(error.message)); // The audit says more.
-    this.rooms.forEach((room, i) => this.ledger.stored(room, logs[i]));
-    const { clean, text } = this.ledger.audit();
-    console.log(text);
-    if (!clean) this.ledger.save(`${this.cluster.dir}/ledger.jsonl`);
-    assert.ok(clean, `the ledger is not clean, see ${this.cluster.dir}/ledger.jsonl`);
+    for (const [room, log] of logs) this.ledger.stored(room, log);
+    const audit = this.ledger.audit();
+    console.log(audit.text);
+    if (!audit.clean) this.ledger.save(`${this.cluster.dir}/ledger.jsonl`);
+    assert.ok(audit.clean, `${audit.text}\nthe ledger is ${this.cluster.dir}/ledger.jsonl`);
     assert.ok(this.ledger.lines.acked > 0, 'nothing was acked: no proof of anything');
+    for (const client of this.clients) client.close();
+    return audit;
   }
 
   // Connections lost so far, over all clients.
   get losses() {
-    return this.clients.reduce((sum, client) => sum + client.disconnects.length, 0);
+    const isLoss = (reason) => reason !== 'io client disconnect'; // That was finish().
+    return this.clients.flatMap((client) => client.disconnects).filter(isLoss).length;
   }
 
   #record(client, event) {
-    if (event.seq !== undefined) this.ledger.got(client.user, event.roomId, event);
+    client.events.length = 0; // The ledger has it; a long run would keep it twice.
+    if (event.seq === undefined) return;
+    this.ledger.got(client.user, event.roomId, event);
+    const sentAt = this.sentAt.get(event.clientMsgId);
+    if (sentAt === undefined) return;
+    this.deliveries.add(performance.now() - sentAt);
+    if (sentAt > this.fresh?.since) this.fresh.waiting.delete(client);
+  }
+
+  // When the next message may go. What a fault has held up is not made up for afterwards.
+  async #turn() {
+    if (this.pauseMs === 0) return;
+    const now = performance.now();
+    this.nextAt = Math.max(this.nextAt, now) + this.pauseMs;
+    await pause(this.nextAt - now);
   }
 
   async #comeBack(client) {
     ++client.connects;
     const connects = client.connects;
-    for (const room of this.rooms) {
+    for (const room of client.rooms) {
       const again = () => client.connects === connects && client.socket.connected;
       while (again() && !(await this.#joined(client, room))) await pause(RETRY_MS);
     }
@@ -137,16 +202,21 @@ export class LoadRun {
   async #sendUntilAcked(client, roomId, clientMsgId) {
     const content = `${clientMsgId} in ${roomId}`;
     this.ledger.sent(client.user, roomId, clientMsgId, content);
+    this.sentAt.set(clientMsgId, performance.now());
     for (;;) {
-      await until(`${client.user} is connected`, () => client.socket.connected, 60_000);
+      await until(`${client.user} is connected`, () => client.socket.connected, CONNECT_MS);
+      const start = performance.now();
       let ack;
       try {
         ack = await client.ask('sendMessage', { roomId, content, clientMsgId }, ACK_MS);
       } catch (error) {
-        if (client.socket.connected && !/disconnect/.test(error.message))
+        if (client.socket.connected && !/disconnect/.test(error.message)) {
+          ++this.unanswered;
           this.ledger.refused(clientMsgId, 'NO_ANSWER');
+        }
         continue; // The same clientMsgId again: that is what it is for.
       }
+      this.answers.add(performance.now() - start);
       if (ack.ok) {
         this.ledger.acked(clientMsgId, ack);
         ++this.acks;
@@ -165,5 +235,5 @@ export class LoadRun {
   }
 }
 
-// A client's own back-off, as long as the server asked for: there is nothing else to wait for.
+// A client's own back-off or pace: there is nothing else to wait for.
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
