@@ -1,12 +1,13 @@
 // cluster.mjs: the real binaries for one test: `confab`, or `confab-edge` and `confab-control`, on
 // free ports, with a directory, secrets and a store of their own. Ends what it started, by pid.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { FaultProxy } from './fault_proxy.mjs';
 import { Postgres } from './postgres.mjs';
 import { ServerProcess } from './server_process.mjs';
 import { mint } from './tokens.mjs';
@@ -61,15 +62,19 @@ const flagsOf = (flags) =>
 
 export class Cluster {
   // processes: 'one' (confab) or 'two' (confab-edge, confab-control); store: 'sqlite' or
-  // 'postgres'; edge, control: further flags. Rate limits are off and presence is not told unless a
-  // flag says otherwise.
+  // 'postgres'; edge, control: further flags; hasLinkProxy: edges reach control over TCP and through
+  // `linkProxy`; disk: the store lies on a file system of its own of this size ("64m", needs root).
+  // Rate limits are off and presence is not told unless a flag says otherwise.
   constructor({
     processes = process.env.CONFAB_TEST_PROCESSES ?? 'one',
     store = 'sqlite',
     edge = {},
     control = {},
+    hasLinkProxy = false,
+    disk = null,
   } = {}) {
     this.processes = processes;
+    this.hasLinkProxy = hasLinkProxy;
     this.store = store;
     this.edgeFlags = { ...NO_RATE_LIMITS, ...edge };
     this.controlFlags = { ...NO_PRESENCE, ...control };
@@ -81,11 +86,16 @@ export class Cluster {
     fs.writeFileSync(`${this.dir}/service.secret`, `${this.serviceSecret}\n`, { mode: 0o600 });
     this.postgres = store === 'postgres' ? new Postgres(this.dir) : null;
     this.ca = undefined; // Who signs the public port's certificate; without one it has no TLS.
+    this.diskDir = disk ? this.#mount(disk) : null;
     this.closing = []; // What to run first when the cluster stops: clients' close().
   }
 
   get storeUrl() {
-    return this.postgres ? this.postgres.url : `sqlite:${this.dir}/confab.db`;
+    return this.postgres ? this.postgres.url : `sqlite:${this.sqliteFile}`;
+  }
+
+  get sqliteFile() {
+    return `${this.diskDir ?? this.dir}/confab.db`;
   }
 
   // Where clients connect.
@@ -96,6 +106,7 @@ export class Cluster {
   async start() {
     await this.prepare();
     if (this.postgres) await this.postgres.start();
+    if (this.postgres && this.diskDir) this.postgres.moveTo(this.diskDir);
     for (const server of this.servers) server.start();
     for (const server of this.servers) await this.awaitReady(server);
     return this;
@@ -106,6 +117,11 @@ export class Cluster {
     this.port = await pickPort();
     const grpc = ['a', 'b'].map((name) => `unix:${this.dir}/control-${name}.sock`);
     if (address) grpc[0] = address;
+    if (this.hasLinkProxy) {
+      const port = await pickPort();
+      grpc[0] = `127.0.0.1:${port}`;
+      this.linkProxy = await this.#proxyBefore(port);
+    }
     const serviceSecret = { 'service-secret-file': `${this.dir}/service.secret` };
     const edge = {
       listen: `127.0.0.1:${this.port}`,
@@ -131,7 +147,7 @@ export class Cluster {
         'ops-listen': ops,
       });
       this.standby.ready = { ops, control: grpc[1] };
-      this.edgeSettings = { ...edge, control: grpc.join(',') };
+      this.edgeSettings = { ...edge, control: this.linkProxy?.address ?? grpc.join(',') };
       this.edge = this.#server('confab-edge', 'edge', this.edgeSettings);
       this.servers = [this.control, this.edge];
     }
@@ -155,6 +171,46 @@ export class Cluster {
     this.servers.push(edge);
     await this.awaitReady(edge);
     return Object.create(this, { port: { value: port }, edge: { value: edge } });
+  }
+
+  // This cluster as clients see it that connect through `proxy`, which is added.
+  async behindProxy() {
+    const proxy = await this.#proxyBefore(this.port);
+    return Object.create(this, { port: { value: proxy.port }, proxy: { value: proxy } });
+  }
+
+  async #proxyBefore(port) {
+    const proxy = await FaultProxy.before({ port, host: '127.0.0.1' });
+    this.closing.push(() => proxy.close());
+    return proxy;
+  }
+
+  #mount(size) {
+    const dir = `${this.dir}/disk`;
+    fs.mkdirSync(dir);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'confab-test', dir]);
+    return dir;
+  }
+
+  // Nothing more can be written to the store's file system, until emptyDisk().
+  fillDisk() {
+    const file = fs.openSync(`${this.diskDir}/filler`, 'w');
+    try {
+      for (let piece = 1 << 20; piece > 0; piece >>= 1) {
+        const zeros = Buffer.alloc(piece);
+        try {
+          for (;;) fs.writeSync(file, zeros);
+        } catch (error) {
+          if (error.code !== 'ENOSPC') throw error;
+        }
+      }
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+
+  emptyDisk() {
+    fs.rmSync(`${this.diskDir}/filler`);
   }
 
   // kill -9 and gone.
@@ -303,6 +359,7 @@ export class Cluster {
       if (server.running) await server.end('SIGKILL');
     }
     if (this.postgres?.server.running) await this.postgres.stop();
+    if (this.diskDir) execFileSync('umount', [this.diskDir]);
     if (!keep && bad.length === 0) fs.rmSync(this.dir, { recursive: true, force: true });
     if (bad.length > 0) throw new Error(bad.join('\n'));
   }

@@ -1,6 +1,8 @@
 // postgres.mjs: a throw-away PostgreSQL 15 for one test: own data directory, Unix socket only.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
 
 import { freeze, ServerProcess } from './server_process.mjs';
 import { until } from './until.mjs';
@@ -91,10 +93,11 @@ export class Postgres {
     if (found === '0') this.sql('create database confab', 'postgres');
   }
 
-  // INT: connections are cut, data are flushed.
-  async stop() {
+  // INT: connections are cut, data are flushed ("fast"). QUIT: at once, as if it had crashed
+  // ("immediate").
+  async stop(signal = 'SIGINT') {
     this.thaw();
-    await this.server.end('SIGINT', START_MS);
+    await this.server.end(signal, START_MS);
   }
 
   // All of the server's processes stand still: their connections stay open, nothing is answered.
@@ -111,35 +114,101 @@ export class Postgres {
   }
 
   sql(text, database = 'confab') {
-    return this.#run('psql', [
-      '-h',
-      this.dir,
-      '-p',
-      '5432',
-      '-U',
-      'confab',
-      '-d',
-      database,
-      '-Atqc',
-      text,
-    ]);
+    return this.#run('psql', [...this.#to(database), '-c', text]);
   }
 
+  // What is made from now on lies in this directory. REQUIRES: nothing is made yet.
+  moveTo(dir) {
+    if (this.user) execFileSync('chown', [`${this.user}:`, dir]);
+    this.sql(`create tablespace elsewhere location '${dir}'`);
+    this.sql('alter database confab set default_tablespace = elsewhere');
+  }
+
+  // A session of its own that runs this and stays until the text is through; it ends with end().
+  session(name, text) {
+    const session = new ServerProcess({
+      name,
+      dir: path.dirname(this.dir),
+      user: this.user,
+      command: [`${this.bin}/psql`, ...this.#to('confab'), '-c', text],
+    });
+    session.start();
+    return session;
+  }
+
+  #to(database) {
+    return ['-h', this.dir, '-p', '5432', '-U', 'confab', '-d', database, '-Atq'];
+  }
+
+  // Not in this thread's time: clients under load go on meanwhile.
   #accepts() {
-    try {
-      this.#run('pg_isready', ['-q', '-h', this.dir, '-p', '5432']);
-      return true;
-    } catch {
-      return false;
-    }
+    const [program, ...args] = this.#command('pg_isready', ['-q', '-h', this.dir, '-p', '5432']);
+    return new Promise((resolve) => {
+      execFile(program, args, { cwd: '/' }, (error) => resolve(error === null));
+    });
+  }
+
+  #command(program, args) {
+    const as = this.user ? ['--reuid', this.user, '--regid', this.user, '--init-groups'] : [];
+    return ['setpriv', ...as, '--', `${this.bin}/${program}`, ...args];
   }
 
   #run(program, args) {
-    const as = this.user ? ['--reuid', this.user, '--regid', this.user, '--init-groups'] : [];
-    return execFileSync('setpriv', [...as, '--', `${this.bin}/${program}`, ...args], {
+    const [first, ...rest] = this.#command(program, args);
+    return execFileSync(first, rest, {
       encoding: 'utf8',
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+}
+
+const OCCUPANT = 'confab-occupant'; // Its name among the sessions.
+const SEIZE_MS = 2; // How often it is tried: sooner than who waits to connect again.
+
+// Takes every free connection of the server, and each that becomes free, until release().
+export class Occupation {
+  constructor(postgres) {
+    this.postgres = postgres;
+    this.sessions = new Set();
+    this.isFull = false; // The last attempt was refused.
+    this.timer = setInterval(() => this.#seize(), SEIZE_MS);
+  }
+
+  // Ends the sessions of everybody else.
+  cutOthers() {
+    this.#query(
+      'select pg_terminate_backend(pid) from pg_stat_activity ' +
+        `where backend_type = 'client backend' and application_name <> '${OCCUPANT}'`,
+    );
+  }
+
+  release() {
+    clearInterval(this.timer);
+    for (const session of this.sessions) session.destroy();
+  }
+
+  #seize() {
+    const session = net.connect({ path: `${this.postgres.dir}/.s.PGSQL.5432` });
+    session.on('error', () => {});
+    session.on('close', () => this.sessions.delete(session));
+    session.once('data', (answer) => {
+      this.isFull = answer[0] === 'E'.charCodeAt(0);
+      if (!this.isFull) this.sessions.add(session);
+      session.resume();
+    });
+    const words = ['user', 'confab', 'database', 'confab', 'application_name', OCCUPANT];
+    const body = Buffer.from(`${words.join('\0')}\0\0`);
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(head.length + body.length);
+    head.writeInt32BE(3 << 16, 4); // The protocol's version.
+    session.write(Buffer.concat([head, body]));
+  }
+
+  #query(text) {
+    const head = Buffer.from('Q\0\0\0\0');
+    head.writeInt32BE(4 + text.length + 1, 1);
+    const [session] = this.sessions;
+    session.write(Buffer.concat([head, Buffer.from(`${text}\0`)]));
   }
 }
