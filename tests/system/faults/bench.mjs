@@ -1,0 +1,102 @@
+// bench.mjs: what a row of the fault bench works with: load with a ledger, figures with limits.
+import assert from 'node:assert/strict';
+
+import { scaled } from '../../support/cluster.mjs';
+import { randomOf } from '../../support/random.mjs';
+import { LoadRun } from '../load_run.mjs';
+
+// What the table of faults is measured under.
+const LOAD = { clients: 20, rooms: 10, members: 8, rate: 500 };
+const STEADY_ACKS = 300; // So many before a fault: rooms are loaded, connections open.
+const LEG_ROUNDS = 10; // Of one ledger: its books stay in memory until they are audited.
+
+// What the table asks of every fault that leaves the edge alone, and how soon all is well again.
+export const ANSWER_MS = 4_000;
+export const BACK_MS = 10_000;
+
+export const since = (start) => performance.now() - start;
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Bench {
+  constructor(cluster, { isLong, seed }) {
+    this.cluster = cluster;
+    this.isLong = isLong;
+    this.seed = seed;
+    this.random = randomOf(seed);
+    this.figures = []; // [{name, value, unit, atMost}]
+    this.ledgers = []; // The first line of each audit.
+    this.runs = 0;
+  }
+
+  // What the table asks for, or as much of it as a run of all tests has time for.
+  long(full, short) {
+    return this.isLong ? full : scaled(short);
+  }
+
+  say(text) {
+    console.log(`  ${new Date().toISOString().slice(11, 19)} ${text}`);
+  }
+
+  // A figure of the row; verdict() holds it to `atMost`.
+  figure(name, value, { unit = 'ms', atMost = Infinity } = {}) {
+    const rounded = unit === 'ms' ? Math.round(value) : value;
+    this.figures.push({ name, value: rounded, unit, atMost });
+    this.say(`${name}: ${rounded} ${unit}${atMost < Infinity ? ` (at most ${atMost})` : ''}`);
+  }
+
+  // A figure of several rounds: the longest counts.
+  longest(name, ms, atMost) {
+    const before = this.figures.find((figure) => figure.name === name);
+    if (!before) return this.figure(name, ms, { atMost });
+    if (ms <= before.value) return;
+    before.value = Math.round(ms);
+    this.say(`${name}: now ${before.value} ms (at most ${atMost})`);
+  }
+
+  // Every send so far got its ack or its refusal in this time.
+  answered(run, ms) {
+    this.longest('longest answer to a send', run.answers.max, ms);
+    if (run.unanswered === 0) return;
+    this.figure('sends never answered', run.unanswered, { unit: '', atMost: 0 });
+  }
+
+  // Load that runs and has come into its stride.
+  async load(options = {}) {
+    const run = new LoadRun(this.cluster, {
+      ...LOAD,
+      name: `run-${++this.runs}-`,
+      seed: this.seed + this.runs,
+      ...options,
+    });
+    await run.open();
+    run.send();
+    await run.acked(STEADY_ACKS);
+    run.answers.reset();
+    run.deliveries.reset();
+    return run;
+  }
+
+  // Everything arrives, and the books are in order.
+  async settle(run) {
+    const { text } = await run.finish();
+    this.ledgers.push(text.split('\n')[0]);
+  }
+
+  // `round` so many times, under load; a new ledger every few rounds.
+  async rounds(count, round, options) {
+    let losses = 0;
+    for (let done = 0; done < count;) {
+      const run = await this.load(options);
+      for (let i = 0; i < LEG_ROUNDS && done < count; ++i) await round(run, ++done);
+      await run.acked(100);
+      await this.settle(run);
+      losses += run.losses;
+    }
+    return losses;
+  }
+
+  verdict() {
+    const missed = this.figures.filter(({ value, atMost }) => !(value <= atMost));
+    assert.deepEqual(missed, [], 'figures beyond their limit');
+  }
+}

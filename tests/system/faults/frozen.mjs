@@ -1,0 +1,106 @@
+// frozen.mjs: processes that live and do nothing (SIGSTOP): an edge, control.
+import { ChatClient } from '../../support/chat_client.mjs';
+import { forgetPeak, peakBytes, residentBytes } from '../../support/server_process.mjs';
+import { until } from '../../support/until.mjs';
+import { ANSWER_MS, BACK_MS, pause, since } from './bench.mjs';
+
+const NOTICED_MS = 20_000; // Keepalive of the stream, its time-out, and a busy machine.
+const PRESENCE_MS = 65_000; // The lease, the pause before "offline", and news on their way.
+const EDGE_GROWTH_BYTES = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+const says = (client, user, status) => (event) =>
+  event.name === 'presence' && event.userId === user && event.status === status;
+
+// One of two edges stands still; the others' users see its users go and come.
+async function edgeFreezes(bench, seconds) {
+  const { cluster } = bench;
+  const other = await cluster.addEdge();
+  const run = await bench.load({ homes: [cluster, other] });
+  await cluster.createRoom('den', ['ann', 'ben']);
+  const ben = await ChatClient.connected(other, 'ben');
+  const ann = await ChatClient.connected(cluster, 'ann');
+  await ben.sees('ann online', says(ben, 'ann', 'online'));
+  ben.events.length = 0;
+
+  const { pid } = cluster.edge;
+  const before = residentBytes(pid);
+  forgetPeak(pid);
+  const frozenAt = performance.now();
+  await cluster.edge.freeze();
+  const isLong = seconds * 1_000 > PRESENCE_MS;
+  if (isLong) {
+    await ben.sees('ann offline', says(ben, 'ann', 'offline'), PRESENCE_MS + 15_000);
+    bench.figure('users of the edge offline', since(frozenAt), { atMost: PRESENCE_MS });
+  }
+  const free = run.clients.filter((_, i) => i % 2 === 1);
+  bench.figure('fresh messages for users of the other edge', await run.live(60_000, free), {
+    atMost: BACK_MS,
+  });
+  await pause(Math.max(0, seconds * 1_000 - since(frozenAt)));
+  const gone = ben.events.some(says(ben, 'ann', 'offline'));
+  cluster.edge.thaw();
+  const thawedAt = performance.now();
+  bench.figure('fresh messages for everybody after the thaw', await run.live(), {
+    atMost: BACK_MS,
+  });
+  if (gone) {
+    await ben.sees('ann online again', says(ben, 'ann', 'online'), PRESENCE_MS + 15_000);
+    bench.figure('users of the edge online again', since(thawedAt), { atMost: PRESENCE_MS });
+  }
+  const grown = (peakBytes(pid) - before) / MIB;
+  bench.figure('growth of the edge', Number(grown.toFixed(1)), {
+    unit: 'MiB',
+    atMost: EDGE_GROWTH_BYTES / MIB,
+  });
+  ann.close();
+  ben.close();
+  await bench.settle(run);
+}
+
+async function controlFreezes(bench) {
+  const { cluster } = bench;
+  const run = await bench.load();
+  const frozenAt = performance.now();
+  await cluster.control.freeze();
+  await until(
+    'the edge has noticed',
+    async () => (await cluster.metric(cluster.edge, 'confab_edge_link_attached')) === 0,
+    2 * NOTICED_MS,
+  );
+  bench.figure('noticed by the edge', since(frozenAt), { atMost: NOTICED_MS });
+  await pause(30_000 - since(frozenAt));
+  cluster.control.thaw();
+  bench.figure('fresh messages for everybody after the thaw', await run.live(), {
+    atMost: BACK_MS,
+  });
+  bench.answered(run, ANSWER_MS);
+  await bench.settle(run);
+  bench.figure('connections lost', run.losses, { unit: '', atMost: 0 });
+}
+
+const TOLD = { 'presence-settle': '0s' };
+
+export const frozen = [
+  {
+    name: 'freeze-edge-20s',
+    fault: 'SIGSTOP of one of two edges for 20 s',
+    holds: 'five zeros; presence right within 65 s; edge memory + < 64 MiB',
+    cluster: { processes: 'two', store: 'postgres', control: TOLD },
+    run: (bench) => edgeFreezes(bench, 20),
+  },
+  {
+    name: 'freeze-edge-90s',
+    fault: 'SIGSTOP of one of two edges for 90 s',
+    holds: 'five zeros; presence right within 65 s; edge memory + < 64 MiB',
+    cluster: { processes: 'two', store: 'postgres', control: TOLD },
+    run: (bench) => edgeFreezes(bench, 90),
+  },
+  {
+    name: 'freeze-control',
+    fault: 'SIGSTOP of control for 30 s',
+    holds: 'five zeros; sends refused within 4 s, no connection lost; noticed within the keepalive',
+    cluster: { processes: 'two', store: 'postgres' },
+    run: controlFreezes,
+  },
+];

@@ -1,0 +1,15 @@
+// rows.mjs: the rows of the fault bench. Each has a name, the fault, what must hold, the cluster it
+// wants (as Cluster takes it), and run(bench).
+import { frozen } from './frozen.mjs';
+import { kills } from './kills.mjs';
+import { links } from './links.mjs';
+import { postgresFaults } from './postgres_faults.mjs';
+import { sqliteFaults } from './sqlite_faults.mjs';
+
+export const rows = [...kills, ...frozen, ...postgresFaults, ...sqliteFaults, ...links];
+
+export function rowNamed(name) {
+  const row = rows.find((one) => one.name === name);
+  if (row) return row;
+  throw new Error(`no such row: ${name}; there is: ${rows.map((one) => one.name).join(', ')}`);
+}
