@@ -49,16 +49,25 @@ export class Canary {
 
   // After the attack: it sang all the while, at its pace, and is still connected. `least`: messages
   // that make a p99.
-  async isUnharmed(least = 100) {
-    await this.#sings(Math.max(least, this.#times.length + 20));
-    assert.equal(this.#failure, null);
-    const during = p99(this.#times);
+  async isUnharmed(least) {
+    await this.sings(least);
     const bound = FACTOR * Math.max(this.before, LEAST_MS);
     const figures =
-      `canary: p99 ${this.before.toFixed(1)} ms before, ${during.toFixed(1)} ms in ` +
+      `canary: p99 ${this.before.toFixed(1)} ms before, ${this.p99.toFixed(1)} ms in ` +
       `${this.#times.length} messages under attack`;
     console.log(figures);
-    assert.ok(during <= bound, `${figures}; at most ${bound.toFixed(1)} ms`);
+    assert.ok(this.p99 <= bound, `${figures}; at most ${bound.toFixed(1)} ms`);
+  }
+
+  // Of its messages since the attack began.
+  get p99() {
+    return p99(this.#times);
+  }
+
+  // The same without a judgement: for who has a limit of its own.
+  async sings(least = 100) {
+    await this.#sings(Math.max(least, this.#times.length + 20));
+    assert.equal(this.#failure, null);
   }
 }
 

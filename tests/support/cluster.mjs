@@ -105,6 +105,11 @@ export class Cluster {
 
   async start() {
     await this.prepare();
+    return this.startAll();
+  }
+
+  // REQUIRES: prepare(), and nothing is started.
+  async startAll() {
     if (this.postgres) await this.postgres.start();
     if (this.postgres && this.diskDir) this.postgres.moveTo(this.diskDir);
     for (const server of this.servers) server.start();

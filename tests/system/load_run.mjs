@@ -10,6 +10,7 @@ import { Ledger } from './ledger.mjs';
 
 const ACK_MS = 8_000; // Longer than the edge's own deadline: then a refusal comes first.
 const CONNECT_MS = 180_000; // The longest fault of the bench, and the way back.
+const CROWD = 200; // Clients that connect at a time: all of them share one thread.
 const RETRY_MS = 20; // What a client waits before it tries again, unless it was told.
 
 export class LoadRun {
@@ -56,9 +57,14 @@ export class LoadRun {
 
   async open() {
     for (const room of this.rooms) await this.cluster.createRoom(room, this.membersOf.get(room));
-    this.clients = await Promise.all(
-      this.users.map((user, i) => ChatClient.connected(this.homes[i % this.homes.length], user)),
-    );
+    this.clients = [];
+    while (this.clients.length < this.users.length) {
+      const at = this.clients.length;
+      const connecting = this.users
+        .slice(at, at + CROWD)
+        .map((user, i) => ChatClient.connected(this.homes[(at + i) % this.homes.length], user));
+      this.clients.push(...(await Promise.all(connecting)));
+    }
     for (const client of this.clients) {
       client.connects = 1;
       client.rooms = this.rooms.filter((room) => this.membersOf.get(room).includes(client.user));

@@ -51,6 +51,10 @@ async function cutBackends(bench) {
        end loop; end $$`,
     );
     await ends(killer, seconds * 4_000);
+    const ended = /terminating connection due to administrator command/g;
+    const count = cluster.postgres.server.log().match(ended)?.length ?? 0;
+    bench.figure('sessions ended', count, { unit: '' });
+    if (count < cuts) throw new Error('not every cut found a session: nothing was tested');
     bench.figure('fresh messages for everybody afterwards', await run.live(), { atMost: BACK_MS });
     bench.answered(run, ANSWER_MS);
   });

@@ -5,8 +5,16 @@ import { kills } from './kills.mjs';
 import { links } from './links.mjs';
 import { postgresFaults } from './postgres_faults.mjs';
 import { sqliteFaults } from './sqlite_faults.mjs';
+import { storms } from './storms.mjs';
 
-export const rows = [...kills, ...frozen, ...postgresFaults, ...sqliteFaults, ...links];
+export const rows = [
+  ...kills,
+  ...frozen,
+  ...postgresFaults,
+  ...sqliteFaults,
+  ...links,
+  ...storms,
+];
 
 export function rowNamed(name) {
   const row = rows.find((one) => one.name === name);
