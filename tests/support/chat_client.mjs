@@ -34,12 +34,13 @@ export class ChatClient {
     cluster.closing.push(() => this.close());
   }
 
-  static async connected(cluster, user, options) {
+  // Gives up after `ms`.
+  static async connected(cluster, user, { ms = ACK_MS, ...options } = {}) {
     const client = new ChatClient(cluster, user, options);
     await until(
       `${user} connects`,
       () => client.socket.connected,
-      ACK_MS,
+      ms,
       () => client.connectErrors.map(String).join('; '),
     );
     return client;

@@ -10,7 +10,8 @@ import { Ledger } from './ledger.mjs';
 
 const ACK_MS = 8_000; // Longer than the edge's own deadline: then a refusal comes first.
 const CONNECT_MS = 180_000; // The longest fault of the bench, and the way back.
-const CROWD = 200; // Clients that connect at a time: all of them share one thread.
+const CROWD = 25; // Clients that connect and join at a time: all of them share one thread.
+const OPEN_MS = 60_000; // For a client to connect at first, however busy the machine is.
 const RETRY_MS = 20; // What a client waits before it tries again, unless it was told.
 
 export class LoadRun {
@@ -28,11 +29,13 @@ export class LoadRun {
       rate = Infinity,
       name = '',
       homes = [cluster],
+      patienceMs = 60_000,
       seed = newSeed(),
     } = {},
   ) {
     this.cluster = cluster;
     this.homes = homes;
+    this.patienceMs = patienceMs; // For whatever all clients together must come to.
     this.ledger = new Ledger();
     this.random = randomOf(seed);
     this.users = Array.from({ length: clients }, (_, i) => `${name}user-${i}`);
@@ -58,28 +61,12 @@ export class LoadRun {
   async open() {
     for (const room of this.rooms) await this.cluster.createRoom(room, this.membersOf.get(room));
     this.clients = [];
-    while (this.clients.length < this.users.length) {
-      const at = this.clients.length;
-      const connecting = this.users
+    for (let at = 0; at < this.users.length; at += CROWD) {
+      const opening = this.users
         .slice(at, at + CROWD)
-        .map((user, i) => ChatClient.connected(this.homes[(at + i) % this.homes.length], user));
-      this.clients.push(...(await Promise.all(connecting)));
+        .map((user, i) => this.#opened(this.homes[(at + i) % this.homes.length], user));
+      this.clients.push(...(await Promise.all(opening)));
     }
-    for (const client of this.clients) {
-      client.connects = 1;
-      client.rooms = this.rooms.filter((room) => this.membersOf.get(room).includes(client.user));
-      client.onEvent = (event) => this.#record(client, event);
-      // After a loss the stock client connects again by itself; its subscriptions are ours to renew.
-      client.socket.on('connect', () => this.#comeBack(client));
-    }
-    await Promise.all(
-      this.clients.flatMap((client) =>
-        client.rooms.map(async (room) => {
-          const { lastSeq } = await client.join(room);
-          this.ledger.subscribed(client.user, client.user, room, lastSeq);
-        }),
-      ),
-    );
   }
 
   // Sends until `total` messages are acked, or without it until stop().
@@ -101,7 +88,7 @@ export class LoadRun {
   }
 
   // Resolves once `count` further messages are acked.
-  async acked(count, ms = 60_000) {
+  async acked(count, ms = this.patienceMs) {
     const goal = this.acks + count;
     await until(
       `${count} more acks`,
@@ -114,7 +101,7 @@ export class LoadRun {
 
   // Resolves once each of the clients has got a message that was first sent after this call, with
   // the milliseconds that took.
-  async live(ms = 60_000, clients = this.clients) {
+  async live(ms = this.patienceMs, clients = this.clients) {
     const start = performance.now();
     this.fresh = { since: start, waiting: new Set(clients) };
     await until(
@@ -129,7 +116,7 @@ export class LoadRun {
 
   // Ends sending, waits for every delivery, reads the store and prints the audit, which it gives.
   // Throws on a fault.
-  async finish(ms = 60_000) {
+  async finish(ms = this.patienceMs) {
     this.stopped = true;
     await this.sending;
     assert.deepEqual(this.unexpected, []);
@@ -161,6 +148,23 @@ export class LoadRun {
   get losses() {
     const isLoss = (reason) => reason !== 'io client disconnect'; // That was finish().
     return this.clients.flatMap((client) => client.disconnects).filter(isLoss).length;
+  }
+
+  // A client that is connected and has joined its rooms.
+  async #opened(home, user) {
+    const client = await ChatClient.connected(home, user, { ms: OPEN_MS });
+    client.connects = 1;
+    client.rooms = this.rooms.filter((room) => this.membersOf.get(room).includes(user));
+    client.onEvent = (event) => this.#record(client, event);
+    // After a loss the stock client connects again by itself; its subscriptions are ours to renew.
+    client.socket.on('connect', () => this.#comeBack(client));
+    await Promise.all(
+      client.rooms.map(async (room) => {
+        const { lastSeq } = await client.join(room);
+        this.ledger.subscribed(user, user, room, lastSeq);
+      }),
+    );
+    return client;
   }
 
   #record(client, event) {

@@ -8,7 +8,7 @@ const STOP_MS = 10_000; // From TERM to exit 0: below what systemd and docker wa
 async function killRounds(bench, pickVictim) {
   const { cluster, random } = bench;
   const victim = pickVictim(cluster);
-  const rounds = bench.long(50, 10);
+  const rounds = bench.long(50, 3);
   return bench.rounds(rounds, async (run) => {
     await pause(50 + random() * 1_000); // The random moment.
     await cluster.kill(victim);

@@ -55,7 +55,7 @@ async function acksDrop(bench) {
   const { cluster } = bench;
   const far = await cluster.behindProxy();
   await bench.rounds(
-    bench.long(20, 4),
+    bench.long(20, 2),
     async (run) => {
       far.proxy.swallow('down');
       await pause(2_000);
@@ -86,8 +86,9 @@ async function clientVanishes(bench) {
 async function phones(bench) {
   const { cluster, random } = bench;
   const far = await cluster.behindProxy();
-  const run = await bench.load({ clients: 100, members: 20, rate: 100, homes: [far] });
-  const rounds = bench.long(30, 3);
+  const clients = bench.isLong ? 100 : 40;
+  const run = await bench.load({ clients, members: clients / 5, rate: 100, homes: [far] });
+  const rounds = bench.long(30, 2);
   for (let round = 1; round <= rounds; ++round) {
     await pause(8_000);
     far.proxy.stall();
@@ -101,7 +102,8 @@ async function phones(bench) {
 }
 
 const linked = { processes: 'two', hasLinkProxy: true };
-const noticed = 'noticed by both within 30 s, sends answered within 4 s, no connection lost; five zeros';
+const noticed =
+  'noticed by both within 30 s, sends answered within 4 s, no connection lost; five zeros';
 
 export const links = [
   {

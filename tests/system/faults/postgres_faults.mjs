@@ -39,7 +39,7 @@ const start = (cluster) => cluster.postgres.start();
 // Ends every session of control's, several times a second.
 async function cutBackends(bench) {
   const { cluster, random } = bench;
-  const seconds = bench.long(30, 5);
+  const seconds = bench.long(30, 4);
   await bench.rounds(1, async (run) => {
     const cuts = Math.round(seconds / 0.3);
     const killer = cluster.postgres.session(
