@@ -1,4 +1,7 @@
-"""Runs tools/chaos without servers: what it lists, skips, keeps and refuses. Needs tests/node_modules."""
+"""Runs tools/chaos without servers: what it lists, skips, keeps, reports and refuses.
+
+Needs tests/node_modules (npm ci).
+"""
 
 import hashlib
 import json
@@ -32,12 +35,15 @@ class Chaos(unittest.TestCase):
 
     def plant(self, **changes):
         digest = hashlib.sha256(b"".join((self.bin / n).read_bytes() for n in BINARIES))
-        result = {"row": ROW, "ok": True, "error": None, "form": "long", "at": "2026-11-21T10:00:00Z",
-                  "figures": [{"name": "longest answer to a send", "value": 2600, "unit": "ms"}],
+        result = {"row": ROW, "ok": True, "error": None, "form": "long",
+                  "at": "2026-11-21T10:00:00Z",
+                  "figures": [{"name": "longest answer to a send", "value": 2600, "unit": "ms",
+                               "atMost": 4000}],
                   "ledgers": ["ledger: 90 messages sent, 90 acks"],
-                  "binaries": digest.hexdigest()[:16], **changes}
-        self.results.mkdir()
-        (self.results / f"{ROW}.json").write_text(json.dumps(result))
+                  "binaries": digest.hexdigest()[:16], "machine": "2 cores, 8 GiB, Linux 6.1.0",
+                  "seconds": 41, **changes}
+        self.results.mkdir(exist_ok=True)
+        (self.results / f"{result['row']}.json").write_text(json.dumps(result))
 
     def test_lists_rows_by_the_beginning_of_their_names(self):
         run = self.run_chaos("--list", "sqlite")
@@ -60,12 +66,38 @@ class Chaos(unittest.TestCase):
         self.assertFalse(kept["ok"])
         self.assertIn("ended at its start", (self.results / f"{ROW}.log").read_text())
 
-    def test_shows_what_was_measured(self):
+    def test_ends_with_a_table_of_all_rows_asked_for(self):
         self.plant()
-        run = self.run_chaos("--table", ROW)
-        self.assertIn("five zeros over 90 acked messages; longest answer to a send: 2600 ms", run.stdout)
-        other = self.run_chaos("--table", "kill-edge")
-        self.assertIn("not run", other.stdout)
+        run = self.run_chaos(ROW)
+        self.assertRegex(run.stdout, rf"{ROW} +holds +41 s +longest answer to a send: 2600 ms "
+                                     r"\(at most 4000\)\nall rows hold\n$")
+
+    def test_reports_into_a_document_and_leaves_the_rest_of_it(self):
+        self.plant()
+        document = self.results.parent / "document.md"
+        document.write_text("# Title\n\nWords.\n")
+        for _ in range(2):  # The second time it replaces what the first has written.
+            run = self.run_chaos("--report", document, ROW)
+            self.assertEqual(run.returncode, 0, run.stderr)
+        text = document.read_text()
+        self.assertTrue(text.startswith("# Title\n\nWords.\n\n## Measured\n"), text)
+        self.assertEqual(text.count("## Measured"), 1)
+        self.assertIn("on 2 cores", text)
+        measured = ("| five zeros over 90 acked messages; longest answer to a send: 2600 ms "
+                    "(at most 4000) |\n")
+        self.assertTrue(text.endswith(measured), text)
+        document.write_text(text.replace("2600", "9999") + "\n## Behind it\n")
+        self.run_chaos("--report", document, ROW)
+        self.assertEqual(document.read_text(), text + "\n## Behind it\n")
+
+    def test_reports_nothing_where_there_is_nothing_and_no_mixture_of_builds(self):
+        document = self.results.parent / "document.md"
+        document.write_text("# Title\n")
+        self.assertIn("no results", self.run_chaos("--report", document).stderr)
+        self.plant()
+        self.plant(row="kill-edge", binaries="of another build")
+        self.assertIn("several builds", self.run_chaos("--report", document).stderr)
+        self.assertEqual(document.read_text(), "# Title\n")
 
     def test_refuses_what_it_does_not_know(self):
         for arguments in (["nonsense"], ["--nonsense"], ["--minutes", "soon"]):
