@@ -100,6 +100,8 @@ Exit Tail(Invocation& run, const TailOptions& options) {
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
+  exit = client->Probe();
+  if (exit != Exit::kDone) return interrupt.came() ? Exit::kDone : exit;
   return FeedTail(run, options, *client, interrupt).Follow();
 }
 
