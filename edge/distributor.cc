@@ -134,6 +134,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
     case v1::ControlItem::kInboxState:
       to_thread(item.inbox_state().connection());
       return true;
+    case v1::ControlItem::kDrain:
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
   }

@@ -329,6 +329,7 @@ void IoThread::Distribute(const ItemBatch& items) {
           connection->outlet().OnState(item.inbox_state());
         }
         break;
+      case v1::ControlItem::kDrain:  // Of the whole edge.
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }

@@ -314,7 +314,8 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
     case v1::Command::kPublish:
     case v1::Command::kHeartbeat:  // Of users alone (user_route).
     case v1::Command::kSetStatus:
-    case v1::Command::kRefreshToken:  // The edge answers it.
+    case v1::Command::kRefreshToken:  // The edge answers these.
+    case v1::Command::kResume:
     case v1::Command::kReadInbox:
     case v1::Command::kAckInbox:
     case v1::Command::kNotify:

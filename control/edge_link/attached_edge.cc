@@ -173,6 +173,7 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
       case v1::EdgeItem::kNotificationReport:
         gathered_.emplace_back(item.notification_report());
         break;
+      case v1::EdgeItem::kDraining:
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }

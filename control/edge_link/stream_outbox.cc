@@ -36,6 +36,7 @@ size_t BytesOf(const v1::ControlItem& item) {
     case v1::ControlItem::kUnsubscribe:
     case v1::ControlItem::kCloseConnection:
     case v1::ControlItem::kInboxState:
+    case v1::ControlItem::kDrain:
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }

@@ -51,6 +51,9 @@ bool MoveCommand(v1::ClientFrame& frame, v1::Command& command) {
     case v1::ClientFrame::kAckInbox:
       command.mutable_ack_inbox()->Swap(frame.mutable_ack_inbox());
       return true;
+    case v1::ClientFrame::kResume:
+      command.mutable_resume()->Swap(frame.mutable_resume());
+      return true;
     case v1::ClientFrame::kConnect:
     case v1::ClientFrame::FRAME_NOT_SET:
       return false;
@@ -101,6 +104,9 @@ void CopyResult(const v1::Result& result, v1::Reply& reply) {
       return;
     case v1::Result::kAckInbox:
       *reply.mutable_ack_inbox() = result.ack_inbox();
+      return;
+    case v1::Result::kResume:
+      *reply.mutable_resume() = result.resume();
       return;
     case v1::Result::kRoom:  // Only HTTP asks for these.
     case v1::Result::kRooms:

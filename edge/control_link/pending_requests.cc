@@ -39,6 +39,7 @@ bool IsSafeToRepeat(const v1::Command& command) {
     case v1::Command::kGetPresence:
     case v1::Command::kReadInbox:
     case v1::Command::kAckInbox:
+    case v1::Command::kResume:
     case v1::Command::COMMAND_NOT_SET:
       return true;
   }

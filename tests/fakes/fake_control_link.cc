@@ -276,6 +276,7 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kSetTyping:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not passed on yet");
       break;
+    case v1::Command::kResume:  // Never travels.
     case v1::Command::COMMAND_NOT_SET:
       break;
   }

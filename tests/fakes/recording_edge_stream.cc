@@ -130,6 +130,8 @@ std::string LineOf(const v1::ControlItem& item) {
     case v1::ControlItem::kInboxState:
       return fmt::format("inbox {} {}-{}", item.inbox_state().connection(),
                          item.inbox_state().acked_seq(), item.inbox_state().last_seq());
+    case v1::ControlItem::kDrain:
+      return fmt::format("drain {}", item.drain().drain_ms());
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }
