@@ -23,8 +23,8 @@ class Transport {
   // The same for a frame of this peer alone.
   virtual void SendBytes(std::string_view frame, DeliveryClass delivery) = 0;
 
-  // Writes what is queued, then the close frame, then ends. Session::OnClosed follows, never from
-  // within this call.
+  // Writes what is queued, then the close frame, then ends. Session::OnClosed follows in the next
+  // turn of the loop, never from within this call; the peer is not waited for.
   virtual void Close(CloseReason reason) = 0;
 
   // Send follows in a moment, for many transports in a row: what it will touch is fetched into the

@@ -98,6 +98,8 @@ class WebSocketTransport final : public Transport,
     // By a turn of the loop: the caller may stand within a read that Beast has not finished.
     net::post(stream_.get_executor(), [self = shared_from_this(), closing] {
       if (self->is_finished_) return;
+      // Now: a peer that has gone does not answer, and nobody is online by it any more.
+      self->EndSession();
       self->stream_.async_close(closing, [self](error_code) { self->Finish(); });
     });
   }
@@ -112,11 +114,9 @@ class WebSocketTransport final : public Transport,
     if (is_finished_) layer_.ShutDownSending();
   }
   void OnServerStopping() override {
-    if (session_ == nullptr) {
-      HardClose();
-    } else if (!is_closing_) {
-      session_->Shut(CloseReason::kServerStopping);
-    }
+    if (is_closing_) return;
+    if (session_ == nullptr) return HardClose();
+    session_->Shut(CloseReason::kServerStopping);
   }
 
   // Who does not read will not read what waits either: room is made for the words to come back.
@@ -246,17 +246,20 @@ class WebSocketTransport final : public Transport,
     }
   }
 
-  // The end of the talk: the session goes, the socket is closed as soon as the peer knows.
+  void EndSession() {
+    if (session_ == nullptr) return;
+    if (!session_->sid().empty()) home_.sids.RemoveWebSocket(session_->sid());
+    session_->OnClosed();
+    session_.reset();
+  }
+
+  // The end of the talk: the socket is closed as soon as the peer knows.
   void Finish() {
     if (is_finished_) return;
     is_finished_ = true;
     TimerWheel::Entry::Cancel();
     Leave();
-    if (session_ != nullptr) {
-      if (!session_->sid().empty()) home_.sids.RemoveWebSocket(session_->sid());
-      session_->OnClosed();
-      session_.reset();
-    }
+    EndSession();
     assembly_.reset();
     if (!layer_.socket().is_open()) return;
     home_.loop.wheel().Arm(*this, kLingerTimeLimit);
@@ -293,7 +296,7 @@ class WebSocketTransport final : public Transport,
   TransportHome& home_;
   websocket::stream<OutputLayer, false> stream_;
   OutputLayer& layer_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<Session> session_;  // Null before the upgrade, and once the close has begun.
   std::unique_ptr<std::string> assembly_;  // A message that did not fit into buffer_.
   std::size_t assembled_ = 0;
   std::size_t lingered_ = 0;  // Bytes read after the end of the talk.

@@ -1,5 +1,8 @@
 // The close codes that come from control, and those that no other test of the edge sees.
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <absl/time/time.h>
@@ -14,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class EdgeClose : public EdgeTest, public testing::WithParamInterface<edge::CloseReason> {
+class EdgeEnds : public EdgeTest {
  protected:
   // Control ends the first connection.
   void EndByControl(std::uint32_t code) {
@@ -31,6 +34,8 @@ class EdgeClose : public EdgeTest, public testing::WithParamInterface<edge::Clos
     control_->Say(item);
   }
 };
+
+class EdgeClose : public EdgeEnds, public testing::WithParamInterface<edge::CloseReason> {};
 
 TEST_P(EdgeClose, TellsWhyAndComesWithItsCode) {
   const edge::CloseTraits& traits = edge::TraitsOf(GetParam());
@@ -67,6 +72,24 @@ TEST_F(EdgeTest, ClosesNormallyWhenTheClientDoes) {
 
   EXPECT_EQ(client.ReadClose(), 1000);
   EXPECT_THAT(metrics_.Render(), HasSubstr("confab_edge_closes_total{reason=\"NORMAL\"} 1"));
+}
+
+// A client that has gone without a word never answers; others have three seconds to answer a close.
+TEST_F(EdgeEnds, ForgetsAClientWhenTheCloseBegins) {
+  StartEdge();
+  WsClient client = OpenSocketIo("alice");
+  EndByControl(4010);
+  ASSERT_EQ(client.ReadClose(), 4010);
+
+  ASSERT_TRUE(control_->WaitUntil([](const auto& sent) {
+    return std::any_of(sent.begin(), sent.end(),
+                       [](const auto& item) { return item.has_connection_closed(); });
+  }));
+
+  EXPECT_EQ(client.ReadClose(std::chrono::milliseconds(0)), std::nullopt)
+      << "the answer is still waited for";
+  client.SendRaw(WsClient::MakeFrame(8, "\x0f\xaa"));
+  EXPECT_EQ(client.ReadClose(), 1006) << "and then the stream ends";
 }
 
 // A CONNECT that waits for control in vain: no word, so that the client comes back by itself.
