@@ -63,8 +63,11 @@ int Serve(const ControlConfig& config, const process::ServerFlags& flags,
   if (const absl::Status status = control.Start(); !status.ok()) return Refuse(status);
   control.AddChecks(**ops);
 
-  while (signals.Wait() != process::Signal::kTerminate) {
-    static_cast<void>(control.Reload());  // It has said what was wrong.
+  for (;;) {
+    const process::Signal signal = signals.Wait();
+    if (signal == process::Signal::kTerminate) break;
+    // It has said what was wrong.
+    if (signal == process::Signal::kReload) static_cast<void>(control.Reload());
   }
   signals.LetSecondSignalKill();
   process::LogInfo("stopping");

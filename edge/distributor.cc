@@ -1,5 +1,6 @@
 #include "edge/distributor.h"
 
+#include <algorithm>
 #include <bit>
 #include <iterator>
 #include <utility>
@@ -47,6 +48,7 @@ void Distributor::OnStreamOpened(std::uint64_t stream) {
 void Distributor::OnAnnounced(std::uint64_t stream,
                               std::vector<v1::AnnouncedConnection> connections) {
   std::vector<v1::Hello> chunks;
+  std::vector<v1::EdgeItem> drain;
   {
     const process::MutexLock lock(mu_);
     if (stream != stream_) return;
@@ -54,8 +56,32 @@ void Distributor::OnAnnounced(std::uint64_t stream,
                       std::make_move_iterator(connections.end()));
     if (--announcing_ > 0) return;
     chunks = BuildHello(identity_, std::exchange(positions_, {}), std::exchange(announced_, {}));
+    drain = DrainItems();
   }
   link_.Announce(stream, std::move(chunks));
+  if (!drain.empty()) link_.Send(stream, drain);
+}
+
+std::vector<v1::EdgeItem> Distributor::DrainItems() const {
+  if (!drained_at_) return {};
+  const auto left = *drained_at_ - std::chrono::steady_clock::now();
+  v1::EdgeItem item;
+  item.mutable_draining()->set_remaining_ms(static_cast<std::uint32_t>(
+      std::max<std::int64_t>(0, absl::ToInt64Milliseconds(absl::FromChrono(left)))));
+  return {item};
+}
+
+void Distributor::OnDraining(absl::Duration time) {
+  std::vector<v1::EdgeItem> items;
+  std::uint64_t stream = 0;
+  {
+    const process::MutexLock lock(mu_);
+    drained_at_ = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(time);
+    stream = stream_;
+    items = DrainItems();
+  }
+  // A stream that is not announced yet is told twice, which changes nothing.
+  if (stream != 0) link_.Send(stream, items);
 }
 
 void Distributor::OnStreamClosed(std::uint64_t stream) {
@@ -134,7 +160,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
     case v1::ControlItem::kInboxState:
       to_thread(item.inbox_state().connection());
       return true;
-    case v1::ControlItem::kDrain:
+    case v1::ControlItem::kDrain:        // Of no thread in particular.
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
   }
@@ -144,6 +170,7 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
 void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::AttachResponse> batch) {
   std::vector<ItemBatch> parts(recipients_.size());
   std::vector<v1::EdgeItem> reports;  // Of what nobody here has.
+  std::optional<absl::Duration> drain;
   bool is_impossible = false;
   bool is_welcome = false;
   {
@@ -153,6 +180,9 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
       TopicTable::ThreadMask threads = 0;
       is_impossible = !Route(batch->items(i), threads);
       is_welcome |= batch->items(i).has_welcome();
+      if (batch->items(i).has_drain()) {
+        drain = absl::Milliseconds(batch->items(i).drain().drain_ms());
+      }
       if (const std::uint64_t report = ReportOf(batch->items(i)); report != 0) {
         if (threads == 0) reports.push_back(ReportItem(report, 0));
         if (threads != 0) reports_[report].missing = std::popcount(threads);
@@ -173,6 +203,7 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
     recipients_[i]->PostItems(std::move(parts[i]));
   }
   if (!reports.empty()) link_.Send(stream, reports);
+  if (drain && drain_ != nullptr) drain_(*drain);
   if (is_impossible) {
     metrics_.link_resets.Add();
     link_.Reset(stream, "an event is missing, or a broadcast has not one topic");

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/time/time.h>
 
 #include "confab/v1/edge_link.pb.h"
 
@@ -51,6 +55,13 @@ class Distributor final : public ControlLinkSink {
     recipients_ = std::move(recipients);
   }
 
+  // Before the link starts: `drain` is called, by the link's thread, when control wants the edge to
+  // drain; zero: for as long as it is configured.
+  void SetDrain(std::function<void(absl::Duration)> drain) { drain_ = std::move(drain); }
+
+  // The edge drains: control is told now, and on each later stream.
+  void OnDraining(absl::Duration time);
+
   void OnStreamOpened(std::uint64_t stream) override;
   void OnItems(std::uint64_t stream, std::shared_ptr<const v1::AttachResponse> batch) override;
   void OnStreamClosed(std::uint64_t stream) override;
@@ -77,8 +88,11 @@ class Distributor final : public ControlLinkSink {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What control is told of a drain; nothing while there is none.
+  std::vector<v1::EdgeItem> DrainItems() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   EdgeIdentity identity_;
+  std::function<void(absl::Duration)> drain_;
   ControlLink& link_;
   EdgeMetrics& metrics_;
   std::vector<Recipient*> recipients_;
@@ -98,6 +112,7 @@ class Distributor final : public ControlLinkSink {
   std::uint64_t stream_ ABSL_GUARDED_BY(mu_) = 0;  // The present one; 0: none.
   // Control counts from the stream's beginning.
   std::uint64_t subscribes_at_opening_ ABSL_GUARDED_BY(mu_) = 0;
+  std::optional<std::chrono::steady_clock::time_point> drained_at_ ABSL_GUARDED_BY(mu_);
   std::size_t announcing_ ABSL_GUARDED_BY(mu_) = 0;  // Threads that have not answered yet.
   std::vector<v1::AnnouncedConnection> announced_ ABSL_GUARDED_BY(mu_);
   std::vector<std::pair<std::string, std::int64_t>> positions_ ABSL_GUARDED_BY(mu_);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <future>
 #include <thread>
 #include <unistd.h>
@@ -65,6 +67,17 @@ AddressLimits AddressLimitsOf(const EdgeConfig& config) {
           .failures = {.per_period = failures, .burst = failures, .period_seconds = 60}};
 }
 
+// The part of one io thread: the kernel spreads new connections evenly.
+RateLimit ShareOf(RateLimit limit, std::size_t threads) {
+  if (limit.is_off()) return limit;
+  const auto share = [&](std::uint32_t all) {
+    return static_cast<std::uint32_t>((all + threads - 1) / threads);
+  };
+  limit.per_period = share(limit.per_period);
+  limit.burst = share(limit.burst);
+  return limit;
+}
+
 IoLimits LimitsOf(const EdgeConfig& config, std::size_t threads) {
   return {
       .connection = {.frames = *RateLimit::Parse(config.rate_frames),
@@ -86,6 +99,7 @@ IoLimits LimitsOf(const EdgeConfig& config, std::size_t threads) {
                .header_time = config.header_time_limit,
                .body_time = config.body_time_limit,
                .idle_time = config.idle_time_limit,
+               .accepts = ShareOf(*RateLimit::Parse(config.rate_accepts), threads),
                .header_bytes = static_cast<std::uint32_t>(config.header_bytes_limit)}};
 }
 
@@ -130,6 +144,8 @@ class Edge::Parts {
 
   absl::Status Start();
   absl::Status Reload(const absl::StatusOr<EdgeConfig>& fresh);
+  void BeginDrain(absl::Duration time);
+  DrainFigures drain_figures() const;
   void Stop(absl::Duration deadline);
 
   EdgeConfig config;
@@ -141,6 +157,8 @@ class Edge::Parts {
   std::unique_ptr<Distributor> distributor;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::string address;
+  std::function<void()> wake;
+  std::atomic<std::int64_t> drain_wanted_ms = -1;  // Below 0: nobody wants it.
   bool is_running = false;
 };
 
@@ -167,6 +185,11 @@ absl::Status Edge::Parts::Start() {
   // The name of the edge holds the port, which the first thread's listener finds out.
   EdgeIdentity identity{.edge_id = config.edge_id, .epoch = epoch, .version = CONFAB_VERSION};
   distributor = std::make_unique<Distributor>(*link, metrics);
+  distributor->SetDrain([this](absl::Duration time) {
+    if (time == absl::ZeroDuration()) time = config.drain_time;
+    drain_wanted_ms = absl::ToInt64Milliseconds(time);
+    if (wake != nullptr) wake();
+  });
   std::uint16_t port = listen.port;
   std::vector<Distributor::Recipient*> recipients;
   for (std::size_t i = 0; i < count; ++i) {
@@ -218,6 +241,23 @@ absl::Status Edge::Parts::Reload(const absl::StatusOr<EdgeConfig>& fresh) {
   return absl::OkStatus();
 }
 
+void Edge::Parts::BeginDrain(absl::Duration time) {
+  if (!is_running) return;
+  distributor->OnDraining(time);
+  for (const auto& thread : threads) thread->BeginDrain(time);
+}
+
+Edge::DrainFigures Edge::Parts::drain_figures() const {
+  DrainFigures sum{.is_over = true};
+  for (const auto& thread : threads) {
+    const ThreadEnd::Figures figures = thread->drain_figures();
+    sum.clients += figures.clients;
+    sum.commands += figures.commands;
+    sum.is_over = sum.is_over && figures.has_begun && figures.clients == 0;
+  }
+  return sum;
+}
+
 void Edge::Parts::Stop(absl::Duration deadline) {
   if (!std::exchange(is_running, false)) return;
   const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(deadline);
@@ -246,7 +286,19 @@ absl::Status Edge::Start() {
   return parts_->Start();
 }
 
+void Edge::BeginDrain(absl::Duration time) { parts_->BeginDrain(time); }
+
+Edge::DrainFigures Edge::drain_figures() const { return parts_->drain_figures(); }
+
 void Edge::Stop(absl::Duration deadline) { parts_->Stop(deadline); }
+
+void Edge::SetDrainHook(std::function<void()> wake) { parts_->wake = std::move(wake); }
+
+std::optional<absl::Duration> Edge::drain_wanted() const {
+  const std::int64_t wanted_ms = parts_->drain_wanted_ms;
+  if (wanted_ms < 0) return std::nullopt;
+  return absl::Milliseconds(wanted_ms);
+}
 
 absl::Status Edge::Reload() { return parts_->Reload(parts_->config); }
 

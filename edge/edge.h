@@ -4,8 +4,10 @@
 // Fails: Start says what to change. Control being away is no failure: it is waited for.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <absl/status/status.h>
@@ -41,6 +43,18 @@ class Edge {
   // INVALID_ARGUMENT, NOT_FOUND: the configuration. FAILED_PRECONDITION: the address is taken.
   absl::Status Start();
 
+  // Takes no new clients. Each one there is told when it has to go, in random order, evenly over
+  // `time`; it is served until then, and closed with what it asked answered. Stop comes next, when
+  // nobody is left or patience has ended.
+  void BeginDrain(absl::Duration time);
+  // What a drain has still before it.
+  struct DrainFigures {
+    std::size_t clients = 0;   // Sockets and polling sessions.
+    std::size_t commands = 0;  // That wait for control.
+    bool is_over = false;      // Nobody is left.
+  };
+  DrainFigures drain_figures() const;
+
   // Accepts no more, tells every client to come back, closes. Returns after `deadline` at the
   // latest.
   void Stop(absl::Duration deadline);
@@ -58,6 +72,11 @@ class Edge {
 
   // OK while control is attached.
   absl::Status Readiness() const;
+
+  // Before Start: `wake` is called by any thread once control wants the edge to drain and end;
+  // drain_wanted then says over how long.
+  void SetDrainHook(std::function<void()> wake);
+  std::optional<absl::Duration> drain_wanted() const;
 
   // Registers the checks of /readyz. `ops` ends before this object does.
   void AddChecks(process::OpsServer& ops) const;

@@ -100,6 +100,7 @@ absl::Status EdgeConfig::Validate() const {
        {std::pair<std::string_view, const std::string&>("rate-sends", rate_sends),
         {"rate-frames", rate_frames},
         {"rate-joins", rate_joins},
+        {"rate-accepts", rate_accepts},
         {"rate-new-connections", rate_opens}}) {
     if (absl::Status status = CheckRate(flag, text); !status.ok()) return status;
   }
@@ -176,6 +177,10 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("edge-id", &config.edge_id, "name of this edge (default: host name and port)", "Edge");
   loader.Add("io-threads", &config.io_threads, "threads with a loop (0: one for each core)", "Edge")
       .Range(0, static_cast<double>(TopicTable::kThreadsLimit));
+  loader
+      .Add("drain-time", &config.drain_time,
+           "over which clients are closed when the edge ends (0s: all at once)", "Edge")
+      .Range(absl::ZeroDuration(), absl::Hours(1));
 
   constexpr std::string_view kLimits = "Edge limits";
   loader.Add("open-time", &config.open_time_limit, "from accept to the accepted token", kLimits)
@@ -256,6 +261,10 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader
       .Add("rate-new-connections", &config.rate_opens,
            "sessions that one client address opens, RATE/BURST or off", kLimits)
+      .Reloads();
+  loader
+      .Add("rate-accepts", &config.rate_accepts,
+           "TCP connections that the edge accepts, RATE/BURST or off; others wait", kLimits)
       .Reloads();
   loader
       .Add("failed-logins", &config.failed_logins_limit,

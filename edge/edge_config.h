@@ -99,6 +99,10 @@ struct EdgeConfig {
   std::string rate_opens = "20/100";
   int failed_logins_limit = 10;  // A minute, and at once; 0: any number.
 
+  // Of all clients: when thousands come back at once, as many as the edge greets without making those
+  // wait who are here already. The rest waits in the kernel's queue.
+  std::string rate_accepts = "1000/2000";
+
   // "RATE/BURST" a second and connection (sends: a user), or "off".
   std::string rate_sends = "10/30";
   std::string rate_frames = "50/200";
@@ -108,6 +112,9 @@ struct EdgeConfig {
   absl::Duration command_deadline = absl::Seconds(3);
   // A new connection waits so long for control to come back.
   absl::Duration connect_hold = absl::Seconds(10);
+
+  // From TERM to the last client's close: those who come back are spread as evenly. 0: all at once.
+  absl::Duration drain_time = absl::Seconds(30);
 
   // INVALID_ARGUMENT: names the option and what it may be.
   absl::Status Validate() const;

@@ -69,6 +69,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
                     static_cast<std::uint32_t>(settings.limits.transport.message_bytes),
                 .message_time = settings.limits.transport.message_time},
       listener_(std::make_unique<Listener>(http_)),
+      end_(*listener_, http_),
       hub_(encoders_.size()),
       pending_(index) {
   loop_->SetTurnEnd([this] { OnTurnEnd(); });
@@ -129,14 +130,13 @@ void IoThread::PostReplaced(std::uint64_t connection) {
   });
 }
 
+void IoThread::BeginDrain(absl::Duration time) {
+  loop_->Post([this, time] { end_.Drain(time, pending_.size()); });
+}
+
 std::future<void> IoThread::BeginStop() {
-  loop_->Post([this] {
-    is_stopping_ = true;
-    http_.is_stopping = true;
-    listener_->Close();
-    transports_.list.StopAll();
-  });
-  return stopped_.get_future();
+  loop_->Post([this] { end_.Stop(); });
+  return end_.stopped();
 }
 
 std::unique_ptr<Session> IoThread::OpenSession(OpenRequest request, Transport& transport) {
@@ -476,16 +476,7 @@ void IoThread::OnTimer() {
   }
   figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();
-  if (is_stopping_) GoOnStopping();
-}
-
-// A polling session fetches its farewell over a connection that is idle until then: so those go last.
-void IoThread::GoOnStopping() {
-  if (transports_.list.size() > 0) return;
-  StopHttpTalks(http_);
-  if (!http_.talks.empty()) return;
-  is_stopping_ = false;
-  stopped_.set_value();
+  end_.OnTick(pending_.size());
 }
 
 void IoThread::ExpireCommands() {

@@ -1,7 +1,7 @@
 // io_thread.h: one loop and everything that lives on it. A connection never leaves its thread.
 // Owns: loop, listener, transports, connections, hub, pending requests.
 // Used by: edge (lifetime), distributor (Post…), connections (as their host).
-// Threads: confined to its own thread, except Open, Start, Post…, BeginStop and Join (any thread).
+// Threads: confined to its own thread, except Open, Start, Post…, Begin…, drain_figures and Join (any thread).
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,7 @@
 #include "edge/edge_metrics.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
+#include "edge/thread_end.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_talk.h"
 #include "edge/transport/listener.h"
@@ -119,6 +120,10 @@ class IoThread final : public Distributor::Recipient,
   // The user of this connection has one too many: it goes.
   void PostReplaced(std::uint64_t connection);
 
+  // Takes no new clients; those there are go one after the other, within `time`.
+  void BeginDrain(absl::Duration time);
+  // How far that is.
+  ThreadEnd::Figures drain_figures() const { return end_.figures(); }
   // Accepts no more and tells every client to come back. The future is ready when all are gone and
   // what was asked over HTTP is answered.
   std::future<void> BeginStop();
@@ -146,7 +151,6 @@ class IoThread final : public Distributor::Recipient,
   void Flush() override;    // What gathered for control in this turn of the loop.
   void OnTimer() override;  // Each tick of the wheel.
   void OnTurnEnd();
-  void GoOnStopping();
 
   void Announce(std::uint64_t stream);
   void Distribute(const ItemBatch& items);
@@ -187,6 +191,7 @@ class IoThread final : public Distributor::Recipient,
   HttpApiService http_api_;
   SessionHome sessions_;
   std::unique_ptr<Listener> listener_;
+  ThreadEnd end_;
   Hub hub_;
   PendingRequests pending_;
   absl::flat_hash_map<std::uint64_t, Connection*> connections_;
@@ -202,9 +207,7 @@ class IoThread final : public Distributor::Recipient,
   std::vector<std::string> released_;             // Topics that were subscribed for nobody.
   absl::flat_hash_set<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
 
-  bool is_stopping_ = false;
   bool is_down_ = false;
-  std::promise<void> stopped_;
   std::thread thread_;
 };
 

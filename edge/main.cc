@@ -8,6 +8,7 @@
 #include <absl/time/time.h>
 
 #include "edge/edge.h"
+#include "edge/edge_end.h"
 #include "process/config_loader.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -21,7 +22,7 @@ namespace {
 using confab::edge::Edge;
 using confab::edge::EdgeConfig;
 
-// Less than what systemd and docker wait before they kill.
+// Without a drain. Less than what docker waits before it kills.
 constexpr absl::Duration kStopTime = absl::Seconds(8);
 
 // 2: the configuration is wrong and starting again would not help. 1: anything else.
@@ -66,6 +67,7 @@ int Serve(const Options& options, int argc, char** argv) {
   confab::process::RemoveReadyFile(flags.ready_file);
   confab::process::Metrics metrics;
   Edge edge(options.edge, metrics, std::shared_ptr<grpc::Channel>());
+  edge.SetDrainHook([] { confab::process::Signals::Wake(); });
   if (absl::Status status = edge.Start(); !status.ok()) return Fail(status);
   auto ops = confab::process::OpsServer::Start(flags.ops_listen, metrics);
   if (!ops.ok()) return Fail(ops.status());
@@ -76,12 +78,12 @@ int Serve(const Options& options, int argc, char** argv) {
   if (!written.ok()) return Fail(written);
   confab::process::LogInfo("edge serves", {{"listen", edge.address()}, {"ops", (*ops)->address()}});
 
-  while (signals.Wait() != confab::process::Signal::kTerminate) Reload(edge, options, argc, argv);
-  signals.LetSecondSignalKill();
-  confab::process::LogInfo("stopping");
-  edge.Stop(kStopTime);
-  (*ops).reset();
+  const confab::edge::EdgeEnd end = confab::edge::AwaitEdgeEnd(
+      signals, edge, options.edge.drain_time, [&] { Reload(edge, options, argc, argv); });
+  (*ops)->SetStopping();
   confab::process::RemoveReadyFile(flags.ready_file);
+  confab::edge::EndEdge(edge, signals, end, kStopTime);
+  (*ops).reset();
   confab::process::LogInfo("stopped");
   confab::process::FlushLog();
   return 0;

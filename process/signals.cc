@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <absl/time/clock.h>
 
@@ -16,6 +17,7 @@ sigset_t Handled() {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
   return set;
 }
 
@@ -43,9 +45,12 @@ Signal Signals::Wait(absl::Duration limit) {
     }
     if (number == SIGTERM || number == SIGINT) return Signal::kTerminate;
     if (number == SIGHUP) return Signal::kReload;
+    if (number == SIGUSR1) return Signal::kWake;
     // EINTR: a debugger or a stop and continue; wait on.
   }
 }
+
+void Signals::Wake() { kill(getpid(), SIGUSR1); }
 
 void Signals::LetSecondSignalKill() {
   sigset_t set;

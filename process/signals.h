@@ -1,4 +1,4 @@
-// signals.h: TERM, INT and HUP as return values instead of interruptions.
+// signals.h: TERM, INT, HUP and a wake-up of our own as return values instead of interruptions.
 // Owns: the process's signal mask.   Used by: main, first of all.
 // Threads: confined to main; to be constructed before any other thread starts (they inherit the
 // mask). SIGPIPE is ignored from then on.
@@ -8,7 +8,7 @@
 
 namespace confab::process {
 
-enum class Signal { kNone, kTerminate, kReload };
+enum class Signal { kNone, kTerminate, kReload, kWake };
 
 class Signals {
  public:
@@ -16,8 +16,11 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // The next TERM or INT (kTerminate) or HUP (kReload); kNone when the time is over.
+  // The next TERM or INT (kTerminate), HUP (kReload) or Wake (kWake); kNone when the time is over.
   Signal Wait(absl::Duration limit = absl::InfiniteDuration());
+
+  // Any thread: ends the present Wait, or the next one. It is SIGUSR1; from without it does nothing.
+  static void Wake();
 
   // From now on a further TERM or INT ends the process at once: an impatient second Ctrl-C.
   void LetSecondSignalKill();

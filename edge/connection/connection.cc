@@ -260,13 +260,19 @@ std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
 }
 
 void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
+  if (is_ending_) {
+    return RefuseFrame(command, reply_id,
+                       MakeError(v1::REASON_UNAVAILABLE, "this server is being emptied"));
+  }
   if (std::optional<v1::Error> error = CheckLimits(command)) {
     return Refuse(command, reply_id, *error);
   }
   if (command.has_refresh_token()) return Renew(command, reply_id);
   command.set_connection(id_);
   if (command.has_join_room()) RememberJoin(command.join_room());
+  ++under_way_;
   if (host_.Forward(std::move(command), reply_id)) return;
+  --under_way_;
   // It was not taken, so it is whole. NOLINTNEXTLINE(bugprone-use-after-move)
   if (command.has_join_room()) {
     TakeJoin(command.join_room().room_id());
@@ -285,6 +291,7 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
   if (result.has_leave_room() && catchup_ != nullptr) DropReplay(command.leave_room().room_id());
   // The answer first: what is replayed follows it.
   wire_.SayResult(command, reply_id, result);
+  OnAnswered();
   if (!command.has_join_room()) return Tidy();
   EndJoin(command.join_room().room_id(), !result.has_error());
 }
@@ -304,6 +311,7 @@ void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64
   if (command.has_join_room()) EndJoin(command.join_room().room_id(), false);
   Tidy();
   Refuse(command, reply_id, error);
+  OnAnswered();
 }
 
 void Connection::EndJoin(const std::string& room, bool is_joined) {

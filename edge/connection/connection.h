@@ -63,6 +63,8 @@ class ClientWire {
   virtual bool SayResync(std::string_view /*room*/) { return false; }
   // Closes because of that.
   virtual void ShutForResync(std::string_view /*room*/) { Shut(CloseReason::kSlowReader); }
+  // After Connection::EndCommands: the last answer is out.
+  virtual void OnAllAnswered() {}
   // Says why, then closes the transport.
   virtual void Shut(CloseReason reason) = 0;
 };
@@ -136,6 +138,13 @@ class Connection {
 
   // A command of the client. It gets exactly one answer.
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
+
+  // Takes no further commands: they are refused, for the client to repeat them elsewhere. False: some
+  // are under way; the wire hears of the last answer.
+  bool EndCommands() {
+    is_ending_ = true;
+    return under_way_ == 0;
+  }
 
   // Answers a frame that never became a command. It counts as one all the same: over the rate
   // the client is told that instead, and over twice the rate it is closed.
@@ -226,6 +235,9 @@ class Connection {
     std::string role_context;
   };
 
+  void OnAnswered() {
+    if (under_way_ > 0 && --under_way_ == 0 && is_ending_) wire_.OnAllAnswered();
+  }
   void AskAutomatically();
   void OnAutomatic(const v1::Command& command, const v1::Result& result);
   void Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id);
@@ -270,6 +282,8 @@ class Connection {
   std::unique_ptr<NotificationOutlet> outlet_;  // From the first thing that a service told.
   bool is_authenticated_ = false;
   bool is_admitted_ = false;
+  bool is_ending_ = false;
+  std::uint32_t under_way_ = 0;  // Commands of the client that wait for control.
 };
 
 }  // namespace confab::edge

@@ -97,6 +97,21 @@ void EngineIoSession::Close(CloseReason reason) {
   transport_->Close(reason);
 }
 
+void EngineIoSession::BeginDrain(absl::Duration delay) {
+  is_draining_ = true;
+  app_->SayDraining(delay);
+  heartbeat_.EndIn(delay);
+}
+
+void EngineIoSession::OnEndDue() {
+  is_ending_ = true;
+  GoOnEnding();
+}
+
+void EngineIoSession::GoOnEnding() {
+  if (is_ending_ && app_->EndCommands()) Shut(CloseReason::kDraining);
+}
+
 void EngineIoSession::CountIdlePacket() {
   if (idle_packets_.Take(kIdlePacketRate, std::chrono::steady_clock::now()) != 0) {
     Shut(CloseReason::kRateLimited);

@@ -31,6 +31,10 @@ class EngineIoApp {
   virtual void OnMoved(Transport& transport) = 0;
   // Says why in the app's words; the session closes the transport behind it.
   virtual void SayClosing(CloseReason reason) = 0;
+  // The session has to go in so long, and is served until then.
+  virtual void SayDraining(absl::Duration /*delay*/) {}
+  // Takes no further commands. False: some are still to be answered; the app calls GoOnEnding then.
+  virtual bool EndCommands() { return true; }
   // As Heartbeat::Owner has it.
   virtual Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) = 0;
 };
@@ -50,6 +54,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void OnDrained() override { app_->OnDrained(); }
   void Shut(CloseReason reason) override;
   void OnClosed() override { heartbeat_.Stop(); }
+  void BeginDrain(absl::Duration delay) override;
   void CheckTime() override { heartbeat_.Check(); }
   void MoveTo(Transport& transport) override;
   std::string_view sid() const override { return sid_; }
@@ -78,6 +83,10 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void OnAuthenticated() { heartbeat_.OnAuthenticated(); }
   void OnAdmitted() { heartbeat_.OnAdmitted(); }
   void OnLeft() { heartbeat_.OnLeft(); }
+  // What was under way is answered, or nobody waits for it any more.
+  void GoOnEnding();
+  // The session has to go soon: who is not connected yet had better go at once.
+  bool is_draining() const { return is_draining_; }
   // One of them has another token.
   void OnTokens() { heartbeat_.OnTokens(); }
 
@@ -87,6 +96,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
  private:
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }
+  void OnEndDue() override;
   Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override {
     return app_->CheckTokens(now);
   }
@@ -101,6 +111,8 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   RateBucket idle_packets_;
   const bool is_polling_;  // At its beginning.
   const bool wants_base64_;
+  bool is_draining_ = false;  // Its end is known.
+  bool is_ending_ = false;    // It has come: what is under way is awaited.
   std::unique_ptr<EngineIoApp> app_;
 };
 

@@ -57,8 +57,13 @@ void Heartbeat::OnTokens() {
   Arm();
 }
 
+void Heartbeat::EndIn(absl::Duration delay) {
+  end_due_ = After(limits_.now(), delay);
+  Arm();
+}
+
 Heartbeat::SteadyTime Heartbeat::NextDue() const {
-  const SteadyTime due = std::min(beats_, tokens_due_);
+  const SteadyTime due = std::min({beats_, tokens_due_, end_due_});
   return phase_ == Phase::kAdmitted ? due : std::min(due, phase_ends_);
 }
 
@@ -83,6 +88,11 @@ void Heartbeat::OnTimer() {
   }
   if (now >= tokens_due_) {
     tokens_due_ = owner_.CheckTokens(now);
+    if (phase_ == Phase::kStopped) return;
+  }
+  if (now >= end_due_) {
+    end_due_ = SteadyTime::max();
+    owner_.OnEndDue();
     if (phase_ == Phase::kStopped) return;
   }
   if (now >= beats_) {

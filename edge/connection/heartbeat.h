@@ -1,5 +1,5 @@
-// heartbeat.h: the times of one session: until authenticated, until admitted, ping to pong, and the
-// ends of its tokens, which no ping puts off.
+// heartbeat.h: the times of one session: until authenticated, until admitted, ping to pong, the ends
+// of its tokens, which no ping puts off, and when it has to go.
 // Owns: one timer entry.   Used by: engineio_session, native_session.
 // Threads: confined to the io thread.
 #pragma once
@@ -35,6 +35,8 @@ class Heartbeat final : private TimerWheel::Entry {
     virtual void OnTimeUp(CloseReason reason) = 0;
     // Does what is due of the tokens, which may be to Stop. Gives when to ask again.
     virtual SteadyTime CheckTokens(SteadyTime now) = 0;
+    // The time that EndIn gave is over. Called once; pings go on until Stop.
+    virtual void OnEndDue() {}
   };
 
   // `owner`, `wheel` and `limits` outlive this object. The first ping comes an interval from now.
@@ -46,6 +48,8 @@ class Heartbeat final : private TimerWheel::Entry {
   void OnPong();
   // A token has come or was renewed: they are checked at the next tick.
   void OnTokens();
+  // The session has to go in so long.
+  void EndIn(absl::Duration delay);
   // What is due by now is done now.
   void Check();
   void Stop();
@@ -65,6 +69,7 @@ class Heartbeat final : private TimerWheel::Entry {
   SteadyTime phase_ends_;  // kOpening and kWaiting.
   SteadyTime beats_;       // Ping due, or the pong overdue.
   SteadyTime tokens_due_ = SteadyTime::max();
+  SteadyTime end_due_ = SteadyTime::max();
   Phase phase_ = Phase::kOpening;
   bool awaits_pong_ = false;
 };

@@ -153,6 +153,13 @@ v1::Reason ReasonOf(CloseReason reason) {
   return v1::REASON_UNAVAILABLE;
 }
 
+v1::Error ErrorOf(CloseReason reason) {
+  const CloseTraits& traits = TraitsOf(reason);
+  v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text), traits.retry_after_ms);
+  error.set_retryable(traits.may_return);
+  return error;
+}
+
 NativeForm FormOf(const OpenRequest& request) {
   return request.protocol == OpenRequest::Protocol::kNativeJson ? NativeForm::kJson
                                                                 : NativeForm::kBinary;
@@ -195,7 +202,7 @@ void NativeSession::Authenticate(std::string_view token) {
     const CloseReason reason = refusal->reason() == v1::REASON_RATE_LIMITED
                                    ? CloseReason::kRateLimited
                                    : CloseReason::kTokenInvalid;
-    SayClosing(reason, std::move(*refusal));
+    Close(reason, std::move(*refusal));
   }
 }
 
@@ -212,11 +219,12 @@ void NativeSession::OnMessage(bool is_binary, std::string_view message) {
   }
   if (frame.has_connect()) {
     if (connection_.is_authenticated()) return Shut(CloseReason::kBadPacket);
+    if (is_draining_) return Shut(CloseReason::kDraining);
     return Authenticate(frame.connect().token());
   }
   if (!connection_.is_authenticated()) {
-    return SayClosing(CloseReason::kTokenInvalid,
-                      MakeError(v1::REASON_TOKEN_MISSING, "the first frame has to be connect"));
+    return Close(CloseReason::kTokenInvalid,
+                 MakeError(v1::REASON_TOKEN_MISSING, "the first frame has to be connect"));
   }
   if (!MoveCommand(frame, command)) {
     return connection_.RefuseFrame(command, frame.request(),
@@ -260,11 +268,21 @@ void NativeSession::SayTokenExpiring(const v1::TokenExpiring& expiring) {
   Send(frame);
 }
 
-void NativeSession::Shut(CloseReason reason) {
-  const CloseTraits& traits = TraitsOf(reason);
-  v1::Error error = MakeError(ReasonOf(reason), std::string(traits.text), traits.retry_after_ms);
-  error.set_retryable(traits.may_return);
+void NativeSession::Shut(CloseReason reason) { Close(reason, ErrorOf(reason)); }
+
+void NativeSession::Close(CloseReason reason, v1::Error error) {
   SayClosing(reason, std::move(error));
+  heartbeat_.Stop();
+  transport_.Close(reason);
+}
+
+void NativeSession::BeginDrain(absl::Duration delay) {
+  is_draining_ = true;
+  heartbeat_.EndIn(delay);
+  if (!connection_.is_admitted()) return;
+  v1::Error error = ErrorOf(CloseReason::kDraining);
+  error.set_retry_after_ms(static_cast<std::uint32_t>(absl::ToInt64Milliseconds(delay)));
+  SayClosing(CloseReason::kDraining, std::move(error));
 }
 
 bool NativeSession::SayResync(std::string_view room) {
@@ -279,8 +297,6 @@ void NativeSession::SayClosing(CloseReason reason, v1::Error error) {
   frame.mutable_closing()->set_code(TraitsOf(reason).code);
   *frame.mutable_closing()->mutable_error() = std::move(error);
   Send(frame);
-  heartbeat_.Stop();
-  transport_.Close(reason);
 }
 
 void NativeSession::SendPing() {

@@ -29,6 +29,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   void OnDrained() override { connection_.OnDrained(); }
   void Shut(CloseReason reason) override;  // Also the wire's.
   void OnClosed() override { heartbeat_.Stop(); }
+  void BeginDrain(absl::Duration delay) override;
 
  private:
   void SayConnected(std::string_view connection_id, const v1::User& user) override;
@@ -40,14 +41,20 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
   void OnTokenRenewed() override { heartbeat_.OnTokens(); }
   bool SayResync(std::string_view room) override;
+  void OnAllAnswered() override { Shut(CloseReason::kDraining); }
 
   void SendPing() override;
   void OnTimeUp(CloseReason reason) override { Shut(reason); }
+  void OnEndDue() override {
+    if (connection_.EndCommands()) Shut(CloseReason::kDraining);
+  }
   Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override {
     return connection_.CheckToken(now);
   }
 
   void Authenticate(std::string_view token);
+  // Tells it, and closes.
+  void Close(CloseReason reason, v1::Error error);
   void SayClosing(CloseReason reason, v1::Error error);
   void Send(const v1::ServerFrame& frame);
 
@@ -58,6 +65,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   Heartbeat heartbeat_;
   std::string upgrade_token_;
   const NativeForm form_;
+  bool is_draining_ = false;
 };
 
 }  // namespace confab::edge

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <absl/time/time.h>
+
 #include "edge/connection/address_table.h"
 #include "edge/protocol/native_codec.h"
 #include "edge/transport/transport.h"
@@ -28,6 +30,9 @@ class Session {
   virtual void OnDrained() = 0;
   // The client has come for what there is: what is due by now is done now, not at the next tick.
   virtual void CheckTime() {}
+  // The client has to go: it is told so, is served as ever for so long, and then closed with
+  // kDraining as soon as the commands under way are answered. Called once.
+  virtual void BeginDrain(absl::Duration /*delay*/) {}
   // Tells the client why, then closes the transport.
   virtual void Shut(CloseReason reason) = 0;
   // The last call, however the transport ended.

@@ -161,11 +161,11 @@ bool SocketIoConnection::SayResync(std::string_view room) {
       [&](const Dialect& dialect, std::string& out) { return dialect.EncodeResync(room, out); });
 }
 
-void SocketIoConnection::SayClosing(CloseReason reason) {
+void SocketIoConnection::SayClosing(CloseReason reason, std::uint32_t retry_after_ms) {
   if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);
   SayEvent([&](const Dialect& dialect, std::string& out) {
-    return dialect.EncodeClosing(traits.code, traits.word, traits.retry_after_ms, out);
+    return dialect.EncodeClosing(traits.code, traits.word, retry_after_ms, out);
   });
 }
 

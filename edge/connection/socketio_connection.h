@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,7 +34,8 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
   void OnDrained() override { connection_->OnDrained(); }
   void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }
-  void SayClosing(CloseReason reason) override;
+  void SayClosing(CloseReason reason, std::uint32_t retry_after_ms) override;
+  bool EndCommands() override { return connection_->EndCommands(); }
   Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) override {
     return connection_->CheckToken(now);
   }
@@ -49,6 +51,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   void SayTokenExpiring(const v1::TokenExpiring& expiring) override;
   bool SayResync(std::string_view room) override;
   void OnTokenRenewed() override { talk_.engine().OnTokens(); }
+  void OnAllAnswered() override { talk_.engine().GoOnEnding(); }
   void Shut(CloseReason reason) override { talk_.Shut(*this, reason); }
 
   std::optional<v1::Error> ChooseDialect(const SocketIoPacket& packet, std::size_t& chosen) const;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,8 +30,11 @@ class SocketIoNamespace {
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
   virtual void OnMoved(Transport& transport) = 0;
-  // The last event before an end that the client did not ask for.
-  virtual void SayClosing(CloseReason reason) = 0;
+  // An end is near that the client did not ask for: right behind this event or, where the reason is
+  // kDraining, in so many milliseconds; for other reasons the client may come back after them.
+  virtual void SayClosing(CloseReason reason, std::uint32_t retry_after_ms) = 0;
+  // As EngineIoApp has it; the talk is told of the last answer.
+  virtual bool EndCommands() { return true; }
   // Does what is due of its token, which may be to end the session. Gives when to ask again.
   virtual Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) = 0;
   // It is over, as if destroyed; may be called from within a call of its own.

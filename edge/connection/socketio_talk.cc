@@ -100,6 +100,8 @@ void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
 }
 
 void SocketIoTalk::OnConnect(const SocketIoPacket& packet) {
+  // The stock client comes back by itself then.
+  if (engine_.is_draining() && !HasLive()) return engine_.Shut(CloseReason::kDraining);
   // Each costs the check of a signature, and control hears of it.
   if (connects_.Take(engine_.home().host.limits().joins, std::chrono::steady_clock::now()) != 0) {
     return engine_.Shut(CloseReason::kRateLimited);
@@ -142,6 +144,7 @@ void SocketIoTalk::Refuse(std::string_view nsp, const v1::Error& error) {
 void SocketIoTalk::Drop(Joined* joined) {
   namespaces_.erase(namespaces_.begin() + (joined - namespaces_.data()));
   UpdatePhase();
+  engine_.GoOnEnding();  // Its answers are not awaited any more.
 }
 
 void SocketIoTalk::Shut(const SocketIoNamespace& ended, CloseReason reason) {
@@ -196,12 +199,29 @@ void SocketIoTalk::SayClosing(CloseReason reason) {
   }
 }
 
+// Who is not connected yet would keep the event, as below.
+void SocketIoTalk::SayDraining(absl::Duration delay) {
+  const auto delay_ms = static_cast<std::uint32_t>(absl::ToInt64Milliseconds(delay));
+  for (const Joined& one : namespaces_) {
+    if (one.is_over || !one.behind->is_joined()) continue;
+    one.behind->SayClosing(CloseReason::kDraining, delay_ms);
+  }
+}
+
+bool SocketIoTalk::EndCommands() {
+  bool is_idle = true;
+  for (const Joined& one : namespaces_) {
+    if (!one.is_over && !one.behind->EndCommands()) is_idle = false;
+  }
+  return is_idle;
+}
+
 // Without DISCONNECT or CONNECT_ERROR the stock client comes back by itself. What is said before
 // the CONNECT was answered it would keep, and take for news of its next connection.
 void SocketIoTalk::SayEnd(const Joined& one, CloseReason reason) {
   const CloseTraits& traits = TraitsOf(reason);
   const bool is_joined = one.behind->is_joined();
-  if (is_joined) one.behind->SayClosing(reason);
+  if (is_joined) one.behind->SayClosing(reason, traits.retry_after_ms);
   if (traits.may_return) return;
   engine_.SendText([&](std::string& out) {
     if (is_joined) return AppendSocketIoDisconnect(one.nsp, out);

@@ -32,6 +32,8 @@ class SocketIoTalk final : public EngineIoApp {
   void OnDrained() override;
   void OnMoved(Transport& transport) override;
   void SayClosing(CloseReason reason) override;
+  void SayDraining(absl::Duration delay) override;
+  bool EndCommands() override;
   Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override;
 
   // For the namespaces.

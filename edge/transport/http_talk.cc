@@ -233,7 +233,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
 
   void OnHeaders() {
     const auto& request = parser_->get();
-    keeps_alive_ = request.version() == 11 && parser_->keep_alive() && !home_.is_stopping;
+    keeps_alive_ = request.version() == 11 && parser_->keep_alive();
     if (std::distance(request.begin(), request.end()) > kFieldsLimit) {
       return Refuse(Plain(431, "too many headers\n"));
     }
@@ -409,6 +409,13 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     Answer(std::move(answer));
   }
 
+  // The server ends, and the client is to make its next connection elsewhere.
+  bool IsLast() const {
+    const auto kind = route_ == nullptr ? HttpRoute::Kind::kAnswer : route_->kind;
+    const bool is_polling = kind == HttpRoute::Kind::kPoll || kind == HttpRoute::Kind::kPost;
+    return home_.is_stopping || (home_.is_draining && !is_polling);
+  }
+
   bool IsOriginAllowed() const {
     const HttpRequestView request = ViewOfRequest();
     return request.origin && home_.origins.Allows(request.origin, request.host);
@@ -419,7 +426,7 @@ class HttpTalk final : private TimerWheel::Entry, public std::enable_shared_from
     phase_ = Phase::kWriting;
     Arm(kAnswerTimeLimit);
     const auto& request = parser_->get();
-    keeps_alive_ = keeps_alive_ && !home_.is_stopping;
+    keeps_alive_ = keeps_alive_ && !IsLast();
     if (route_ != nullptr && route_->kind != HttpRoute::Kind::kService) {
       answer.allows_origin = route_->is_origin_allowed;
     }

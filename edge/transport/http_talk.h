@@ -19,6 +19,7 @@
 #include "edge/auth/client_address.h"
 #include "edge/auth/origin_policy.h"
 #include "edge/connection/address_table.h"
+#include "edge/connection/rate_limit.h"
 #include "edge/transport/http_route.h"
 #include "edge/transport/http_service.h"
 #include "edge/transport/tls_outcome.h"
@@ -35,6 +36,7 @@ struct HttpLimits {
   // Between two requests. Longer than the pause of a client that polls, so that its next request
   // does not meet the end of the connection.
   absl::Duration idle_time = absl::Seconds(60);
+  RateLimit accepts = {};  // TCP connections of this thread; off unless told.
   std::uint32_t header_bytes = 8 * 1024;
 };
 
@@ -84,7 +86,10 @@ struct HttpHome {
   // Talks own themselves while they are in here.
   absl::flat_hash_set<std::shared_ptr<HttpTalk>> talks = {};
   std::optional<ProxiedAccepts> proxied = {};  // Empty: no proxy is asked to name its clients.
-  bool is_stopping = false;                    // Answers are the last of their connection.
+  // No session opens any more, and answers but those of polling sessions are the last of their
+  // connection.
+  bool is_draining = false;
+  bool is_stopping = false;  // All answers are.
 };
 
 // Shakes hands if the stream has TLS, reads and answers until the peer or a limit ends it.

@@ -1,6 +1,7 @@
 #include "edge/transport/listener.h"
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -80,7 +81,13 @@ class Listener::Acceptor final : private TimerWheel::Entry,
   }
 
  private:
+  // Who comes too fast waits in the kernel's queue.
   void Accept() {
+    const std::uint32_t wait_ms =
+        accepts_.Take(home_.limits.accepts, std::chrono::steady_clock::now());
+    if (wait_ms > 0) {
+      return home_.transports.loop.wheel().Arm(*this, absl::Milliseconds(wait_ms));
+    }
     acceptor_.async_accept(
         [self = shared_from_this()](error_code error, EdgeStream::Socket socket) {
           self->OnAccept(error, std::move(socket));
@@ -120,6 +127,7 @@ class Listener::Acceptor final : private TimerWheel::Entry,
 
   HttpHome& home_;
   TcpAcceptor acceptor_;
+  RateBucket accepts_;
   bool is_short_ = false;  // Of descriptors or memory; said once.
 };
 

@@ -2,7 +2,7 @@
 // Owns: the listening socket.   Used by: io_thread.
 // Threads: confined to the io thread, except Open (before the thread runs).
 // Fails: Open with INVALID_ARGUMENT (address) or FAILED_PRECONDITION (taken). Later never: without
-// descriptors it waits for some.
+// descriptors, or above the rate of HttpLimits, it waits.
 #pragma once
 
 #include <cstdint>

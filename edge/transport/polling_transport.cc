@@ -19,6 +19,8 @@ constexpr absl::Duration kLastGetTimeLimit = absl::Seconds(30);
 constexpr absl::Duration kClosedGetTimeLimit = absl::Seconds(2);
 // The same when this process ends: only connections that are still open can bring it.
 constexpr absl::Duration kStoppingGetTimeLimit = absl::Seconds(1);
+// The same when the edge is emptied: its GET waits here, or is on its way by a phone's network.
+constexpr absl::Duration kDrainedGetTimeLimit = absl::Seconds(2);
 
 // Who broke the protocol or went silent is not waited for.
 absl::Duration WaitAfter(CloseReason reason) {
@@ -27,6 +29,8 @@ absl::Duration WaitAfter(CloseReason reason) {
       return kClosedGetTimeLimit;
     case CloseReason::kServerStopping:
       return kStoppingGetTimeLimit;
+    case CloseReason::kDraining:
+      return kDrainedGetTimeLimit;
     case CloseReason::kPingTimeout:
     case CloseReason::kHandshakeTimeout:
     case CloseReason::kBadPacket:
@@ -38,7 +42,6 @@ absl::Duration WaitAfter(CloseReason reason) {
     case CloseReason::kControlUnavailable:
     case CloseReason::kRateLimited:
     case CloseReason::kSlowReader:
-    case CloseReason::kDraining:
     case CloseReason::kTokenInvalid:
     case CloseReason::kForbidden:
     case CloseReason::kReplaced:

@@ -69,6 +69,9 @@ class PollingTransport final : public Transport,
  private:
   void Flush() override;
   void OnTimer() override { Forget(); }
+  void OnServerDraining(absl::Duration delay) override {
+    if (!is_closing_) session_->BeginDrain(delay);
+  }
   void OnServerStopping() override;
 
   void Overflow();

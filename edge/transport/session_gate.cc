@@ -32,6 +32,10 @@ std::optional<HttpAnswer> CheckSession(HttpHome& home, const ClientAddress& clie
                                        OpenRequest& open) {
   const bool is_engineio = open.protocol == OpenRequest::Protocol::kSocketIo ||
                            open.protocol == OpenRequest::Protocol::kEngineIo;
+  if (home.is_draining) {
+    return RefuseSession(MakeError(v1::REASON_UNAVAILABLE, "this server is being emptied"),
+                         is_engineio);
+  }
   if (home.transports.list.size() >= home.transports.limits.transports) {
     return RefuseSession(MakeError(v1::REASON_UNAVAILABLE,
                                    "this server has as many connections as it may have", kBusyMs),

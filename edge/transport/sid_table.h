@@ -23,6 +23,7 @@ class SidTable {
   void AddWebSocket(std::string_view sid) { on_websocket_.insert(sid); }
   void RemoveWebSocket(std::string_view sid) { on_websocket_.erase(sid); }
 
+  bool HasPolling() const { return !polling_.empty(); }
   SidState StateOf(std::string_view sid) const;
   // Null: not of a polling session.
   std::shared_ptr<PollingTransport> FindPolling(std::string_view sid) const;

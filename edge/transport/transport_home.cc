@@ -18,8 +18,16 @@ void TransportList::Node::Leave() {
   list_ = nullptr;
 }
 
+// Closing is never completed from within, so that the list stands still.
+
+void TransportList::DrainAll(const std::vector<absl::Duration>& delays) {
+  auto delay = delays.begin();
+  for (Node* node = first_; node != nullptr && delay != delays.end(); node = node->next_) {
+    node->OnServerDraining(*delay++);
+  }
+}
+
 void TransportList::StopAll() {
-  // Closing is never completed from within, so that the list stands still.
   for (Node* node = first_; node != nullptr; node = node->next_) node->OnServerStopping();
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <absl/time/time.h>
 
@@ -29,7 +30,7 @@ struct TransportLimits {
   absl::Duration upgrade_time = absl::Seconds(10);  // From a probe's 101 to its `5`.
 };
 
-// The open transports of one io thread, for its stop and its figures.
+// The open transports of one io thread, for its end and its figures.
 class TransportList {
  public:
   class Node {
@@ -45,6 +46,8 @@ class TransportList {
 
    private:
     friend class TransportList;
+    // The client has to go in so long, and is told.
+    virtual void OnServerDraining(absl::Duration delay) = 0;
     virtual void OnServerStopping() = 0;
 
     TransportList* list_ = nullptr;
@@ -53,6 +56,8 @@ class TransportList {
   };
 
   std::size_t size() const { return size_; }
+  // One delay for each.
+  void DrainAll(const std::vector<absl::Duration>& delays);
   void StopAll();
 
  private:

@@ -113,6 +113,11 @@ class WebSocketTransport final : public Transport,
   void OnEmptied() override {
     if (is_finished_) layer_.ShutDownSending();
   }
+  void OnServerDraining(absl::Duration delay) override {
+    if (is_closing_) return;
+    if (session_ == nullptr) return HardClose();
+    session_->BeginDrain(delay);
+  }
   void OnServerStopping() override {
     if (is_closing_) return;
     if (session_ == nullptr) return HardClose();
@@ -296,7 +301,7 @@ class WebSocketTransport final : public Transport,
   TransportHome& home_;
   websocket::stream<OutputLayer, false> stream_;
   OutputLayer& layer_;
-  std::unique_ptr<Session> session_;  // Null before the upgrade, and once the close has begun.
+  std::unique_ptr<Session> session_;       // Null before the upgrade, and once the close has begun.
   std::unique_ptr<std::string> assembly_;  // A message that did not fit into buffer_.
   std::size_t assembled_ = 0;
   std::size_t lingered_ = 0;  // Bytes read after the end of the talk.

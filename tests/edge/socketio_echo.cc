@@ -1,5 +1,6 @@
 #include "tests/edge/socketio_echo.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,7 +88,7 @@ class EchoNamespace final : public SocketIoNamespace {
 
   void OnDrained() override {}
   void OnMoved(edge::Transport&) override {}
-  void SayClosing(edge::CloseReason) override {}
+  void SayClosing(edge::CloseReason, std::uint32_t) override {}
   edge::Heartbeat::SteadyTime CheckToken(edge::Heartbeat::SteadyTime) override {
     return edge::Heartbeat::SteadyTime::max();
   }

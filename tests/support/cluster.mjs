@@ -26,6 +26,9 @@ const NO_RATE_LIMITS = {
   'connections-per-user': 'off',
 };
 
+// No test waits for the end of its own servers.
+const NO_DRAIN = { 'drain-time': '0s' };
+
 // Clients hear only of what a test is about.
 const NO_PRESENCE = { 'presence-settle': '1h' };
 
@@ -64,7 +67,8 @@ export class Cluster {
   // processes: 'one' (confab) or 'two' (confab-edge, confab-control); store: 'sqlite' or
   // 'postgres'; edge, control: further flags; hasLinkProxy: edges reach control over TCP and through
   // `linkProxy`; disk: the store lies on a file system of its own of this size ("64m", needs root).
-  // Rate limits are off and presence is not told unless a flag says otherwise.
+  // Rate limits are off, presence is not told and an edge ends without a drain unless a flag says
+  // otherwise.
   constructor({
     processes = process.env.CONFAB_TEST_PROCESSES ?? 'one',
     store = 'sqlite',
@@ -76,7 +80,7 @@ export class Cluster {
     this.processes = processes;
     this.hasLinkProxy = hasLinkProxy;
     this.store = store;
-    this.edgeFlags = { ...NO_RATE_LIMITS, ...edge };
+    this.edgeFlags = { ...NO_RATE_LIMITS, ...NO_DRAIN, ...edge };
     this.controlFlags = { ...NO_PRESENCE, ...control };
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'confab-test-'));
     fs.chmodSync(this.dir, 0o711); // PostgreSQL may run as another user.

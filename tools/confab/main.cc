@@ -20,6 +20,7 @@
 #include "edge/auth/user_keys.h"
 #include "edge/edge.h"
 #include "edge/edge_config.h"
+#include "edge/edge_end.h"
 #include "edge/edge_tls.h"
 #include "process/config_loader.h"
 #include "process/jwt.h"
@@ -39,8 +40,8 @@ constexpr int kStopped = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongConfig = 2;
 
-// Clients are told to come back within this, control commits what is under way within that; a
-// supervisor's usual 10 s hold both.
+// Without a drain clients are told to come back within this; then control commits what is under way
+// within that. Docker's usual 10 s hold both.
 constexpr absl::Duration kEdgeStopLimit = absl::Seconds(6);
 constexpr absl::Duration kControlStopLimit = absl::Seconds(3);
 
@@ -163,10 +164,13 @@ int Serve(process::Signals& signals, const Options& options, int argc, char** ar
   control::Control control(config.control, metrics, std::move(hooks));
   if (absl::Status status = control.Start(); !status.ok()) return Refuse(status);
   edge::Edge edge(config.edge, metrics, control.InProcessChannel());
+  edge.SetDrainHook([] { process::Signals::Wake(); });
   if (absl::Status status = edge.Start(); !status.ok()) return Refuse(status);
   control.AddChecks(**ops);
   edge.AddChecks(**ops);
 
+  // Of a start that somebody ended: nobody was let in yet.
+  edge::EdgeEnd end{.drain_time = absl::ZeroDuration(), .is_signalled = true};
   if (AwaitReady(signals, edge, control)) {
     (*ops)->SetStarted();
     absl::Status written = process::WriteReadyFile(
@@ -176,16 +180,13 @@ int Serve(process::Signals& signals, const Options& options, int argc, char** ar
     process::LogInfo(
         "confab serves",
         {{"listen", edge.address()}, {"control", control.address()}, {"ops", (*ops)->address()}});
-    while (signals.Wait() != process::Signal::kTerminate) {
-      Reload(edge, control, options, argc, argv);
-    }
+    end = edge::AwaitEdgeEnd(signals, edge, config.edge.drain_time,
+                             [&] { Reload(edge, control, options, argc, argv); });
   }
 
-  process::LogInfo("stopping: clients are told to come back");
-  signals.LetSecondSignalKill();
   process::RemoveReadyFile(config.server.ready_file);
   (*ops)->SetStopping();
-  edge.Stop(kEdgeStopLimit);
+  edge::EndEdge(edge, signals, end, kEdgeStopLimit);
   control.Stop(kControlStopLimit);
   ops->reset();
   process::LogInfo("stopped");
