@@ -13,6 +13,7 @@
 #include "control/api/admin_service.h"
 #include "control/api/admission.h"
 #include "control/api/connection_service.h"
+#include "control/api/edge_service.h"
 #include "control/api/event_feed_service.h"
 #include "control/api/grpc_server.h"
 #include "control/api/message_service.h"
@@ -140,6 +141,7 @@ class Control::Parts {
     messages_ = std::make_unique<MessageService>(api);
     presence_ = std::make_unique<PresenceService>(api);
     connections_ = std::make_unique<ConnectionService>(api);
+    edge_states_ = std::make_unique<EdgeService>(api);
     admin_ = std::make_unique<AdminService>(api);
     notifications_ = std::make_unique<NotificationService>(api);
     feed_ = std::make_unique<EventFeedService>(api);
@@ -149,9 +151,10 @@ class Control::Parts {
         [this](std::string_view token, std::string_view method) {
           return AdmitService(token, method);
         });
-    absl::StatusOr<std::unique_ptr<GrpcServer>> server = GrpcServer::Start(
-        config_, {rooms_.get(), messages_.get(), presence_.get(), connections_.get(), admin_.get(),
-                  notifications_.get(), feed_.get(), edges_.get()});
+    absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+        GrpcServer::Start(config_, {rooms_.get(), messages_.get(), presence_.get(),
+                                    connections_.get(), edge_states_.get(), admin_.get(),
+                                    notifications_.get(), feed_.get(), edges_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     process::LogInfo("control listens",
@@ -210,6 +213,7 @@ class Control::Parts {
   std::unique_ptr<MessageService> messages_;
   std::unique_ptr<PresenceService> presence_;
   std::unique_ptr<ConnectionService> connections_;
+  std::unique_ptr<EdgeService> edge_states_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<NotificationService> notifications_;
   std::unique_ptr<EventFeedService> feed_;

@@ -16,6 +16,8 @@ constexpr std::pair<std::string_view, Scope> kMethods[] = {
     {"/confab.v1.ConnectionService/KickConnections", Scope::kAdmin},
     {"/confab.v1.ConnectionService/ListConnections", Scope::kAdmin},
     {"/confab.v1.EdgeLinkService/Attach", Scope::kEdge},
+    {"/confab.v1.EdgeService/DrainEdge", Scope::kAdmin},
+    {"/confab.v1.EdgeService/ListEdges", Scope::kAdmin},
     {"/confab.v1.EventFeedService/CommitFeedCursor", Scope::kMessagesRead},
     {"/confab.v1.EventFeedService/DeleteFeedConsumer", Scope::kAdmin},
     {"/confab.v1.EventFeedService/ListFeedConsumers", Scope::kMessagesRead},

@@ -396,7 +396,8 @@ std::unique_ptr<Tail> Dispatcher::TailEvents(RoomId room, std::optional<int64_t>
 absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement hello,
                                                                std::shared_ptr<EdgeStream> stream) {
   if (!is_serving()) return NotServing();
-  auto edge = edges_.Attach(std::move(hello.edge_id), hello.epoch, std::move(stream));
+  auto edge = edges_.Attach(std::move(hello.edge_id), hello.epoch, std::move(stream),
+                            std::move(hello.version));
   if (!edge.ok()) return edge;
   std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(lanes_->size());
   for (EdgeAnnouncement::Room& room : hello.rooms) {

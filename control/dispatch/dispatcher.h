@@ -109,6 +109,7 @@ class Dispatcher {
   void CountMembers(storage::RoomId room, storage::UserId asker, Callback<int64_t> done);
   // For presence_calls and the like. REQUIRES: is_serving().
   RoomLanes& lanes() { return *lanes_; }
+  const EdgeRegistry& edges() const { return edges_; }
 
   // --- Messages.
   void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);

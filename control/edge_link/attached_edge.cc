@@ -174,6 +174,8 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         gathered_.emplace_back(item.notification_report());
         break;
       case v1::EdgeItem::kDraining:
+        if (attachment_ != nullptr) OnDraining(item.draining());
+        break;
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }
@@ -209,6 +211,7 @@ absl::Status AttachedEdge::ReceiveHello(v1::Hello& chunk) {
     sender_->Send(absl::MakeSpan(&item, 1));
   }
   EdgeAnnouncement hello = hello_.Take();
+  const auto sockets = static_cast<int64_t>(announced_.size());
   hello.connections = std::move(announced_);
   process::LogInfo("edge attached", {{"edge", hello.edge_id},
                                      {"epoch", hello.epoch},
@@ -218,7 +221,16 @@ absl::Status AttachedEdge::ReceiveHello(v1::Hello& chunk) {
   auto attachment = dispatcher_.Attach(std::move(hello), sender_);
   if (!attachment.ok()) return attachment.status();
   attachment_ = *std::move(attachment);
+  attachment_->AddSockets(sockets);
   return absl::OkStatus();
+}
+
+void AttachedEdge::OnDraining(const v1::EdgeDraining& draining) {
+  if (attachment_->is_draining()) return;
+  attachment_->MarkDraining();
+  process::LogInfo("an edge drains", {{"edge", attachment_->edge_id()},
+                                      {"connections", attachment_->sockets()},
+                                      {"remaining_ms", draining.remaining_ms()}});
 }
 
 absl::Status AttachedEdge::Open(v1::ConnectionOpened& opened) {
@@ -240,6 +252,7 @@ absl::Status AttachedEdge::Open(v1::ConnectionOpened& opened) {
     if (attachment_ == nullptr) {
       announced_.push_back(std::move(socket));
     } else {
+      attachment_->AddSockets(1);
       gathered_.emplace_back(std::move(socket));
     }
   }
@@ -253,6 +266,7 @@ void AttachedEdge::Close(uint64_t connection) {
   if (found == connections_.end()) return;
   Peer& peer = found->second;
   if (peer.is_socket) {
+    if (attachment_ != nullptr) attachment_->AddSockets(-1);
     gathered_.emplace_back(
         ClosedConnection{connection, peer.actor->id, std::move(peer.role_context)});
   }

@@ -8,12 +8,13 @@
 namespace confab::control {
 
 Attachment::Attachment(std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream,
-                       size_t commands_limit)
+                       size_t commands_limit, std::string version)
     : edge_id_(std::move(edge_id)),
       epoch_(epoch),
       key_prefix_(fmt::format("{}/{}/", edge_id_, epoch)),
       stream_(std::move(stream)),
-      commands_limit_(commands_limit) {}
+      commands_limit_(commands_limit),
+      version_(std::move(version)) {}
 
 bool Attachment::Admit() {
   if (commands_.fetch_add(1, std::memory_order_relaxed) < commands_limit_) return true;
@@ -21,9 +22,12 @@ bool Attachment::Admit() {
   return false;
 }
 
-absl::StatusOr<std::shared_ptr<Attachment>> EdgeRegistry::Attach(
-    std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream) {
-  auto edge = std::make_shared<Attachment>(edge_id, epoch, std::move(stream));
+absl::StatusOr<std::shared_ptr<Attachment>> EdgeRegistry::Attach(std::string edge_id,
+                                                                 uint64_t epoch,
+                                                                 std::shared_ptr<EdgeStream> stream,
+                                                                 std::string version) {
+  auto edge = std::make_shared<Attachment>(edge_id, epoch, std::move(stream),
+                                           Attachment::kCommandsLimit, std::move(version));
   std::shared_ptr<Attachment> before;
   {
     const process::MutexLock lock(mu_);

@@ -16,6 +16,8 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 
 #include "control/fanout/edge_stream.h"
 #include "process/mutex.h"
@@ -29,9 +31,11 @@ class Attachment {
   static constexpr size_t kCommandsLimit = 4096;
 
   Attachment(std::string edge_id, uint64_t epoch, std::shared_ptr<EdgeStream> stream,
-             size_t commands_limit = kCommandsLimit);
+             size_t commands_limit = kCommandsLimit, std::string version = {});
 
   const std::string& edge_id() const { return edge_id_; }
+  const std::string& version() const { return version_; }
+  absl::Time attached_at() const { return attached_at_; }
   uint64_t epoch() const { return epoch_; }
   // "edge_id/epoch/": what makes a request number of this edge unique.
   const std::string& key_prefix() const { return key_prefix_; }
@@ -47,6 +51,14 @@ class Attachment {
   }
   void Hear() { heard_at_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed); }
 
+  // Connections of clients with a user that it carries.
+  int64_t sockets() const { return sockets_.load(std::memory_order_relaxed); }
+  void AddSockets(int64_t count) { sockets_.fetch_add(count, std::memory_order_relaxed); }
+
+  // It takes no new clients, and will end.
+  bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
+  void MarkDraining() { is_draining_.store(true, std::memory_order_relaxed); }
+
   // One command more is under way; false: too many are.
   bool Admit();
   void Release() { commands_.fetch_sub(1, std::memory_order_relaxed); }
@@ -57,8 +69,12 @@ class Attachment {
   const std::string key_prefix_;
   const std::shared_ptr<EdgeStream> stream_;
   const size_t commands_limit_;
+  const std::string version_;
+  const absl::Time attached_at_ = absl::Now();
   std::atomic<size_t> commands_{0};
   std::atomic<std::chrono::steady_clock::time_point> heard_at_{std::chrono::steady_clock::now()};
+  std::atomic<int64_t> sockets_{0};
+  std::atomic<bool> is_draining_{false};
   std::atomic<bool> is_attached_{true};
 };
 
@@ -66,10 +82,12 @@ class EdgeRegistry {
  public:
   // Registers the stream and closes the one that served this edge before.
   absl::StatusOr<std::shared_ptr<Attachment>> Attach(std::string edge_id, uint64_t epoch,
-                                                     std::shared_ptr<EdgeStream> stream);
+                                                     std::shared_ptr<EdgeStream> stream,
+                                                     std::string version = {});
   void Detach(const Attachment& edge);
   // Closes all streams.
   void CloseAll(const absl::Status& why);
+  // In order of their names.
   std::vector<std::shared_ptr<Attachment>> All() const;
   size_t size() const;
 

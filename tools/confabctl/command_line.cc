@@ -62,6 +62,7 @@ void AddVerbs(CLI::App& app, Invocation& run, const Settings& settings) {
   AddFeedVerbs(app, run);
   AddPresenceVerbs(app, run);
   AddConnectionVerbs(app, run);
+  AddEdgeVerbs(app, run);
   AddAuditVerbs(app, run);
   AddUserVerbs(app, run);
   AddDbVerbs(app, run);

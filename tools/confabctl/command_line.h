@@ -68,6 +68,7 @@ void AddMemberVerbs(CLI::App& app, Invocation& run);
 void AddMessageVerbs(CLI::App& app, Invocation& run);
 void AddPresenceVerbs(CLI::App& app, Invocation& run);
 void AddConnectionVerbs(CLI::App& app, Invocation& run);
+void AddEdgeVerbs(CLI::App& app, Invocation& run);
 void AddAuditVerbs(CLI::App& app, Invocation& run);
 void AddUserVerbs(CLI::App& app, Invocation& run);
 void AddFeedVerbs(CLI::App& app, Invocation& run);

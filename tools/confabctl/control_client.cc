@@ -114,6 +114,7 @@ ControlClient::ControlClient(const Invocation& run, std::string address, std::st
       messages_(v1::MessageService::NewStub(channel_)),
       presence_(v1::PresenceService::NewStub(channel_)),
       connections_(v1::ConnectionService::NewStub(channel_)),
+      edges_(v1::EdgeService::NewStub(channel_)),
       admin_(v1::AdminService::NewStub(channel_)) {}
 
 void ControlClient::Prepare(grpc::ClientContext& context) const {

@@ -13,6 +13,7 @@
 
 #include "confab/v1/admin_service.grpc.pb.h"
 #include "confab/v1/connection_service.grpc.pb.h"
+#include "confab/v1/edge_service.grpc.pb.h"
 #include "confab/v1/message_service.grpc.pb.h"
 #include "confab/v1/presence_service.grpc.pb.h"
 #include "confab/v1/room_service.grpc.pb.h"
@@ -32,6 +33,7 @@ class ControlClient {
   v1::MessageService::Stub& messages() { return *messages_; }
   v1::PresenceService::Stub& presence() { return *presence_; }
   v1::ConnectionService::Stub& connections() { return *connections_; }
+  v1::EdgeService::Stub& edges() { return *edges_; }
   v1::AdminService::Stub& admin() { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
@@ -70,6 +72,7 @@ class ControlClient {
   std::unique_ptr<v1::MessageService::Stub> messages_;
   std::unique_ptr<v1::PresenceService::Stub> presence_;
   std::unique_ptr<v1::ConnectionService::Stub> connections_;
+  std::unique_ptr<v1::EdgeService::Stub> edges_;
   std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 

@@ -10,6 +10,7 @@
 #include "confab/v1/admin_service.pb.h"
 #include "confab/v1/connection_service.pb.h"
 #include "confab/v1/edge_link.pb.h"
+#include "confab/v1/edge_service.pb.h"
 #include "confab/v1/event_feed_service.pb.h"
 #include "confab/v1/message_service.pb.h"
 #include "confab/v1/notification_service.pb.h"
@@ -25,6 +26,7 @@ std::set<std::string> MethodsOfThePackage() {
   v1::AttachRequest::descriptor();
   v1::OnlineDevice::descriptor();
   v1::ClientConnection::descriptor();
+  v1::EdgeState::descriptor();
   v1::ListAuditRequest::descriptor();
   v1::CreateRoomRequest::descriptor();
   v1::PostMessageRequest::descriptor();
