@@ -108,6 +108,7 @@ class Control::Parts {
     lease_->Stop();
     is_active_ = false;
     dispatcher_.Stop();
+    lease_->Release();  // A standby is active while this one still says goodbye.
     server_->Shutdown(until - absl::Now());
     server_.reset();
   }

@@ -44,8 +44,10 @@ class StoreLease {
 
   void Start();
 
-  // Ends the thread; the store and its lock stay until this object goes.
+  // Ends the thread; the store and its lock stay until Release, or until this object goes.
   void Stop();
+  // Lets another control become active. REQUIRES: stopped, and nobody uses the store any more.
+  void Release() { store_.reset(); }
 
   bool is_active() const;
 

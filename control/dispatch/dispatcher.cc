@@ -68,6 +68,7 @@ void Dispatcher::Start(storage::Store& store) {
 void Dispatcher::Stop() {
   is_serving_.store(false, std::memory_order_release);
   if (lanes_ == nullptr) return;
+  edges_.BeginStop();
   lanes_->Stop();
   edges_.CloseAll(absl::UnavailableError("control is stopping"));
 }

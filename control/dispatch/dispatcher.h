@@ -64,8 +64,9 @@ class Dispatcher {
   // Until when a command that comes now may wait for its outcome.
   Deadline DeadlineOf(Deadline asked) const;
 
-  // Takes no more calls, finishes the batch that is being committed, answers everything else as
-  // UNAVAILABLE, ends tails, closes edge streams. Returns when all callbacks have run.
+  // Takes no more calls, finishes the batch that is being committed, answers every other call as
+  // UNAVAILABLE and leaves other commands of edges to the next control; ends tails, closes edge
+  // streams. Returns when all callbacks have run: nothing uses the store any more.
   void Stop();
 
   // --- Rooms. Identifiers and texts are checked here.

@@ -1,5 +1,6 @@
 #include "control/edge_link/attached_edge.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <absl/types/span.h>
@@ -20,6 +21,14 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
+// Moves what says that a command was not done behind the rest, which it counts.
+size_t KeepDone(absl::Span<v1::ControlItem> items) {
+  const auto left = std::stable_partition(items.begin(), items.end(), [](const auto& item) {
+    return item.result().error().reason() != v1::REASON_UNAVAILABLE;
+  });
+  return static_cast<size_t>(left - items.begin());
+}
+
 }  // namespace
 
 // Outlives the reactor: lanes may still hold it when the stream has ended.
@@ -35,6 +44,7 @@ class AttachedEdge::Sender final : public EdgeStream {
       if (item.has_subscribe()) ++subscribes_;
     }
     if (is_ending_) return before;
+    if (is_stopping_) items = items.first(KeepDone(items));
     if (!outbox_.Push(items)) {
       End(absl::ResourceExhaustedError("the edge takes too slowly what control has for it"));
       // The write under way may never end by itself, and Finish waits for it.
@@ -45,6 +55,11 @@ class AttachedEdge::Sender final : public EdgeStream {
     lock.Unlock();
     if (writer != nullptr) writer->StartWrite(&response_);
     return before;
+  }
+
+  void BeginStop() override {
+    process::MutexLock lock(mu_);
+    is_stopping_ = true;
   }
 
   size_t queued_bytes() const override {
@@ -63,9 +78,9 @@ class AttachedEdge::Sender final : public EdgeStream {
   void OnWriteDone(bool ok) {
     process::MutexLock lock(mu_);
     is_writing_ = false;
-    if (is_ending_) return Finish();
     // Not ok: the stream is broken, which the read side learns as well.
     AttachedEdge* writer = ok ? TakeBatch() : nullptr;
+    if (is_ending_ && writer == nullptr) return Finish();
     lock.Unlock();
     if (writer != nullptr) writer->StartWrite(&response_);
   }
@@ -93,7 +108,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   void End(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     is_ending_ = true;
     why_ = std::move(why);
-    outbox_.Clear();
+    if (!is_stopping_) outbox_.Clear();
     if (!is_writing_) Finish();
   }
 
@@ -110,6 +125,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   v1::AttachResponse response_;  // Of the write under way: gRPC's while is_writing_.
   uint64_t subscribes_ ABSL_GUARDED_BY(mu_) = 0;
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;  // Control does.
   bool is_ending_ ABSL_GUARDED_BY(mu_) = false;
   bool is_finished_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status why_ ABSL_GUARDED_BY(mu_);

@@ -49,6 +49,10 @@ void EdgeRegistry::Detach(const Attachment& edge) {
   if (it != edges_.end() && it->second.get() == &edge) edges_.erase(it);
 }
 
+void EdgeRegistry::BeginStop() {
+  for (const auto& edge : All()) edge->stream().BeginStop();
+}
+
 void EdgeRegistry::CloseAll(const absl::Status& why) {
   for (const auto& edge : All()) edge->stream().Close(why);
 }

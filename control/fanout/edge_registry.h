@@ -85,6 +85,8 @@ class EdgeRegistry {
                                                      std::shared_ptr<EdgeStream> stream,
                                                      std::string version = {});
   void Detach(const Attachment& edge);
+  // As EdgeStream has it, for all streams.
+  void BeginStop();
   // Closes all streams.
   void CloseAll(const absl::Status& why);
   // In order of their names.

@@ -27,6 +27,10 @@ class EdgeStream {
   // Bytes that wait to be written; what reads the log for this edge pauses while it is high.
   virtual size_t queued_bytes() const = 0;
 
+  // Control stops: what it has not done it leaves unanswered from now on, for the edge sends it again
+  // to the next one. What was done is still told, also before a Close.
+  virtual void BeginStop() {}
+
   // Ends the stream with `why`, without the items that still wait.
   virtual void Close(absl::Status why) = 0;
 };
