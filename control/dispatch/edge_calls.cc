@@ -8,7 +8,7 @@
 
 #include "confab/v1/edge_link.pb.h"
 
-#include "control/dispatch/call_rules.h"
+#include "control/dispatch/store_read.h"
 #include "control/status_reason.h"
 
 namespace confab::control {

@@ -16,6 +16,7 @@
 #include "confab/v1/admin_service.grpc.pb.h"
 #include "confab/v1/connection_service.grpc.pb.h"
 #include "confab/v1/edge_link.grpc.pb.h"
+#include "confab/v1/edge_service.grpc.pb.h"
 #include "confab/v1/message_service.grpc.pb.h"
 #include "confab/v1/presence_service.grpc.pb.h"
 #include "confab/v1/room_service.grpc.pb.h"
@@ -145,7 +146,8 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
   for (const auto* file :
        {v1::ListAuditRequest::descriptor()->file(), v1::AttachRequest::descriptor()->file(),
         v1::ListConnectionsRequest::descriptor()->file(),
-        v1::PostMessageRequest::descriptor()->file(), v1::GetPresenceRequest::descriptor()->file(),
+        v1::ListEdgesRequest::descriptor()->file(), v1::PostMessageRequest::descriptor()->file(),
+        v1::GetPresenceRequest::descriptor()->file(),
         v1::CreateRoomRequest::descriptor()->file()}) {
     const auto* service = file->service(0);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {
@@ -155,7 +157,7 @@ TEST_F(ControlTest, EveryMethodRefusesWhoMayNotCallIt) {
       EXPECT_EQ(ReasonOf(CallEmpty(channel, method, useless)), "SCOPE_MISSING") << method;
     }
   }
-  EXPECT_EQ(methods, 28);
+  EXPECT_EQ(methods, 30);
 }
 
 TEST_F(ControlTest, AStandbyRefusesAndTakesOver) {

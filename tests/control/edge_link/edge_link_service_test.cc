@@ -4,10 +4,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include "control/dispatch/edge_calls.h"
 #include "tests/control/dispatch/control_bench.h"
 
 namespace confab::control {
@@ -121,6 +124,63 @@ TEST_F(EdgeLinkTest, EndsStreamsWhenControlStops) {
   link->ReadUntil("welcome");
   dispatcher_->Stop();
   EXPECT_EQ(link->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// The edge sends it again to the next control.
+TEST_F(EdgeLinkTest, AnswersWhatIsCommittedAndNotTheRestWhenControlStops) {
+  MakeRoom("a", {"ann"});
+  auto link = Attach();
+  link->Open(1, "ann");
+  store_->Block(storage::StoreCall::kAppend);
+  link->Send(TestEdge::Post(1, "ann", 6, "a", "under way"));
+  ASSERT_TRUE(store_->WaitUntilBlocked(storage::StoreCall::kAppend));
+  link->Send(TestEdge::Post(1, "ann", 7, "a", "behind it"));
+  link->Send(TestEdge::History(1, "ann", 8, "a"));
+  link->ReadUntil("result 8 ok");
+
+  std::thread stop([this] { dispatcher_->Stop(); });
+  while (dispatcher_->is_serving()) std::this_thread::yield();
+  store_->Unblock(storage::StoreCall::kAppend);
+  const Lines lines = link->ReadUntil("never");
+  stop.join();
+
+  EXPECT_THAT(lines, testing::Contains("result 6 ok"));
+  for (const std::string& line : lines) {
+    EXPECT_THAT(line, testing::Not(testing::HasSubstr("UNAVAILABLE")));
+  }
+  EXPECT_EQ(link->stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(EdgeLinkTest, KnowsWhatAnEdgeCarriesAndThatItDrains) {
+  auto link = Attach("e1", 5);
+  link->ReadUntil("welcome");
+  link->Open(1, "ann");
+  link->Open(2, "ben");
+  v1::EdgeItem item;
+  item.mutable_connection_closed()->set_connection(1);
+  link->Send(item);
+  item.mutable_draining()->set_remaining_ms(1'000);
+  link->Send(item);
+  link->Send(TestEdge::History(2, "ben", 3, "nowhere"));
+  link->ReadUntil("result 3 ROOM_NOT_FOUND");
+
+  const auto edges = dispatcher_->edges().All();
+  ASSERT_EQ(edges.size(), 1U);
+  EXPECT_EQ(edges[0]->edge_id(), "e1");
+  EXPECT_EQ(edges[0]->sockets(), 1);
+  EXPECT_TRUE(edges[0]->is_draining());
+}
+
+TEST_F(EdgeLinkTest, TellsAnEdgeToDrain) {
+  auto link = Attach("e1");
+  link->ReadUntil("welcome");
+  EdgeCalls calls(*dispatcher_);
+
+  EXPECT_TRUE(absl::IsNotFound(calls.Drain("e2", absl::ZeroDuration())));
+  EXPECT_TRUE(absl::IsInvalidArgument(calls.Drain("e1", absl::Hours(2))));
+  EXPECT_TRUE(calls.Drain("e1", absl::Seconds(7)).ok());
+
+  EXPECT_EQ(link->ReadUntil("drain 7000"), (Lines{"drain 7000"}));
 }
 
 TEST_F(EdgeLinkTest, ClosesTheStreamThatALaterOneReplaces) {

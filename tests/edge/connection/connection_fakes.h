@@ -61,6 +61,7 @@ class RecordingWire final : public edge::ClientWire {
     return knows_resync;
   }
   void Shut(edge::CloseReason reason) override { shut = reason; }
+  void OnAllAnswered() override { said.push_back("all answered"); }
 
   bool knows_resync = false;
   std::vector<std::string> said;

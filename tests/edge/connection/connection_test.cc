@@ -48,6 +48,33 @@ TEST_F(ConnectionTest, SaysWhoItIsWhenAdmitted) {
   EXPECT_THAT(wire_.said, ElementsAre("connected e-513 ann"));
 }
 
+TEST_F(ConnectionTest, TakesNoCommandsAtItsEndAndWaitsForThoseUnderWay) {
+  connection_->Ask(Post(), 1);
+  connection_->Ask(Join("r"), 2);
+
+  EXPECT_FALSE(connection_->EndCommands());
+  connection_->Ask(Post(), 3);
+  connection_->OnExpired(Post(), 1, MakeError(v1::REASON_OUTCOME_UNKNOWN, "late"));
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 3 UNAVAILABLE", "refusal 1 OUTCOME_UNKNOWN"));
+  connection_->OnResult(Join("r"), 2, Joined(5));
+
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 3 UNAVAILABLE", "refusal 1 OUTCOME_UNKNOWN",
+                                      "result 2", "all answered"));
+  EXPECT_EQ(host_.forwarded.size(), 2u);
+}
+
+TEST_F(ConnectionTest, IsAtItsEndAtOnceWhereNothingIsUnderWay) {
+  host_.is_full = true;
+  connection_->Ask(Post(), 1);
+  host_.is_full = false;
+  connection_->Ask(Post(), 2);
+  connection_->OnResult(Post(), 2, Refused(v1::REASON_NOT_A_MEMBER));
+  wire_.said.clear();
+
+  EXPECT_TRUE(connection_->EndCommands());
+  EXPECT_THAT(wire_.said, IsEmpty());
+}
+
 // How far a token's life has come, seen from when it was shown.
 class TokenOfAConnection : public ConnectionTest {
  protected:

@@ -36,6 +36,7 @@ class HeartbeatTest : public testing::Test, protected Heartbeat::Owner {
     if (ends_) heartbeat_->Stop();
     return token_check_;
   }
+  void OnEndDue() override { done_.push_back("end"); }
 
   void Pass(milliseconds time) {
     for (const SteadyTime until = g_now + time; g_now < until;) {
@@ -77,6 +78,26 @@ TEST_F(HeartbeatTest, PingsAnIntervalAfterThePong) {
   Pass(seconds(52));
 
   EXPECT_THAT(Take(), ElementsAre("ping", "ping"));
+}
+
+TEST_F(HeartbeatTest, SaysOnceWhenTheSessionHasToGoAndPingsOn) {
+  heartbeat_->OnAdmitted();
+  heartbeat_->EndIn(absl::Seconds(10));
+
+  Pass(seconds(9));
+  EXPECT_THAT(Take(), IsEmpty());
+  Pass(seconds(20));
+
+  EXPECT_THAT(Take(), ElementsAre("end", "ping"));
+}
+
+TEST_F(HeartbeatTest, SaysNothingOfAnEndThatHasComeOtherwise) {
+  heartbeat_->EndIn(absl::Seconds(5));
+  heartbeat_->Stop();
+
+  Pass(seconds(20));
+
+  EXPECT_THAT(Take(), IsEmpty());
 }
 
 TEST_F(HeartbeatTest, EndsWhoDoesNotAnswer) {

@@ -299,6 +299,7 @@ TEST_F(ConfabctlTest, EveryListHasTheSameThreeForms) {
                                    {{"presence", "get", "ann", "ben"}, "users", 2},
                                    {{"presence", "list", "lobby"}, "users", 0},
                                    {{"connection", "list"}, "connections", 0},
+                                   {{"edge", "list"}, "edges", 0},
                                    {{"user", "show", "ann"}, "rooms", 1},
                                    {{"audit", "list"}, "entries", 2}};
   for (const List& list : lists) {
