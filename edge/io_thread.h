@@ -35,10 +35,10 @@
 #include "edge/edge_metrics.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
-#include "edge/thread_end.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_talk.h"
 #include "edge/transport/listener.h"
+#include "edge/transport/thread_end.h"
 
 namespace confab::edge {
 

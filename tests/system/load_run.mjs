@@ -54,6 +54,7 @@ export class LoadRun {
     this.answers = new Samples(); // From a send to its ack or refusal.
     this.deliveries = new Samples(); // From a message's first send to each reader.
     this.unanswered = 0; // Sends without an answer, though the connection stood.
+    this.refusals = 0; // That told to send again.
     this.stopped = false;
     this.unexpected = [];
   }
@@ -235,6 +236,7 @@ export class LoadRun {
       this.ledger.refused(clientMsgId, ack.error.reason);
       if (!ack.error.retryable)
         throw new Error(`${client.user}: sendMessage refused for good: ${JSON.stringify(ack)}`);
+      ++this.refusals;
       await pause(ack.error.retryAfterMs ?? RETRY_MS);
     }
   }

@@ -1,4 +1,4 @@
-#include "edge/drain_slots.h"
+#include "edge/transport/drain_slots.h"
 
 #include <algorithm>
 #include <cstddef>

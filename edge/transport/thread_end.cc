@@ -1,8 +1,8 @@
-#include "edge/thread_end.h"
+#include "edge/transport/thread_end.h"
 
 #include <random>
 
-#include "edge/drain_slots.h"
+#include "edge/transport/drain_slots.h"
 
 namespace confab::edge {
 
