@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,20 @@ class EdgeLimits : public EdgeTest {
 
   std::vector<WsClient> open_;
 };
+
+// Of one connection a quarter of a second the first is there at once.
+TEST_F(EdgeLimits, LetsWhoComesTooFastWait) {
+  config_.io_threads = 1;
+  config_.rate_accepts = "4/1";
+  StartEdge();
+  const auto start = std::chrono::steady_clock::now();
+
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Open("192.0.2.1"), 101) << i;
+
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+  config_.rate_accepts = "4";
+  EXPECT_FALSE(config_.Validate().ok());
+}
 
 TEST_F(EdgeLimits, RefusesASessionTooManyOfAnAddress) {
   config_.address_sessions_limit = 2;
