@@ -23,6 +23,7 @@ const NO_RATE_LIMITS = {
   'rate-sends': 'off',
   'rate-frames': 'off',
   'rate-joins': 'off',
+  'rate-accepts': 'off',
   'connections-per-user': 'off',
 };
 
