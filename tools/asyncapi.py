@@ -27,6 +27,7 @@ BOOLEANS = {"retryable", "more", "isTyping", "isArchived", "isReadOnly", "delete
 TIMES = {"createdAt", "expiresAt", "since", "until", "lastSeen"}
 LISTS = {"userIds", "changed", "mentions"}
 MAPS = {"metadata"}
+SEQS = {"rooms"}
 ANYTHING = {"bodyJson"}
 
 
@@ -43,6 +44,8 @@ def of_field(name):
         return {"type": "array", "items": {"type": "string"}}
     if name in MAPS:
         return {"type": "object", "additionalProperties": {"type": "string"}}
+    if name in SEQS:
+        return {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
     return {"type": "string"}
 
 
@@ -58,6 +61,9 @@ def of_slot(slot):
             "type": "object", "required": ["event"],
             "description": "One of the events the server sends, its payload's members beside its name.",
             "properties": {"event": {"type": "string"}}}}
+    elif path == "rooms":
+        schema = {"type": "object", "additionalProperties": {
+            "type": "object", "description": "What the ack of the room's joinRoom would be."}}
     elif path == "payload":
         schema = {"description": "Whatever the service that pushed it wrote."}
     else:

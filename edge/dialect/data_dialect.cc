@@ -85,6 +85,30 @@ void DataDialect::AppendEvents(const pb::RepeatedFieldRef<v1::Event>& events,
   out.push_back(']');
 }
 
+// Each as the ack of its joinRoom would be, which is an array of one argument, or of none.
+void DataDialect::AppendRooms(const pb::RepeatedFieldRef<v1::ResumedRoom>& rooms,
+                              std::string& out) const {
+  out.push_back('{');
+  bool is_first = true;
+  for (const v1::ResumedRoom& room : rooms) {
+    if (!is_first) out.push_back(',');
+    is_first = false;
+    AppendJsonString(room.room_id(), out);
+    out.push_back(':');
+    v1::Command join;
+    join.mutable_join_room()->set_room_id(room.room_id());
+    v1::Result result;
+    if (room.has_joined()) *result.mutable_join_room() = room.joined();
+    if (room.has_error()) *result.mutable_error() = room.error();
+    const size_t bracket = out.size();
+    EncodeAck(join, result, out);
+    out.pop_back();
+    out.erase(bracket, 1);
+    if (out.size() == bracket) out.append("null");
+  }
+  out.push_back('}');
+}
+
 bool DataDialect::EncodeAck(const v1::Command& command, const v1::Result& result,
                             std::string& out) const {
   if (result.has_error()) return EncodeRefusal(command, result.error(), out);
@@ -97,7 +121,7 @@ bool DataDialect::EncodeAck(const v1::Command& command, const v1::Result& result
     return true;
   }
   TemplateInput input = InputOf(result, found->field, command, found->command);
-  input.events = this;
+  input.lists = this;
   found->made.Append(input, out);
   return true;
 }

@@ -87,7 +87,7 @@ struct DialectTables {
   std::vector<std::string> description;  // For people, line by line.
 };
 
-class DataDialect final : public Dialect, private EventListWriter {
+class DataDialect final : public Dialect, private ListWriter {
  public:
   explicit DataDialect(DialectTables tables) : tables_(std::move(tables)) {}
 
@@ -124,6 +124,8 @@ class DataDialect final : public Dialect, private EventListWriter {
  private:
   void AppendEvents(const google::protobuf::RepeatedFieldRef<v1::Event>& events,
                     std::string& out) const override;
+  void AppendRooms(const google::protobuf::RepeatedFieldRef<v1::ResumedRoom>& rooms,
+                   std::string& out) const override;
 
   const DialectTables tables_;
 };

@@ -88,6 +88,26 @@ std::vector<std::string> EventArguments::Ids(std::string_view field, const json:
   return ids;
 }
 
+std::vector<std::pair<std::string, int64_t>> EventArguments::Seqs(std::string_view field,
+                                                                  const json::value& value) {
+  std::vector<std::pair<std::string, int64_t>> seqs;
+  const json::object* object = value.if_object();
+  if (object == nullptr) {
+    RefuseField(field, "must be an object");
+    return seqs;
+  }
+  seqs.reserve(object->size());
+  for (const json::key_value_pair& member : *object) {
+    const std::optional<int64_t> seq = PlainInteger(member.value());
+    if (!seq) {
+      RefuseField(field, "must hold whole numbers from 0 to 9007199254740991");
+      return {};
+    }
+    seqs.emplace_back(std::string(member.key().data(), member.key().size()), *seq);
+  }
+  return seqs;
+}
+
 std::optional<google::protobuf::Timestamp> EventArguments::Time(std::string_view field,
                                                                 const json::value& value) {
   const json::string* text = value.if_string();

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -41,6 +42,9 @@ class EventArguments {
   std::optional<bool> Bool(std::string_view field, const boost::json::value& value);
   // An array of ids; empty where it is wrong.
   std::vector<std::string> Ids(std::string_view field, const boost::json::value& value);
+  // An object of ids and whole numbers; empty where it is wrong.
+  std::vector<std::pair<std::string, int64_t>> Seqs(std::string_view field,
+                                                    const boost::json::value& value);
   // RFC 3339.
   std::optional<google::protobuf::Timestamp> Time(std::string_view field,
                                                   const boost::json::value& value);

@@ -19,8 +19,8 @@ namespace {
 namespace pb = google::protobuf;
 using Kind = LocatedJson::Kind;
 
-constexpr std::string_view kTypeWords[] = {"id",   "text", "integer", "bool",
-                                           "word", "ids",  "time",    "json"};
+constexpr std::string_view kTypeWords[] = {"id",  "text", "integer", "bool", "word",
+                                           "ids", "time", "json",    "seqs"};
 
 // A client's JSON number has 53 bits; what is larger than the field is its greatest value.
 void SetInteger(pb::Message& message, const pb::FieldDescriptor* field, int64_t value) {
@@ -42,6 +42,12 @@ void SetInteger(pb::Message& message, const pb::FieldDescriptor* field, int64_t 
 }  // namespace
 
 std::optional<InboundEvent::Type> InboundEvent::TypeOf(const pb::FieldDescriptor& field) {
+  if (field.is_map()) {
+    const pb::Descriptor& entry = *field.message_type();
+    const bool is_of_seqs = entry.map_key()->type() == pb::FieldDescriptor::TYPE_STRING &&
+                            entry.map_value()->type() == pb::FieldDescriptor::TYPE_INT64;
+    return is_of_seqs ? std::optional(Type::kSeqs) : std::nullopt;
+  }
   if (field.is_repeated()) {
     return field.type() == pb::FieldDescriptor::TYPE_STRING ? std::optional(Type::kIds)
                                                             : std::nullopt;
@@ -164,6 +170,7 @@ bool InboundEvent::SetDefault(const LocatedJson& value, Field& field) {
     case Type::kIds:  // These come from clients alone.
     case Type::kTime:
     case Type::kJson:
+    case Type::kSeqs:
       return false;
   }
   return false;
@@ -184,7 +191,18 @@ void InboundEvent::SetToDefault(const Field& field, pb::Message& message) {
     case Type::kIds:
     case Type::kTime:
     case Type::kJson:
+    case Type::kSeqs:
       return;
+  }
+}
+
+void InboundEvent::SetSeqs(const Field& field, const boost::json::value& value, EventArguments& in,
+                           pb::Message& message) {
+  const pb::Descriptor& type = *field.target->message_type();
+  for (auto& [room, seq] : in.Seqs(field.from, value)) {
+    pb::Message& entry = *message.GetReflection()->AddMessage(&message, field.target);
+    entry.GetReflection()->SetString(&entry, type.map_key(), std::move(room));
+    entry.GetReflection()->SetInt64(&entry, type.map_value(), seq);
   }
 }
 
@@ -228,6 +246,8 @@ void InboundEvent::SetFrom(const Field& field, const boost::json::value& value, 
         reflection.SetString(&message, field.target, std::string(*text));
       }
       return;
+    case Type::kSeqs:
+      return SetSeqs(field, value, in, message);
   }
 }
 

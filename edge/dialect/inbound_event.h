@@ -42,8 +42,8 @@ class InboundEvent {
 
  private:
   // kWord: one of an enum's. kJson: a text field that holds whatever JSON stands there, byte for
-  // byte.
-  enum class Type : uint8_t { kId, kText, kInteger, kBool, kWord, kIds, kTime, kJson };
+  // byte. kSeqs: a number for each of some rooms.
+  enum class Type : uint8_t { kId, kText, kInteger, kBool, kWord, kIds, kTime, kJson, kSeqs };
 
   struct Field {
     const google::protobuf::FieldDescriptor* target = nullptr;
@@ -64,6 +64,8 @@ class InboundEvent {
   static std::optional<Type> TypeOf(const google::protobuf::FieldDescriptor& field);
   static bool SetDefault(const LocatedJson& value, Field& field);
   static void SetFrom(const Field& field, const boost::json::value& value, EventArguments& in,
+                      google::protobuf::Message& message);
+  static void SetSeqs(const Field& field, const boost::json::value& value, EventArguments& in,
                       google::protobuf::Message& message);
   static void SetToDefault(const Field& field, google::protobuf::Message& message);
 

@@ -83,6 +83,7 @@ bool JsonTemplate::IsEmpty(const Piece& piece, const Sources& sources, const Tem
     case Slot::kTextList:
     case Slot::kTextMap:
     case Slot::kEvents:
+    case Slot::kRooms:
       return sources[piece.place]->GetReflection()->FieldSize(*sources[piece.place], piece.field) ==
              0;
     case Slot::kExtraText:
@@ -138,8 +139,13 @@ void JsonTemplate::AppendSlot(const Piece& piece, const Sources& sources,
     case Slot::kTextMap:
       return AppendTextMap(*sources[piece.place], piece.field, out);
     case Slot::kEvents:
-      return input.events->AppendEvents(
+      return input.lists->AppendEvents(
           sources[piece.place]->GetReflection()->GetRepeatedFieldRef<v1::Event>(
+              *sources[piece.place], piece.field),
+          out);
+    case Slot::kRooms:
+      return input.lists->AppendRooms(
+          sources[piece.place]->GetReflection()->GetRepeatedFieldRef<v1::ResumedRoom>(
               *sources[piece.place], piece.field),
           out);
     case Slot::kExtraText:

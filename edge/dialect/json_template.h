@@ -20,6 +20,7 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/reflection.h>
 
+#include "confab/v1/client.pb.h"
 #include "confab/v1/types.pb.h"
 
 #include "edge/dialect/field_reader.h"
@@ -45,12 +46,16 @@ struct TemplateScope {
   std::vector<Extra> extras;
 };
 
-// Writes the events of a page as an array.
-class EventListWriter {
+// Writes what a dialect has templates of its own for.
+class ListWriter {
  public:
-  virtual ~EventListWriter() = default;
+  virtual ~ListWriter() = default;
+  // The events of a page, as an array.
   virtual void AppendEvents(const google::protobuf::RepeatedFieldRef<v1::Event>& events,
                             std::string& out) const = 0;
+  // What became of each room of a resume, as an object.
+  virtual void AppendRooms(const google::protobuf::RepeatedFieldRef<v1::ResumedRoom>& rooms,
+                           std::string& out) const = 0;
 };
 
 // What a template is written from; in the order of its scope.
@@ -61,7 +66,7 @@ struct TemplateInput {
   };
   std::array<const google::protobuf::Message*, 2> roots{};
   std::array<Extra, 3> extras{};
-  const EventListWriter* events = nullptr;  // Needed where a slot names events.
+  const ListWriter* lists = nullptr;  // Needed where a slot names events or resumed rooms.
 };
 
 class JsonTemplate {
@@ -89,6 +94,7 @@ class JsonTemplate {
     kTextList,
     kTextMap,
     kEvents,
+    kRooms,  // Of a resume.
     kExtraText,
     kExtraNumber,
     kExtraJson,

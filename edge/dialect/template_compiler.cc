@@ -271,7 +271,8 @@ class TemplateCompiler {
     }
     if (field.is_repeated()) {
       if (field.type() == pb::FieldDescriptor::TYPE_STRING) return Slot::kTextList;
-      return field.message_type() == v1::Event::descriptor() ? Slot::kEvents : Slot::kNone;
+      if (field.message_type() == v1::Event::descriptor()) return Slot::kEvents;
+      return field.message_type() == v1::ResumedRoom::descriptor() ? Slot::kRooms : Slot::kNone;
     }
     switch (field.type()) {
       case pb::FieldDescriptor::TYPE_STRING:
