@@ -221,22 +221,9 @@ void IoThread::Leave(Connection& connection) {
   connections_.erase(connection.id());
   hub_.Remove(connection);
   pending_.Drop(connection.id());
+  turns_.Forget(connection.id());
   if (stream_ != 0) NewItem().mutable_connection_closed()->set_connection(connection.id());
   loop_->MarkDirty(*this);
-}
-
-bool IoThread::Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
-  // What no client asked for leaves half of the room to what they do ask.
-  if (command.is_automatic() && pending_.size() >= PendingRequests::kCountLimit / 2) return false;
-  const auto now = std::chrono::steady_clock::now();
-  const PendingRequest* request =
-      pending_.Add(std::move(command), reply_id, now,
-                   now + absl::ToChronoMilliseconds(settings_.command_deadline));
-  if (request == nullptr) return false;
-  if (stream_ == 0) return true;
-  *NewItem().mutable_command() = request->command;
-  pending_.MarkSent(request->command.request());
-  return true;
 }
 
 std::optional<std::int64_t> IoThread::PositionOf(const Connection& connection,
@@ -252,8 +239,6 @@ void IoThread::Unsubscribe(Connection& connection, std::string_view room) {
   hub_.Unsubscribe(TopicOfRoom(room), connection);
   loop_->MarkDirty(*this);
 }
-
-void IoThread::ReplayLater(Connection& connection) { replaying_.insert(connection.id()); }
 
 // --- what control says
 
@@ -443,6 +428,7 @@ void IoThread::Tell(const std::vector<Connection*>& audience, const v1::PushedNo
 void IoThread::On(const v1::Result& result) {
   const std::optional<PendingRequest> request = pending_.Complete(result.request());
   if (!request) return;  // Answered already, expired, or of a connection that is gone.
+  EndTurn(request->command);
   if (!request->command.has_replay_page() && !request->command.is_automatic()) {
     metrics_.CountCommand(result.has_error() ? result.error().reason() : v1::REASON_UNSPECIFIED);
     metrics_.command_seconds.Observe(
@@ -456,6 +442,7 @@ void IoThread::On(const v1::Result& result) {
 // --- turns and ticks
 
 void IoThread::Flush() {
+  CallTurns();
   if (!outgoing_.empty() && stream_ != 0) link_.Send(stream_, outgoing_);
   outgoing_.clear();
   for (std::string& topic : hub_.TakeEmptied()) released_.push_back(std::move(topic));
@@ -471,20 +458,10 @@ void IoThread::OnTimer() {
   loop_->wheel().Arm(*this, loop_->wheel().tick());
   ExpireCommands();
   RefreshLease();
-  for (const std::uint64_t id : std::exchange(replaying_, {})) {
-    if (Connection* connection = Find(id)) connection->OnTick();
-  }
+  AskAgain();
   figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();
   end_.OnTick(pending_.size());
-}
-
-void IoThread::ExpireCommands() {
-  for (const PendingRequest& request : pending_.Expire(std::chrono::steady_clock::now())) {
-    if (Connection* connection = Find(request.command.connection())) {
-      connection->OnExpired(request.command, request.reply_id, ErrorOfExpiry(request));
-    }
-  }
 }
 
 }  // namespace confab::edge

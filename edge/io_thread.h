@@ -26,6 +26,7 @@
 #include "edge/connection/session.h"
 #include "edge/connection/session_home.h"
 #include "edge/connection/socketio_connection.h"
+#include "edge/connection/turn_queue.h"
 #include "edge/connection/user_table.h"
 #include "edge/control_link/control_link.h"
 #include "edge/control_link/pending_requests.h"
@@ -100,7 +101,7 @@ class IoThread final : public Distributor::Recipient,
   ~IoThread() override;  // REQUIRES: Join was called if Start was.
 
   // All io threads of the edge, this one too, by index. REQUIRES: before Start.
-  void SetPeers(std::vector<IoThread*> peers) { peers_ = std::move(peers); }
+  void SetPeers(std::vector<IoThread*> peers);
 
   absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first);
   void Start();
@@ -145,7 +146,7 @@ class IoThread final : public Distributor::Recipient,
                                          std::string_view room) override;
   void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) override;
   void Unsubscribe(Connection& connection, std::string_view room) override;
-  void ReplayLater(Connection& connection) override;
+  void ReplayLater(Connection& connection, std::chrono::milliseconds wait) override;
   void CountRefusal(v1::Reason reason) override { metrics_.CountCommand(reason); }
 
   void Flush() override;    // What gathered for control in this turn of the loop.
@@ -167,6 +168,11 @@ class IoThread final : public Distributor::Recipient,
   void Admit(Connection& connection);
   void SubscribeOwn(Connection& connection);
   void AdmitWaiting();
+  // What connections ask, and when they may: io_thread_turns.cc.
+  bool Submit(v1::Command&& command, std::optional<std::uint64_t> reply_id);
+  void EndTurn(const v1::Command& command);
+  void CallTurns();
+  void AskAgain();
   void ExpireCommands();
   void RefreshLease();
   v1::EdgeItem& NewItem();
@@ -204,8 +210,10 @@ class IoThread final : public Distributor::Recipient,
   std::chrono::steady_clock::time_point next_lease_;
   std::vector<v1::EdgeItem> outgoing_;
   std::uint64_t subscribes_seen_ = 0;
-  std::vector<std::string> released_;             // Topics that were subscribed for nobody.
-  absl::flat_hash_set<std::uint64_t> replaying_;  // Connections to be asked at the next tick.
+  std::vector<std::string> released_;  // Topics that were subscribed for nobody.
+  TurnQueue turns_;
+  // Connections to be asked at a tick, not before that.
+  absl::flat_hash_map<std::uint64_t, std::chrono::steady_clock::time_point> replaying_;
 
   bool is_down_ = false;
   std::thread thread_;

@@ -1,6 +1,6 @@
 // auto_subscription.h: which rooms of its user a connection has still to join by itself, as its
 // dialect says. Decides; asks nothing itself.
-// Owns: rooms that wait to be joined.   Used by: connection.
+// Owns: rooms that wait to be joined.   Used by: own_joins.
 // Threads: confined to the io thread.
 // Fails: never; what control refuses for good is passed over.
 #pragma once
@@ -31,6 +31,9 @@ class AutoSubscription {
 
   // What to ask control next; nullopt: nothing, or the answer to the last one is still awaited.
   std::optional<v1::Command> Next();
+  bool is_waiting() const { return is_waiting_; }
+  // It could not be asked: Next gives it again.
+  void OnNotAsked() { is_waiting_ = false; }
   // What became of it.
   void OnResult(const v1::Result& result);
   void OnRefused(const v1::Error& why);

@@ -42,10 +42,13 @@ void Connection::Leave() {
   share_ = nullptr;
 }
 
-void Connection::SetDevice(std::string_view device_id) {
-  if (device_id.empty()) return;
+Connection::Circumstances& Connection::circumstances() {
   if (circumstances_ == nullptr) circumstances_ = std::make_unique<Circumstances>();
-  circumstances_->device_id = device_id;
+  return *circumstances_;
+}
+
+void Connection::SetDevice(std::string_view device_id) {
+  if (!device_id.empty()) circumstances().device_id = device_id;
 }
 
 std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
@@ -59,8 +62,7 @@ std::optional<v1::Error> Connection::Authenticate(std::string_view token) {
   user_name_ = std::move(*verified.user.mutable_name());
   email_ = std::move(verified.email);
   if (!verified.role_context.empty()) {
-    if (circumstances_ == nullptr) circumstances_ = std::make_unique<Circumstances>();
-    circumstances_->role_context = std::move(verified.role_context);
+    circumstances().role_context = std::move(verified.role_context);
   }
   token_.Begin(verified.expires_at, now, std::chrono::steady_clock::now());
   is_authenticated_ = true;
@@ -147,52 +149,7 @@ void Connection::Admit(std::uint64_t id, std::string_view name) {
   user.set_id(user_id_);
   user.set_name(user_name_);
   wire_.SayConnected(name, user);
-  if (connect_ == nullptr || connect_->auto_subscribe.empty()) return;
-  auto_ = std::make_unique<AutoSubscription>(connect_->auto_subscribe);
-  OnAttached();
-}
-
-void Connection::OnAttached() {
-  if (auto_ == nullptr) return;
-  auto_->Restart();
-  AskAutomatically();
-}
-
-void Connection::OnAddedTo(std::string_view room, std::int64_t seq) {
-  if (auto_ == nullptr) return;
-  auto_->OnMember(room, seq);
-  AskAutomatically();
-}
-
-// One thing after the other: a connection that comes back is not to flood control with its rooms.
-void Connection::AskAutomatically() {
-  if (auto_ == nullptr) return;
-  std::optional<v1::Command> command = auto_->Next();
-  if (!command) return;
-  command->set_connection(id_);
-  const std::size_t limit = host_.limits().rooms;
-  if (command->has_join_room() && limit > 0 && subscriptions.size() - own_topics >= limit) {
-    return auto_->OnRefused(MakeError(v1::REASON_LIMIT_REACHED, ""));
-  }
-  const std::string room = command->join_room().room_id();
-  if (command->has_join_room()) RememberJoin(command->join_room());
-  if (host_.Forward(*std::move(command), std::nullopt)) return;
-  if (!room.empty()) TakeJoin(room);
-  Tidy();
-  auto_->OnRefused(MakeError(v1::REASON_UNAVAILABLE, ""));
-  host_.ReplayLater(*this);
-}
-
-// The client asked for none of it, so it is told of success alone, as of any join.
-void Connection::OnAutomatic(const v1::Command& command, const v1::Result& result) {
-  if (command.has_join_room()) {
-    if (!result.has_error()) wire_.SayResult(command, std::nullopt, result);
-    EndJoin(command.join_room().room_id(), !result.has_error());
-  }
-  if (auto_ == nullptr) return;
-  auto_->OnResult(result);
-  if (result.error().retryable()) return host_.ReplayLater(*this);
-  AskAutomatically();
+  BeginOwnJoins();
 }
 
 v1::ConnectionOpened Connection::Describe() const {
@@ -250,6 +207,7 @@ std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
   const ConnectionLimits& limits = host_.limits();
   if (auto error = TakeFrame(now)) return error;
   if (command.has_post_message()) return TakeSend(now);
+  if (command.has_resume()) return Take(joins_, limits.joins, "joins", now);
   if (!command.has_join_room()) return std::nullopt;
   if (auto error = Take(joins_, limits.joins, "joins", now)) return error;
   if (limits.rooms > 0 && subscriptions.size() - own_topics >= limits.rooms) {
@@ -268,6 +226,8 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
     return Refuse(command, reply_id, *error);
   }
   if (command.has_refresh_token()) return Renew(command, reply_id);
+  if (command.has_resume()) return Resume(std::move(command), reply_id);
+  HeedResume(command);
   command.set_connection(id_);
   if (command.has_join_room()) RememberJoin(command.join_room());
   ++under_way_;
@@ -284,7 +244,7 @@ void Connection::Ask(v1::Command&& command, std::optional<std::uint64_t> reply_i
 
 void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                           const v1::Result& result) {
-  if (command.has_replay_page()) return OnPage(command.replay_page().room_id(), result);
+  if (command.has_replay_page()) return OnPage(command.replay_page(), result);
   if (NotificationOutlet::Asked(command)) return outlet().OnAnswer(command, result);
   if (command.is_automatic()) return OnAutomatic(command, result);
   // Control ended the subscription with an end to read up to, but who left wants nothing more.
@@ -299,7 +259,8 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
 void Connection::OnExpired(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                            const v1::Error& error) {
   if (command.has_replay_page()) {
-    if (RoomReplay* replay = FindReplay(command.replay_page().room_id())) replay->OnNoPage();
+    RoomReplay* replay = FindReplay(command.replay_page().room_id());
+    if (replay != nullptr && replay->Awaits(command.replay_page().after_seq())) replay->OnNoPage();
     return host_.ReplayLater(*this);
   }
   if (NotificationOutlet::Asked(command)) return outlet().OnNoAnswer(command);
@@ -382,7 +343,8 @@ std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std:
   // A subscriber that joins again has got, or will get, everything behind `since`.
   if (!is_new && *join->after_seq >= since) return std::nullopt;
   if (!is_new) join->held_at = host_.PositionOf(*this, room);
-  catchup_->replays.emplace_back(std::string(room), *join->after_seq);
+  RoomReplay& begun = catchup_->replays.emplace_back(std::string(room), *join->after_seq);
+  if (join->is_resumed) begun.MarkResumed();
   return join->after_seq;
 }
 
@@ -421,9 +383,11 @@ void Connection::Tidy() {
   if (catchup_ != nullptr && catchup_->joins.empty() && catchup_->replays.empty()) catchup_.reset();
 }
 
-void Connection::OnPage(const std::string& room, const v1::Result& result) {
+void Connection::OnPage(const v1::ReplayPage& asked, const v1::Result& result) {
+  const std::string& room = asked.room_id();
   RoomReplay* replay = FindReplay(room);
-  if (replay == nullptr) return;
+  // Of an earlier subscription. Another room may have its page now.
+  if (replay == nullptr || !replay->Awaits(asked.after_seq())) return Replay();
   if (result.has_history()) {
     replay->OnPage(result.history());
     if (replay->has_hole() && !replay->IsDone(host_.PositionOf(*this, room))) {
@@ -432,21 +396,31 @@ void Connection::OnPage(const std::string& room, const v1::Result& result) {
     return Replay();
   }
   replay->OnNoPage();
-  if (result.error().retryable()) return host_.ReplayLater(*this);
+  if (result.error().retryable()) {
+    const std::chrono::milliseconds wait(result.error().retry_after_ms());
+    catchup_->pages_at = std::chrono::steady_clock::now() + wait;
+    return host_.ReplayLater(*this, wait);
+  }
   if (result.error().reason() == v1::REASON_RESYNC) return Resync(room);
   // Nothing of this room is for the client any more.
   DropReplay(room);
   host_.Unsubscribe(*this, room);
-  Tidy();
+  Replay();
 }
 
 // The log does not go back to what the client has: it begins anew, by a join of its own, so that no
 // event comes before it knows that there is a hole.
 void Connection::Resync(const std::string& room) {
+  const RoomReplay* replay = FindReplay(room);
+  const bool was_resumed = replay != nullptr && replay->is_resumed();
   DropReplay(room);
   host_.Unsubscribe(*this, room);
-  Tidy();
-  if (!wire_.SayResync(room)) wire_.ShutForResync(room);
+  if (was_resumed) {
+    SayNotResumed(room, MakeError(v1::REASON_RESYNC, "the log does not reach back to it"));
+  } else if (!wire_.SayResync(room)) {
+    return wire_.ShutForResync(room);
+  }
+  Replay();
 }
 
 // Hands over what is at hand. True: the replay has come to its end.
@@ -475,21 +449,32 @@ bool Connection::AskPage(RoomReplay& replay) {
 }
 
 void Connection::Replay() {
-  AskAutomatically();
+  AskByItself();
   if (catchup_ == nullptr) return;
   std::vector<RoomReplay>& replays = catchup_->replays;
+  auto busy = std::count_if(replays.begin(), replays.end(),
+                            [](const RoomReplay& replay) { return replay.is_busy(); });
   for (std::size_t i = 0; i < replays.size();) {
+    busy -= replays[i].is_busy() ? 1 : 0;
     if (IsReplayDone(replays[i])) {
       replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
-    if (replays[i].WantsPage()) {
-      if (!transport_->HasRoom()) return;
-      if (!AskPage(replays[i])) return host_.ReplayLater(*this);
+    if (replays[i].WantsPage() && busy < static_cast<std::ptrdiff_t>(kPagesAtOnce)) {
+      if (!transport_->HasRoom() || !MayAskPages() || !AskPage(replays[i])) return;
     }
+    busy += replays[i].is_busy() ? 1 : 0;
     ++i;
   }
   Tidy();
+}
+
+// When it may not yet, it is called again.
+bool Connection::MayAskPages() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now >= catchup_->pages_at) return true;
+  host_.ReplayLater(*this, std::chrono::ceil<std::chrono::milliseconds>(catchup_->pages_at - now));
+  return false;
 }
 
 }  // namespace confab::edge

@@ -19,9 +19,9 @@
 
 #include "edge/auth/token_verifier.h"
 #include "edge/connection/address_table.h"
-#include "edge/connection/auto_subscription.h"
 #include "edge/connection/event_encoder.h"
 #include "edge/connection/notification_outlet.h"
+#include "edge/connection/own_joins.h"
 #include "edge/connection/rate_limit.h"
 #include "edge/connection/replay.h"
 #include "edge/connection/token_life.h"
@@ -82,7 +82,8 @@ class ConnectionHost {
   virtual void Leave(Connection& connection) = 0;
   // The connection goes on over another transport.
   virtual void OnMoved(Connection& connection) = 0;
-  // Takes a command to control. False: too much is waiting, the command was not touched.
+  // Takes a command to control. False: too much is waiting, the command was not touched. Where it is
+  // one that takes turns (TurnQueue), connection.Replay() is called when it may be tried again.
   virtual bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) = 0;
   // Last event of the room that passed this thread's hub; nullopt: the connection is no subscriber.
   virtual std::optional<std::int64_t> PositionOf(const Connection& connection,
@@ -90,8 +91,9 @@ class ConnectionHost {
   // Live events of the room reach the connection from behind `after_seq` on.
   virtual void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) = 0;
   virtual void Unsubscribe(Connection& connection, std::string_view room) = 0;
-  // Calls connection.OnTick() in a moment.
-  virtual void ReplayLater(Connection& connection) = 0;
+  // Calls connection.OnTick() in a moment, and not before `wait` is over.
+  virtual void ReplayLater(Connection& connection, std::chrono::milliseconds wait) = 0;
+  void ReplayLater(Connection& connection) { ReplayLater(connection, {}); }
   virtual void CountRefusal(v1::Reason reason) = 0;
 };
 
@@ -115,6 +117,9 @@ class Connection {
   void SetDevice(std::string_view device_id);
   // What its dialect says of connecting; before Authenticate. It outlives this object.
   void SetConnect(const DialectConnect& connect) { connect_ = &connect; }
+  // Rooms to be resumed as soon as it is admitted; before Authenticate. `reply_id` as for Ask; without
+  // one a RESYNC is told as SayResync, what else is refused as a refusal.
+  void ResumeOnConnect(v1::Resume&& resume, std::optional<std::uint64_t> reply_id);
   // nullopt: accepted, the host was entered. Else the refusal.
   std::optional<v1::Error> Authenticate(std::string_view token);
   // The host was entered for nobody: a service's command follows, which control verifies.
@@ -143,6 +148,7 @@ class Connection {
   // are under way; the wire hears of the last answer.
   bool EndCommands() {
     is_ending_ = true;
+    GiveUpResume();
     return under_way_ == 0;
   }
 
@@ -195,8 +201,10 @@ class Connection {
   }
   // It was asked for by ReplayLater.
   void OnTick() {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (own_joins_ != nullptr) own_joins_->OnTick(now);
     Replay();
-    if (outlet_ != nullptr) outlet_->OnTick(std::chrono::steady_clock::now());
+    if (outlet_ != nullptr) outlet_->OnTick(now);
   }
 
   void Close(CloseReason reason) { wire_.Shut(reason); }
@@ -227,18 +235,34 @@ class Connection {
   struct Catchup {
     std::vector<PendingJoin> joins;
     std::vector<RoomReplay> replays;
+    SteadyTime pages_at;  // Control said to ask for none before.
   };
+  // Of a connection, on their way or in memory at once; of 256 KiB each at most.
+  static constexpr std::size_t kPagesAtOnce = 4;
 
   // What few clients have.
   struct Circumstances {
     std::string device_id;
     std::string role_context;
+    std::unique_ptr<v1::Command> resume;  // Until it is admitted.
+    std::optional<std::uint64_t> resume_reply_id;
   };
+  Circumstances& circumstances();
 
   void OnAnswered() {
     if (under_way_ > 0 && --under_way_ == 0 && is_ending_) wire_.OnAllAnswered();
   }
-  void AskAutomatically();
+  // What it asks by itself: connection_own_joins.cc.
+  void BeginOwnJoins();
+  OwnJoins& own_joins();
+  std::optional<v1::Error> CheckResume(const v1::Resume& resume);
+  void Resume(v1::Command&& command, std::optional<std::uint64_t> reply_id);
+  void EndResume();
+  void GiveUpResume();
+  void SayNotResumed(const std::string& room, const v1::Error& error);
+  void HeedResume(v1::Command& command);
+  void AskByItself();
+  bool AskOne(v1::Command&& command);
   void OnAutomatic(const v1::Command& command, const v1::Result& result);
   void Renew(const v1::Command& command, std::optional<std::uint64_t> reply_id);
   std::optional<v1::Error> TakeToken(std::string_view token);
@@ -257,7 +281,8 @@ class Connection {
   void DropReplay(std::string_view room);
   bool IsReplayDone(RoomReplay& replay);
   bool AskPage(RoomReplay& replay);
-  void OnPage(const std::string& room, const v1::Result& result);
+  bool MayAskPages();
+  void OnPage(const v1::ReplayPage& asked, const v1::Result& result);
   void Resync(const std::string& room);
   void Tidy();
 
@@ -272,7 +297,7 @@ class Connection {
   std::string email_;
   std::unique_ptr<Circumstances> circumstances_;
   const DialectConnect* connect_ = nullptr;  // Null: nothing in particular.
-  std::unique_ptr<AutoSubscription> auto_;   // Few dialects have one.
+  std::unique_ptr<OwnJoins> own_joins_;      // Of few dialects, and while rooms are resumed.
   TokenLife token_;
   RateBucket frames_;
   RateBucket refused_frames_;

@@ -220,6 +220,9 @@ void NativeSession::OnMessage(bool is_binary, std::string_view message) {
   if (frame.has_connect()) {
     if (connection_.is_authenticated()) return Shut(CloseReason::kBadPacket);
     if (is_draining_) return Shut(CloseReason::kDraining);
+    if (frame.connect().has_resume()) {
+      connection_.ResumeOnConnect(std::move(*frame.mutable_connect()->mutable_resume()), 0);
+    }
     return Authenticate(frame.connect().token());
   }
   if (!connection_.is_authenticated()) {

@@ -15,6 +15,7 @@ namespace confab::edge {
 struct PendingJoin {
   std::string room;
   std::optional<std::int64_t> after_seq;
+  bool is_resumed = false;              // By a Resume, which names its position again and again.
   bool has_subscribed = false;          // Its Subscribe came, and the connection was none before.
   std::optional<std::int64_t> held_at;  // It was one: live events are held back from there on.
 };
@@ -28,6 +29,10 @@ class RoomReplay {
   // Last event the connection was given.
   std::int64_t after_seq() const { return after_seq_; }
 
+  // The client gives its position with each handshake: it is not to be closed because of it.
+  void MarkResumed() { is_resumed_ = true; }
+  bool is_resumed() const { return is_resumed_; }
+
   // Nothing is read before the client has the answer to its JoinRoom.
   void Begin() { has_begun_ = true; }
 
@@ -37,10 +42,15 @@ class RoomReplay {
 
   // True: a page is to be asked for now.
   bool WantsPage() const { return has_begun_ && !is_asking_ && !page_; }
+  // A page of it is on its way, or being handed over.
+  bool is_busy() const { return is_asking_ || page_.has_value(); }
   void OnAsked() {
     is_asking_ = true;
+    asked_after_ = after_seq_;
     is_asked_for_end_ = is_ending();
   }
+  // Whether it waits for the page behind that event.
+  bool Awaits(std::int64_t after_seq) const { return is_asking_ && asked_after_ == after_seq; }
   // No answer came; WantsPage again.
   void OnNoPage() { is_asking_ = false; }
   void OnPage(const v1::HistoryPage& page);
@@ -59,9 +69,11 @@ class RoomReplay {
  private:
   std::string room_;
   std::int64_t after_seq_;
+  std::int64_t asked_after_ = 0;
   std::optional<std::int64_t> end_seq_;
   std::optional<v1::HistoryPage> page_;
   int next_ = 0;  // Of the page's events.
+  bool is_resumed_ = false;
   bool has_begun_ = false;
   bool is_asking_ = false;
   bool is_asked_for_end_ = false;  // When the page was asked for, the end was in the log.

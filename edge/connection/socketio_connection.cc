@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/dialect/event_arguments.h"
 #include "edge/protocol/utf8.h"
 #include "proto/reason.h"
 
@@ -41,6 +42,21 @@ std::optional<v1::Error> CheckDeviceId(std::string_view device_id) {
                                kDeviceIdBytesLimit));
 }
 
+// Nothing where there is none.
+std::optional<v1::Error> ReadResume(const boost::json::value* field, v1::Resume& resume) {
+  if (field == nullptr) return std::nullopt;
+  EventArguments in("auth.resume", {field, 1}, {}, true);
+  const boost::json::value* rooms = in.Find("rooms");
+  if (rooms == nullptr) {
+    in.RefuseMissing("rooms");
+    return in.TakeRefusal();
+  }
+  for (auto& [room, seq] : in.Seqs("rooms", *rooms)) {
+    (*resume.mutable_rooms())[std::move(room)] = seq;
+  }
+  return in.TakeRefusal();
+}
+
 }  // namespace
 
 SocketIoConnection::SocketIoConnection(SocketIoTalk& talk, std::size_t nsp)
@@ -67,6 +83,8 @@ std::optional<v1::Error> SocketIoConnection::Connect(const SocketIoPacket& packe
   std::size_t dialect = 0;
   std::optional<v1::Error> refusal = ChooseDialect(packet, dialect);
   if (!refusal) refusal = CheckDeviceId(talk_.request().device_id);
+  v1::Resume resume;
+  if (!refusal) refusal = ReadResume(FieldOf(packet.json, "resume"), resume);
   if (refusal) {
     home.host.CountRefusal(refusal->reason());
     return refusal;
@@ -76,6 +94,7 @@ std::optional<v1::Error> SocketIoConnection::Connect(const SocketIoPacket& packe
                       home.encoders.SocketIo(dialect, nsp_));
   connection_->SetDevice(talk_.request().device_id);
   connection_->SetConnect(dialect_->connect());
+  if (resume.rooms_size() > 0) connection_->ResumeOnConnect(std::move(resume), std::nullopt);
   std::string_view token = TextOf(FieldOf(packet.json, "token"));
   if (token.empty()) token = talk_.request().token;
   return connection_->Authenticate(token);

@@ -28,7 +28,8 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   }
 
   // Chooses the dialect: `dialect` of the payload, else of the query, else the server's. The token:
-  // `token` of the payload, else what the request brought.
+  // `token` of the payload, else what the request brought. `resume` of the payload is the argument of
+  // the event of that name.
   std::optional<v1::Error> Connect(const SocketIoPacket& packet) override;
   bool is_joined() const override { return connection_ && connection_->is_admitted(); }
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;

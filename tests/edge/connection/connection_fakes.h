@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "edge/connection/connection.h"
+#include "edge/connection/turn_queue.h"
 #include "proto/reason.h"
 
 namespace confab::tests {
@@ -45,6 +48,7 @@ class RecordingWire final : public edge::ClientWire {
                  const v1::Result& result) override {
     said.push_back(result.has_error() ? Refusal(reply_id, result.error())
                                       : fmt::format("result {}", reply_id.value_or(0)));
+    last_result = result;
   }
   void SayRefusal(const v1::Command&, std::optional<uint64_t> reply_id,
                   const v1::Error& error) override {
@@ -67,6 +71,7 @@ class RecordingWire final : public edge::ClientWire {
   std::vector<std::string> said;
   v1::TokenExpiring last_expiring;
   v1::Error last_error;
+  v1::Result last_result;
   std::optional<edge::CloseReason> shut;
 
  private:
@@ -86,12 +91,15 @@ class RecordingHost final : public edge::ConnectionHost {
   void Leave(edge::Connection&) override { ++left; }
   void OnMoved(edge::Connection&) override {}
   bool Forward(v1::Command&& command, std::optional<uint64_t> reply_id) override {
-    if (is_full) return false;
+    if (is_full) {
+      waits_for_turn = edge::TurnQueue::KindOf(command).has_value();
+      return false;
+    }
     forwarded.emplace_back(std::move(command), reply_id);
     return true;
   }
-  std::optional<int64_t> PositionOf(const edge::Connection&, std::string_view) override {
-    return position;
+  std::optional<int64_t> PositionOf(const edge::Connection&, std::string_view room) override {
+    return not_in.contains(std::string(room)) ? std::nullopt : position;
   }
   void GoLive(edge::Connection&, std::string_view room, int64_t after_seq) override {
     live.push_back(fmt::format("{} behind {}", room, after_seq));
@@ -99,7 +107,10 @@ class RecordingHost final : public edge::ConnectionHost {
   void Unsubscribe(edge::Connection&, std::string_view room) override {
     unsubscribed.emplace_back(room);
   }
-  void ReplayLater(edge::Connection&) override { ++later; }
+  void ReplayLater(edge::Connection&, std::chrono::milliseconds wait) override {
+    ++later;
+    longest_wait = std::max(longest_wait, wait);
+  }
   void CountRefusal(v1::Reason reason) override { refusals.push_back(reason); }
 
   edge::ConnectionLimits connection_limits;
@@ -107,6 +118,9 @@ class RecordingHost final : public edge::ConnectionHost {
   edge::TokenVerifier verifier{
       process::JwtKeySet(*process::JwtKey::FromSecret(std::string(32, 's')))};
   bool is_full = false;
+  bool waits_for_turn = false;   // What was not taken is of those that take turns.
+  std::set<std::string> not_in;  // Rooms of which the connection is no subscriber.
+  std::chrono::milliseconds longest_wait{0};
   std::optional<int64_t> position;  // Of every room.
 
   int entered = 0;

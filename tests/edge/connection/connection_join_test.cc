@@ -122,15 +122,19 @@ TEST_F(ConnectionJoin, AsksAgainLaterWhenAPageDidNotComeInTime) {
   EXPECT_THAT(wire_.said, ElementsAre("result 1")) << "the client asked for no page";
 }
 
-TEST_F(ConnectionJoin, AsksAgainLaterWhenTheHostIsFull) {
+TEST_F(ConnectionJoin, AsksAgainWhenItsTurnComes) {
   connection_->Ask(Join("r", 4), 1);
   connection_->OnSubscribed("r", 5, true);
   host_.position = 5;
   host_.is_full = true;
 
   connection_->OnResult(Join("r", 4), 1, Joined(5));
+  EXPECT_TRUE(host_.waits_for_turn);
 
-  EXPECT_EQ(host_.later, 1);
+  host_.is_full = false;
+  connection_->Replay();
+  AnswerPage(4, Page(5, 5, false));
+  EXPECT_THAT(host_.live, ElementsAre("r behind 5"));
 }
 
 TEST_F(ConnectionJoin, ClosesForResumeWhenTheLogIsGone) {

@@ -1,5 +1,6 @@
 // What the default dialect reads and tells of messages beside posting them: bodies, edits, deletions,
 // read pointers, pages without events.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "edge/dialect/dialect_set.h"
@@ -78,6 +79,40 @@ TEST_F(ConfabMessagesTest, TellsThatARoomIsToBeLoadedAnew) {
   std::string text;
   ASSERT_TRUE(dialect_->EncodeResync("7", text));
   EXPECT_EQ(text, R"(["resync",{"roomId":"7"}])");
+}
+
+TEST_F(ConfabMessagesTest, ReadsWhichRoomsAreResumedFromWhere) {
+  ASSERT_FALSE(Translate(R"(["resume",{"rooms":{"den":4,"7":0}}])"));
+  EXPECT_EQ(command_.resume().rooms_size(), 2);
+  EXPECT_EQ(command_.resume().rooms().at("den"), 4);
+  EXPECT_EQ(command_.resume().rooms().at("7"), 0);
+  ASSERT_FALSE(Translate(R"(["resume",{"rooms":{}}])"));
+  EXPECT_TRUE(command_.has_resume());
+  ExpectBad(R"(["resume",{}])", "resume: rooms is missing");
+  ExpectBad(R"(["resume",{"rooms":["den"]}])", "resume: rooms must be an object");
+  for (const char* seq : {R"("4")", "-1", "1.5", "null", "9007199254740992"}) {
+    ExpectBad(fmt::format(R"(["resume",{{"rooms":{{"den":{}}}}}])", seq),
+              "resume: rooms must hold whole numbers from 0 to 9007199254740991");
+  }
+}
+
+TEST_F(ConfabMessagesTest, AcksWhatBecameOfEachResumedRoom) {
+  v1::Result result;
+  EXPECT_EQ(result.mutable_resume()->rooms_size(), 0);
+  EXPECT_EQ(Ack(result), R"([{"ok":true,"rooms":{}}])");
+
+  v1::ResumedRoom& den = *result.mutable_resume()->add_rooms();
+  den.set_room_id("den\"");
+  *den.mutable_joined() = Joined("den\"").join_room();
+  den.mutable_joined()->set_last_seq(9);
+  v1::ResumedRoom& hall = *result.mutable_resume()->add_rooms();
+  hall.set_room_id("hall");
+  *hall.mutable_error() = MakeError(v1::REASON_RESYNC, "gone");
+
+  EXPECT_EQ(
+      Ack(result),
+      R"([{"ok":true,"rooms":{"den\"":{"ok":true,"roomId":"den\"","role":"member","lastSeq":9},)"
+      R"("hall":{"ok":false,"error":{"reason":"RESYNC","message":"gone","retryable":false}}}}])");
 }
 
 TEST_F(ConfabMessagesTest, TellsOfEditsAndDeletions) {

@@ -36,7 +36,7 @@ class AdmittingHost final : public ConnectionHost {
   std::optional<int64_t> PositionOf(const Connection&, std::string_view) override { return {}; }
   void GoLive(Connection&, std::string_view, int64_t) override {}
   void Unsubscribe(Connection&, std::string_view) override {}
-  void ReplayLater(Connection&) override {}
+  void ReplayLater(Connection&, std::chrono::milliseconds) override {}
   void CountRefusal(v1::Reason) override {}
 
   void Admit() { waiting->Admit(++last_id, "name"); }

@@ -1,0 +1,486 @@
+// Schedules of one client: joins, leaves, resumes, lost connections and lost answers, slow reading,
+// retention, between a connection with its hub and a small control whose rooms answer when they like.
+// However it goes, the client gets each event of a room once and in order behind what it has, or is
+// told RESYNC, and at the end it has everything. CONFAB_TEST_SEED=n repeats a run.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "edge/connection/turn_queue.h"
+#include "edge/hub/hub.h"
+#include "tests/edge/connection/connection_fixture.h"
+#include "tests/edge/connection/small_control.h"
+
+namespace confab::edge {
+namespace {
+
+constexpr int kSchedules = 300;
+constexpr int kSteps = 400;
+constexpr std::uint64_t kResumeReply = 1'000'000;  // And above: the answers of resumes.
+
+// The frame of an event names its room.
+class RoomEncoder final : public EventEncoder {
+ public:
+  using EventEncoder::EventEncoder;
+  SharedFrame Encode(const v1::Event& event, std::string_view,
+                     std::string& scratch) const override {
+    scratch = fmt::format("{} {}", event.room_id(), event.seq());
+    return SharedFrame::Copy(scratch);
+  }
+  SharedFrame Encode(const v1::Signal&, std::string&) const override { return {}; }
+  SharedFrame Encode(const v1::Notification&, std::string&) const override { return {}; }
+  bool can_notify() const override { return false; }
+  bool can_ack_inbox() const override { return false; }
+};
+
+// What the client knows, and holds against what it is told.
+struct ClientRoom {
+  enum class State { kOut, kAsking, kIn, kLeaving };
+  State state = State::kOut;
+  std::optional<std::int64_t> has;  // Up to there it has everything.
+  bool is_guess = false;            // It says more than it has.
+};
+
+class Schedule final : private ConnectionHost, private ClientWire, private Transport {
+ public:
+  explicit Schedule(unsigned seed) : random_(seed) {
+    for (const auto& [name, room] : control_.rooms) client_[name];
+    // One turn of each kind, or all.
+    if (Below(2) == 0) turns_.SetThreads(TurnQueue::kThreadsWithAll * TurnQueue::kJoinsLimit);
+    Connect({}, std::nullopt);
+  }
+
+  // What went wrong; empty: nothing.
+  std::string Run() {
+    for (int i = 0; i < kSteps && fault_.empty(); ++i) Step();
+    Settle();
+    if (fault_.empty()) CheckEnd();
+    connection_.reset();
+    return fault_;
+  }
+
+ private:
+  using State = ClientRoom::State;
+
+  struct Pending {
+    v1::Command command;
+    std::optional<std::uint64_t> reply_id;
+  };
+
+  int Below(int limit) { return control_.Below(limit); }
+  void Fault(std::string what) {
+    if (fault_.empty()) fault_ = std::move(what);
+  }
+
+  // --- what happens
+
+  void Step() {
+    switch (Below(12)) {
+      case 0:
+      case 1:
+      case 2:
+        return control_.Work();
+      case 3:
+      case 4:
+      case 5:
+        return Hear();
+      case 6:
+        return control_.Post();
+      case 7:
+        return Below(3) == 0 ? Lose() : Tick();
+      case 8:
+        room_for_ = Below(6);
+        if (room_for_ > 0) connection_->OnDrained();
+        return;
+      case 9:
+        if (Below(8) == 0) control_.Trim();
+        if (Below(12) == 0) Reconnect();
+        return;
+      default:
+        return Act();
+    }
+  }
+
+  void Act() {
+    const std::string name = control_.AnyRoom();
+    ClientRoom& room = client_[name];
+    if (Below(4) == 0) return ResumeSome();
+    if (extra_[name] > 0) return;  // Until it is answered.
+    if (room.state == State::kIn && Below(2) == 0) return Leave(name);
+    if (room.state == State::kLeaving && leaves_[name] == 0) return Leave(name);
+    if (room.state == State::kOut) return JoinOne(name);
+    // A naive page joins what is being resumed; or leaves it.
+    if (room.state != State::kAsking || room.is_guess || !resuming_.contains(name)) return;
+    if (Below(4) == 0) return Leave(name);
+    if (Below(4) != 0) return;
+    ++extra_[name];
+    connection_->Ask(Join(name), ++last_reply_);
+  }
+
+  void JoinOne(const std::string& name) {
+    ClientRoom& room = client_[name];
+    room.state = State::kAsking;
+    if (Below(5) == 0 || room.is_guess) {
+      room.has.reset();
+      room.is_guess = false;
+    }
+    joins_[++last_reply_] = name;
+    connection_->Ask(Join(name, room.has), last_reply_);
+  }
+
+  void Leave(const std::string& name) {
+    client_[name].state = State::kLeaving;
+    resuming_.erase(name);
+    ++leaves_[name];
+    v1::Command leave;
+    leave.mutable_leave_room()->set_room_id(name);
+    connection_->Ask(std::move(leave), ++last_reply_);
+  }
+
+  // Of those that the client is not in, some with nothing and some with too much.
+  void ResumeSome() {
+    v1::Command command;
+    auto& wanted = *command.mutable_resume()->mutable_rooms();
+    if (is_resuming_) {
+      last_refusal_ = v1::REASON_UNSPECIFIED;
+      connection_->Ask(std::move(command), kResumeReply);
+      if (last_refusal_ != v1::REASON_BAD_REQUEST) Fault("a second resume is not refused");
+      return;
+    }
+    for (auto& [name, room] : client_) {
+      if (room.state != State::kOut || extra_[name] > 0 || Below(2) == 0) continue;
+      if (!room.has) room.has = 0;
+      if (Below(20) == 0) {
+        room.has = control_.rooms[name].last + 5;
+        room.is_guess = true;
+      }
+      room.state = State::kAsking;
+      wanted[name] = *room.has;
+      resuming_.insert(name);
+    }
+    is_resuming_ = true;
+    connection_->Ask(std::move(command),
+                     Below(2) == 0 ? std::optional(kResumeReply + 1) : std::nullopt);
+  }
+
+  // The connection is lost, and another resumes what the client was in.
+  void Reconnect() {
+    connection_->Leave();
+    hub_.Remove(*connection_);
+    turns_.Forget(connection_->id());
+    pending_.clear();
+    resuming_.clear();
+    is_resuming_ = false;
+    joins_.clear();
+    extra_.clear();
+    leaves_.clear();
+    v1::Resume resume;
+    for (auto& [name, room] : client_) {
+      const bool was_in = room.state == State::kIn || room.state == State::kAsking;
+      room.state = was_in && room.has ? State::kAsking : State::kOut;
+      if (room.state != State::kAsking) continue;
+      (*resume.mutable_rooms())[name] = *room.has;
+      resuming_.insert(name);
+    }
+    is_resuming_ = resume.rooms_size() > 0;
+    const bool wants_reply = Below(2) == 0;
+    Connect(std::move(resume), wants_reply ? std::optional(kResumeReply + 1) : std::nullopt);
+  }
+
+  void Connect(v1::Resume&& resume, std::optional<std::uint64_t> reply_id) {
+    connection_ = std::make_unique<Connection>(static_cast<ConnectionHost&>(*this),
+                                               static_cast<ClientWire&>(*this),
+                                               static_cast<Transport&>(*this), encoder_);
+    if (resume.rooms_size() > 0) connection_->ResumeOnConnect(std::move(resume), reply_id);
+    if (connection_->Authenticate(Token())) Fault("the token is refused");
+    connection_->Admit(++last_connection_, "c");
+  }
+
+  // --- the edge, as its io thread does it
+
+  void Hear() {
+    if (control_.to_edge.empty()) return;
+    const v1::ControlItem item = std::move(control_.to_edge.front());
+    control_.to_edge.pop_front();
+    if (item.has_subscribe()) {
+      OnSubscribe(item.subscribe());
+    } else if (item.has_unsubscribe()) {
+      if (item.unsubscribe().connection() == connection_->id()) {
+        hub_.Unsubscribe(item.unsubscribe().topic(), *connection_);
+        connection_->OnUnsubscribed(RoomOfTopic(item.unsubscribe().topic()),
+                                    item.unsubscribe().end_seq());
+      }
+    } else if (item.has_broadcast()) {
+      hub_.Deliver(item.broadcast().topics(0), 0, item.broadcast().event());
+    } else if (const std::optional<Pending> done = Take(item.result().request())) {
+      connection_->OnResult(done->command, done->reply_id, item.result());
+    }
+    CallTurns();
+  }
+
+  void OnSubscribe(const v1::Subscribe& subscribe) {
+    if (subscribe.connection() != connection_->id()) return;
+    const std::string room(RoomOfTopic(subscribe.topic()));
+    if (!connection_->IsJoining(room) && !hub_.PositionOf(subscribe.topic(), *connection_)) return;
+    const Hub::Joined joined =
+        hub_.Subscribe(subscribe.topic(), *connection_, subscribe.from_seq());
+    if (const auto since = connection_->OnSubscribed(room, joined.since, joined.is_new)) {
+      hub_.Hold(subscribe.topic(), *connection_, *since);
+    }
+  }
+
+  std::optional<Pending> Take(std::uint64_t request) {
+    const auto found = pending_.find(request);
+    if (found == pending_.end()) return std::nullopt;
+    Pending taken = std::move(found->second);
+    pending_.erase(found);
+    if (const auto turn = TurnQueue::KindOf(taken.command)) {
+      turns_.GiveBack(*turn, taken.command.connection());
+    }
+    return taken;
+  }
+
+  // No answer came in time: of what was done, or of what will not be done.
+  void Lose() {
+    if (pending_.empty()) return;
+    auto chosen = pending_.begin();
+    std::advance(chosen, Below(static_cast<int>(pending_.size())));
+    const std::uint64_t request = chosen->first;
+    std::erase_if(control_.to_control, [&](const v1::Command& waiting) {
+      return waiting.request() == request && Below(2) == 0;
+    });
+    const std::optional<Pending> lost = Take(request);
+    connection_->OnExpired(lost->command, lost->reply_id,
+                           MakeError(v1::REASON_UNAVAILABLE, "no answer"));
+    CallTurns();
+  }
+
+  void Tick() {
+    if (std::exchange(wants_tick_, false)) connection_->OnTick();
+    CallTurns();
+  }
+
+  void CallTurns() {
+    while (const auto called = turns_.Call()) {
+      if (*called == connection_->id()) connection_->Replay();
+    }
+    hub_.TakeEmptied();
+  }
+
+  // --- what the connection asks of its thread
+
+  const ConnectionLimits& limits() const override { return limits_; }
+  const TokenVerifier& tokens() const override { return verifier_; }
+  void Enter(Connection& connection) override {
+    connection.OnEntered(last_connection_ + 1, nullptr);
+  }
+  void Leave(Connection&) override {}
+  void OnMoved(Connection&) override {}
+  bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) override {
+    const std::optional<TurnQueue::Kind> turn = TurnQueue::KindOf(command);
+    if (turn && !turns_.Take(*turn, command.connection())) return false;
+    command.set_request(++last_request_);
+    control_.to_control.push_back(command);
+    pending_[last_request_] = {std::move(command), reply_id};
+    return true;
+  }
+  std::optional<std::int64_t> PositionOf(const Connection& connection,
+                                         std::string_view room) override {
+    return hub_.PositionOf(TopicOfRoom(room), connection);
+  }
+  void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) override {
+    hub_.GoLive(TopicOfRoom(room), connection, after_seq);
+  }
+  void Unsubscribe(Connection& connection, std::string_view room) override {
+    hub_.Unsubscribe(TopicOfRoom(room), connection);
+  }
+  void ReplayLater(Connection&, std::chrono::milliseconds) override { wants_tick_ = true; }
+  void CountRefusal(v1::Reason) override {}
+
+  void Send(const SharedFrame& frame, DeliveryClass) override {
+    const std::string_view text = frame.bytes();
+    const std::size_t space = text.find(' ');
+    OnEvent(std::string(text.substr(0, space)), std::atoll(text.data() + space + 1));
+    room_for_ -= room_for_ > 0 ? 1 : 0;
+  }
+  void SendBytes(std::string_view, DeliveryClass) override {}
+  void Close(CloseReason) override { Fault("closed"); }
+  bool HasRoom() override { return room_for_ > 0; }
+  bool HasRoomBelow(std::size_t) override { return room_for_ > 0; }
+
+  // --- what the client is told
+
+  void OnEvent(const std::string& name, std::int64_t seq) {
+    ClientRoom& room = client_[name];
+    if (room.state == State::kOut)
+      return Fault(fmt::format("{} {} of a room it is not in", name, seq));
+    if (room.has && seq != *room.has + 1) {
+      return Fault(fmt::format("{} {} behind {}", name, seq, *room.has));
+    }
+    room.has = seq;
+  }
+
+  void SayConnected(std::string_view, const v1::User&) override {}
+  void SayResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                 const v1::Result& result) override {
+    if (command.has_join_room()) {
+      OnJoined(command.join_room(), reply_id, result.join_room().last_seq());
+    } else if (command.has_leave_room()) {
+      const std::string& name = command.leave_room().room_id();
+      if (--leaves_[name] == 0) client_[name].state = State::kOut;
+    } else if (command.has_resume()) {
+      for (const v1::ResumedRoom& room : result.resume().rooms()) {
+        if (!room.has_error() || !reply_id || !resuming_.contains(room.room_id())) continue;
+        if (client_[room.room_id()].state == State::kAsking) {
+          NotJoined(room.room_id(), room.error().reason());
+        }
+      }
+      resuming_.clear();
+      is_resuming_ = false;
+    }
+  }
+  void OnJoined(const v1::JoinRoom& join, std::optional<std::uint64_t> reply_id,
+                std::int64_t last_seq) {
+    ClientRoom& room = client_[join.room_id()];
+    const bool is_extra = reply_id && joins_.erase(*reply_id) == 0;
+    if (is_extra) --extra_[join.room_id()];
+    if (is_extra && room.state == State::kOut) {
+      room.has = join.has_after_seq() ? std::optional(join.after_seq()) : std::nullopt;
+    } else if (room.state != State::kAsking) {
+      return;
+    }
+    room.state = State::kIn;
+    if (!room.has) room.has = last_seq;
+  }
+  void SayRefusal(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+                  const v1::Error& error) override {
+    last_refusal_ = error.reason();
+    if (command.has_leave_room()) {
+      --leaves_[command.leave_room().room_id()];
+    } else if (command.has_join_room()) {
+      if (!reply_id || joins_.erase(*reply_id) > 0) {
+        NotJoined(command.join_room().room_id(), error.reason());
+      } else {
+        --extra_[command.join_room().room_id()];
+      }
+    }
+  }
+  bool SayResync(std::string_view name) override {
+    NotJoined(std::string(name), v1::REASON_RESYNC);
+    return true;
+  }
+  void Shut(CloseReason) override { Fault("shut"); }
+
+  void NotJoined(const std::string& name, v1::Reason reason) {
+    ClientRoom& room = client_[name];
+    const SmallControl::Room& known = control_.rooms[name];
+    if (room.state == State::kLeaving) return;
+    room.state = State::kOut;
+    if (reason == v1::REASON_RESYNC) {
+      if (room.has && !room.is_guess && *room.has <= known.last && known.first <= *room.has + 1) {
+        Fault(fmt::format("RESYNC of {} behind {}, where {} to {} are there", name, *room.has,
+                          known.first, known.last));
+      }
+      room.has.reset();
+      room.is_guess = false;
+    } else if (reason == v1::REASON_NOT_A_MEMBER && known.is_member) {
+      Fault(fmt::format("no member of {}", name));
+    }
+  }
+
+  // --- the end
+
+  // Everything is answered and read; leaves that came to nothing are said again.
+  void Settle() {
+    control_.is_helpful = true;
+    for (int i = 0; i < 10'000 && fault_.empty() && !IsSettled(); ++i) {
+      for (auto& [name, room] : client_) {
+        if (room.state == State::kLeaving && leaves_[name] == 0) Leave(name);
+      }
+      control_.Work();
+      Hear();
+      Tick();
+      room_for_ = 100;
+      connection_->OnDrained();
+    }
+    if (!IsSettled()) Fault("it does not come to rest");
+  }
+
+  bool IsSettled() const {
+    if (!control_.to_control.empty() || !control_.to_edge.empty() || !pending_.empty() ||
+        wants_tick_)
+      return false;
+    if (is_resuming_) return false;
+    return std::none_of(client_.begin(), client_.end(), [](const auto& entry) {
+      return entry.second.state == State::kLeaving || entry.second.state == State::kAsking;
+    });
+  }
+
+  void CheckEnd() {
+    if (is_resuming_) Fault("a resume has no answer");
+    for (const auto& [name, room] : client_) {
+      const std::int64_t last = control_.rooms[name].last;
+      const bool is_subscriber = hub_.PositionOf(TopicOfRoom(name), *connection_).has_value();
+      if (is_subscriber != (room.state == State::kIn)) {
+        Fault(fmt::format("{}: the hub {} it as a subscriber", name,
+                          is_subscriber ? "has" : "lacks"));
+      }
+      if (room.state == State::kIn && room.has != last) {
+        Fault(fmt::format("{} up to {} of {}", name, room.has.value_or(-1), last));
+      }
+    }
+    for (const auto kind : {TurnQueue::Kind::kJoin, TurnQueue::Kind::kPage}) {
+      if (turns_.taken(kind) != 0) Fault("a turn was not given back");
+    }
+  }
+
+  std::mt19937 random_;
+  SmallControl control_{random_};
+  std::string fault_;
+  ConnectionLimits limits_;
+  TokenVerifier verifier_{process::JwtKeySet(*process::JwtKey::FromSecret(std::string(32, 's')))};
+  RoomEncoder encoder_{0};
+  Hub hub_{1};
+  TurnQueue turns_;
+  std::unique_ptr<Connection> connection_;
+  std::uint64_t last_connection_ = 0;
+
+  std::map<std::string, ClientRoom> client_;
+  std::map<std::uint64_t, Pending> pending_;
+  std::uint64_t last_request_ = 0;
+  int room_for_ = 100;
+  bool wants_tick_ = false;
+
+  std::uint64_t last_reply_ = 0;
+  std::map<std::uint64_t, std::string> joins_;  // That decide what the client is in.
+  std::map<std::string, int> extra_;            // Joins under way of what is being resumed.
+  std::map<std::string, int> leaves_;           // Under way.
+  std::set<std::string> resuming_;              // By the resume under way, and not left since.
+  bool is_resuming_ = false;
+  v1::Reason last_refusal_ = v1::REASON_UNSPECIFIED;
+};
+
+TEST(ResumeProperty, EachEventComesOnceInOrderOrAResync) {
+  const char* given = std::getenv("CONFAB_TEST_SEED");
+  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
+                                         : std::random_device()();
+  std::printf("seed %u\n", seed);
+  const int count = given != nullptr ? 1 : kSchedules;
+  for (int i = 0; i < count; ++i) {
+    const unsigned mine = seed + static_cast<unsigned>(i);
+    ASSERT_EQ(Schedule(mine).Run(), "") << "CONFAB_TEST_SEED=" << mine;
+  }
+}
+
+}  // namespace
+}  // namespace confab::edge
