@@ -454,14 +454,15 @@ void Connection::Replay() {
   std::vector<RoomReplay>& replays = catchup_->replays;
   auto busy = std::count_if(replays.begin(), replays.end(),
                             [](const RoomReplay& replay) { return replay.is_busy(); });
+  bool may_ask = true;
   for (std::size_t i = 0; i < replays.size();) {
     busy -= replays[i].is_busy() ? 1 : 0;
     if (IsReplayDone(replays[i])) {
       replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
-    if (replays[i].WantsPage() && busy < static_cast<std::ptrdiff_t>(kPagesAtOnce)) {
-      if (!transport_->HasRoom() || !MayAskPages() || !AskPage(replays[i])) return;
+    if (may_ask && replays[i].WantsPage() && busy < static_cast<std::ptrdiff_t>(kPagesAtOnce)) {
+      may_ask = transport_->HasRoom() && MayAskPages() && AskPage(replays[i]);
     }
     busy += replays[i].is_busy() ? 1 : 0;
     ++i;
