@@ -1,5 +1,8 @@
 #include "edge/connection/event_encoder.h"
 
+#include <absl/hash/hash.h>
+#include <absl/strings/string_view.h>
+
 #include "edge/protocol/socketio_codec.h"
 #include "edge/protocol/websocket_frame.h"
 
@@ -8,7 +11,41 @@ namespace confab::edge {
 namespace {
 // What stands where the first attachment belongs.
 constexpr std::string_view kAttachmentPlace = R"({"_placeholder":true,"num":0})";
+// The finalizer of splitmix64: every bit of the result depends on every bit of both.
+std::uint64_t Mix(std::uint64_t hash, std::size_t index) {
+  hash += (index + 1) * 0x9e3779b97f4a7c15ULL;
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebULL;
+  hash ^= hash >> 31;
+  return hash == 0 ? 1 : hash;
+}
+
+constexpr std::uint64_t kInbox = 0x1f0e;  // Any number will do.
+
 }  // namespace
+
+// Seeded anew by each process: nobody can make up rooms that share a key.
+std::uint64_t EventEncoder::KeyOfRoom(std::string_view room) const {
+  return Mix(absl::Hash<absl::string_view>()(absl::string_view(room.data(), room.size())), index_);
+}
+
+std::uint64_t EventEncoder::KeyOfInbox() const { return Mix(kInbox, index_); }
+
+SharedFrame EventEncoder::EncodeLogged(const v1::Event& event, std::string_view actor_email,
+                                       std::string& scratch) const {
+  SharedFrame frame = Encode(event, actor_email, scratch);
+  if (frame) frame.SetPlace({.key = KeyOfRoom(event.room_id()), .seq = event.seq()});
+  return frame;
+}
+
+SharedFrame EventEncoder::EncodeLogged(const v1::Notification& notification,
+                                       std::string& scratch) const {
+  SharedFrame frame = Encode(notification, scratch);
+  if (frame && notification.inbox_seq() > 0) {
+    frame.SetPlace({.key = KeyOfInbox(), .seq = notification.inbox_seq()});
+  }
+  return frame;
+}
 
 SocketIoEventEncoder::SocketIoEventEncoder(std::size_t index, const Dialect& dialect,
                                            std::string_view nsp)

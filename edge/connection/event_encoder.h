@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,17 @@ class EventEncoder {
   virtual SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const = 0;
   // The same for what a service tells. One with bytes is an event and its attachment in one frame.
   virtual SharedFrame Encode(const v1::Notification& notification, std::string& scratch) const = 0;
+
+  // What is logged, and with its place: so that it can be dropped for a slow reader and read again.
+  SharedFrame EncodeLogged(const v1::Event& event, std::string_view actor_email,
+                           std::string& scratch) const;
+  // Without a place where it stands in no inbox.
+  SharedFrame EncodeLogged(const v1::Notification& notification, std::string& scratch) const;
+
+  // Names a room's log, and the inbox of a connection's user, as this encoder writes them: several
+  // connections of one transport differ by their encoders. Never 0.
+  std::uint64_t KeyOfRoom(std::string_view room) const;
+  std::uint64_t KeyOfInbox() const;
 
   // False: no notification has a name there.
   virtual bool can_notify() const = 0;

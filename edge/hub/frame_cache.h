@@ -55,8 +55,8 @@ class FrameCache {
  private:
   SharedFrame Encode(const EventEncoder& encoder) {
     if (signal_ != nullptr) return encoder.Encode(*signal_, scratch_);
-    if (notification_ != nullptr) return encoder.Encode(*notification_, scratch_);
-    return encoder.Encode(event_->event(), event_->actor_email(), scratch_);
+    if (notification_ != nullptr) return encoder.EncodeLogged(*notification_, scratch_);
+    return encoder.EncodeLogged(event_->event(), event_->actor_email(), scratch_);
   }
 
   struct Entry {

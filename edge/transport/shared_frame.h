@@ -1,4 +1,5 @@
-// shared_frame.h: immutable bytes that wait in many outboxes at once: one allocation, counted.
+// shared_frame.h: immutable bytes that wait in many outboxes at once: one allocation, counted; and
+// where the same can be read again.
 // Owns: the bytes, together with its copies.   Used by: frame_cache (makes), outbox (keeps).
 // Threads: confined to the io thread that made it (the count is not atomic: an event is encoded
 // once per io thread, and never crosses over).
@@ -10,6 +11,18 @@
 #include <utility>
 
 namespace confab::edge {
+
+// Where a frame stands in a log that it can be read again from.
+struct FramePlace {
+  std::uint64_t key = 0;  // Of the log, and of the form it is written in; 0: it stands in none.
+  std::int64_t seq = 0;
+};
+
+// Frames of that key were dropped unsent, from that seq on.
+struct Dropped {
+  std::uint64_t key = 0;
+  std::int64_t first_seq = 0;
+};
 
 class SharedFrame {
  public:
@@ -35,7 +48,13 @@ class SharedFrame {
     return body_ == nullptr ? std::string_view() : std::string_view(BytesOf(body_), body_->size);
   }
   size_t size() const { return body_ == nullptr ? 0 : body_->size; }
+  FramePlace place() const { return body_ == nullptr ? FramePlace() : body_->place; }
+  // REQUIRES: holds something, and nobody else has a copy yet.
+  void SetPlace(FramePlace place) { body_->place = place; }
   explicit operator bool() const { return body_ != nullptr; }
+
+  // What all frames of the calling thread take, each counted once.
+  static std::ptrdiff_t BytesAlive();
 
  private:
   friend class Outbox;  // Keeps the pointer together with the delivery class in one word.
@@ -43,6 +62,7 @@ class SharedFrame {
   struct alignas(8) Body {
     uint32_t count;
     uint32_t size;
+    FramePlace place;
   };
   explicit SharedFrame(Body* body) : body_(body) {}
 

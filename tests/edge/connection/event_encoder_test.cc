@@ -1,5 +1,7 @@
 #include "edge/connection/event_encoder.h"
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -75,6 +77,39 @@ TEST_F(EventEncoderTest, WritesANotificationNatively) {
   EXPECT_EQ(frame.notification().event(), "sale");
   EXPECT_EQ(frame.notification().inbox_seq(), 7);
   EXPECT_TRUE(encoder.can_ack_inbox());
+}
+
+TEST(EventEncoderKeys, TellRoomsEncodersAndTheInboxApart) {
+  const NativeEventEncoder json(0, NativeForm::kJson);
+  const NativeEventEncoder binary(1, NativeForm::kBinary);
+  std::set<std::uint64_t> keys = {json.KeyOfInbox(), binary.KeyOfInbox()};
+  for (int i = 0; i < 1'000; ++i) {
+    keys.insert(json.KeyOfRoom(std::to_string(i)));
+    keys.insert(binary.KeyOfRoom(std::to_string(i)));
+  }
+
+  EXPECT_EQ(keys.size(), 2'002u);
+  EXPECT_EQ(keys.count(0), 0u);
+  EXPECT_EQ(json.KeyOfRoom("7"), json.KeyOfRoom(std::string("7")));
+}
+
+TEST(EventEncoderKeys, GoWithWhatIsLoggedAlone) {
+  const NativeEventEncoder encoder(1, NativeForm::kJson);
+  std::string scratch;
+  v1::Event event;
+  event.set_room_id("7");
+  event.set_seq(12);
+  event.mutable_message_deleted();
+  v1::Notification notification;
+  notification.set_event("x");
+
+  const SharedFrame logged = encoder.EncodeLogged(event, {}, scratch);
+  EXPECT_EQ(logged.place().key, encoder.KeyOfRoom("7"));
+  EXPECT_EQ(logged.place().seq, 12);
+  EXPECT_EQ(encoder.EncodeLogged(notification, scratch).place().key, 0u);
+  notification.set_inbox_seq(3);
+  EXPECT_EQ(encoder.EncodeLogged(notification, scratch).place().key, encoder.KeyOfInbox());
+  EXPECT_FALSE(encoder.EncodeLogged(v1::Event(), {}, scratch)) << "no name for it";
 }
 
 }  // namespace

@@ -32,6 +32,17 @@ TEST(FrameCache, EncodesOncePerEncoder) {
   EXPECT_EQ(second.encoded, 1);
 }
 
+TEST(FrameCache, SaysWhereAnEventCanBeReadAgain) {
+  const NumberEncoder encoder(0);
+  const v1::RoomEvent event = Event(7);
+  FrameCache cache(1);
+
+  cache.Begin(event);
+
+  EXPECT_EQ(cache.Get(encoder).place().key, encoder.KeyOfRoom("r"));
+  EXPECT_EQ(cache.Get(encoder).place().seq, 7);
+}
+
 TEST(FrameCache, EncodesNothingNobodyReads) {
   const NumberEncoder encoder(0);
   const v1::RoomEvent event = Event(7);

@@ -54,6 +54,29 @@ TEST(SharedFrame, SurvivesAssignmentToItself) {
   EXPECT_EQ(frame.bytes(), "hello");
 }
 
+TEST(SharedFrame, KnowsWhereItCanBeReadAgain) {
+  SharedFrame frame = SharedFrame::Copy("hello");
+  EXPECT_EQ(frame.place().key, 0u);
+
+  frame.SetPlace({.key = 7, .seq = 9});
+  const SharedFrame copy = frame;
+
+  EXPECT_EQ(copy.place().key, 7u);
+  EXPECT_EQ(copy.place().seq, 9);
+  EXPECT_EQ(SharedFrame().place().key, 0u);
+}
+
+TEST(SharedFrame, CountsWhatIsAliveOnceHoweverManyCopiesThereAre) {
+  const std::ptrdiff_t before = SharedFrame::BytesAlive();
+  {
+    const std::vector<SharedFrame> copies(100, SharedFrame::Copy(std::string(1'000, 'x')));
+    EXPECT_GE(SharedFrame::BytesAlive() - before, 1'000);
+    EXPECT_LT(SharedFrame::BytesAlive() - before, 2'000);
+  }
+
+  EXPECT_EQ(SharedFrame::BytesAlive(), before);
+}
+
 TEST(SharedFrame, LeavesNothingBehindWhenMoved) {
   SharedFrame frame = SharedFrame::Copy("hello");
 
