@@ -93,6 +93,8 @@ IoLimits LimitsOf(const EdgeConfig& config, std::size_t threads) {
                     .fragments = config.fragments_limit,
                     .message_time = config.message_time_limit,
                     .outbox_bytes = static_cast<std::size_t>(config.outbox_bytes_limit),
+                    .stall_time = config.stall_time_limit,
+                    .outbox_budget = static_cast<std::size_t>(config.outbox_budget) / threads,
                     .transports = static_cast<std::size_t>(config.connections_limit) / threads + 1,
                     .upgrade_time = config.upgrade_time_limit},
       .http = {.handshake_time = config.handshake_time_limit,

@@ -96,6 +96,9 @@ absl::Status EdgeConfig::Validate() const {
   if (outbox_bytes_limit < 4 * message_bytes_limit || outbox_bytes_limit > 1024 * 1024 * 1024) {
     return Refuse("outbox-bytes", "must be at least four times --message-bytes, and up to 1GiB");
   }
+  if (outbox_budget != 0 && outbox_budget < outbox_bytes_limit) {
+    return Refuse("outbox-budget", "must be at least --outbox-bytes, or off");
+  }
   for (const auto& [flag, text] :
        {std::pair<std::string_view, const std::string&>("rate-sends", rate_sends),
         {"rate-frames", rate_frames},
@@ -237,6 +240,18 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader
       .Add("outbox-bytes", &config.outbox_bytes_limit, "that may wait for one slow reader", kLimits)
       .Bytes()
+      .Reloads();
+  loader
+      .Add("outbox-budget", &config.outbox_budget,
+           "that all slow readers together may keep waiting, each frame counted once", kLimits)
+      .Bytes()
+      .AllowOff()
+      .Reloads();
+  loader
+      .Add("stall-time", &config.stall_time_limit,
+           "after which a reader that takes nothing is closed", kLimits)
+      .Range(absl::Seconds(1), absl::Minutes(10))
+      .AllowOff()
       .Reloads();
   loader
       .Add("rooms-per-connection", &config.rooms_limit, "one connection may subscribe to", kLimits)

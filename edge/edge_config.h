@@ -90,6 +90,11 @@ struct EdgeConfig {
 
   // What waits for one slow reader: some 2,000 messages of 500 bytes, a page of history twice.
   int64_t outbox_bytes_limit = 1024 * 1024;
+  // Of a reader that takes nothing while much waits for it: a phone that changes its cell is back
+  // within that. 0: any time.
+  absl::Duration stall_time_limit = absl::Seconds(10);
+  // Of all frames that wait, each counted once: above it the largest outboxes are degraded. 0: none.
+  int64_t outbox_budget = 256 * 1024 * 1024;
   int rooms_limit = 128;  // Rooms one connection is subscribed to; 0: any number.
   int64_t connections_limit = 200'000;
   int user_connections_limit = 10;  // The oldest goes when there is one more; 0: any number.

@@ -4,6 +4,8 @@
 
 #include <absl/time/clock.h>
 
+#include "edge/transport/shared_frame.h"
+
 namespace confab::edge {
 
 void EdgeFigures::OnDelivered(std::size_t count, const google::protobuf::Timestamp& created_at) {
@@ -35,6 +37,8 @@ void EdgeFigures::Show(std::size_t subscriptions, std::size_t commands_waiting) 
   };
   show(metrics_.subscriptions, shown_subscriptions_, subscriptions);
   show(metrics_.commands_waiting, shown_waiting_, commands_waiting);
+  // A thread frees what it made: never below 0.
+  show(metrics_.frame_bytes, shown_frames_, static_cast<std::size_t>(SharedFrame::BytesAlive()));
 }
 
 }  // namespace confab::edge

@@ -21,7 +21,7 @@ class EdgeFigures {
   void OnDelivered(std::size_t count, const google::protobuf::Timestamp& created_at);
   // At the end of a turn, when what was delivered is written.
   void OnTurnEnd(std::ptrdiff_t outbox_bytes);
-  // Now and then.
+  // Now and then, on the thread's own loop.
   void Show(std::size_t subscriptions, std::size_t commands_waiting);
 
  private:
@@ -33,6 +33,7 @@ class EdgeFigures {
   std::ptrdiff_t shown_outbox_bytes_ = 0;
   std::size_t shown_subscriptions_ = 0;
   std::size_t shown_waiting_ = 0;
+  std::size_t shown_frames_ = 0;
 };
 
 }  // namespace confab::edge

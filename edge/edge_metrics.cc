@@ -1,6 +1,7 @@
 #include "edge/edge_metrics.h"
 
 #include <string>
+#include <utility>
 
 #include "proto/reason.h"
 
@@ -13,6 +14,9 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
                                      "Pairs of connection and room on this edge")),
       outbox_bytes(metrics.AddGauge("confab_edge_outbox_bytes",
                                     "Bytes that wait for slow readers, in all outboxes")),
+      frame_bytes(metrics.AddGauge("confab_edge_frame_bytes",
+                                   "Bytes of frames in memory, each counted once however many "
+                                   "outboxes it waits in")),
       link_attached(metrics.AddGauge("confab_edge_link_attached",
                                      "1 while the stream to control is attached")),
       commands_waiting(metrics.AddGauge("confab_edge_commands_waiting",
@@ -46,6 +50,18 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
     http.handshakes[i] =
         &metrics.AddCounter("confab_edge_tls_handshakes_total", "TLS handshakes, by result",
                             {{"result", std::string(kTlsOutcomeWords[i])}});
+  }
+  slow.degraded = &metrics.AddCounter(
+      "confab_edge_degraded_total",
+      "Outboxes whose logged frames were dropped, to be read again at their reader's pace");
+  slow.stalled = &metrics.AddCounter("confab_edge_stalled_total",
+                                     "Readers that took nothing for the stall time");
+  for (const auto& [delivery, word] :
+       {std::pair(DeliveryClass::kLogged, "logged"), {DeliveryClass::kDroppable, "droppable"}}) {
+    slow.dropped[static_cast<std::size_t>(delivery)] = &metrics.AddCounter(
+        "confab_edge_dropped_frames_total",
+        "Frames that were not sent to a slow reader, by class; logged ones are read again",
+        {{"class", word}});
   }
   for (int i = 0; i < kCloseReasonCount; ++i) {
     const auto reason = static_cast<CloseReason>(i);

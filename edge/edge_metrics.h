@@ -9,6 +9,7 @@
 #include "edge/connection/address_table.h"
 #include "edge/transport/close_reason.h"
 #include "edge/transport/http_talk.h"
+#include "edge/transport/transport_home.h"
 #include "process/metrics.h"
 
 namespace confab::edge {
@@ -22,6 +23,7 @@ struct EdgeMetrics {
   process::Gauge& connections;
   process::Gauge& subscriptions;
   process::Gauge& outbox_bytes;
+  process::Gauge& frame_bytes;
   process::Gauge& link_attached;
   process::Gauge& commands_waiting;
   process::Counter& deliveries;
@@ -35,6 +37,7 @@ struct EdgeMetrics {
   process::Histogram& command_seconds;
   HttpFigures http;
   std::array<process::Counter*, kCloseReasonCount> closes{};
+  SlowFigures slow;
   AddressTable::Counters refused_sessions{};
   std::array<process::Counter*, v1::Reason_ARRAYSIZE> commands{};
 };

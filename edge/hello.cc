@@ -58,6 +58,14 @@ std::string_view RoomOfTopic(std::string_view topic) {
   return topic.substr(kRoomPrefix.size());
 }
 
+std::vector<std::string> RoomsAmong(const std::vector<std::string>& topics) {
+  std::vector<std::string> rooms;
+  for (const std::string& topic : topics) {
+    if (const std::string_view room = RoomOfTopic(topic); !room.empty()) rooms.emplace_back(room);
+  }
+  return rooms;
+}
+
 std::vector<std::string> OwnTopics(std::string_view user, std::string_view role) {
   std::vector<std::string> topics{fmt::format("user:{}", user)};
   if (!role.empty()) topics.push_back(fmt::format("role:{}", role));

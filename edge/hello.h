@@ -25,6 +25,9 @@ inline constexpr std::size_t kHelloBytesLimit = 512 * 1024;
 std::string TopicOfRoom(std::string_view room);
 std::string_view RoomOfTopic(std::string_view topic);
 
+// The rooms whose topics are among these.
+std::vector<std::string> RoomsAmong(const std::vector<std::string>& topics);
+
 // What a connection has by itself beside "all": "user:<id>", and "role:<role>" if there is one.
 std::vector<std::string> OwnTopics(std::string_view user, std::string_view role);
 inline constexpr std::string_view kTopicOfAll = "all";

@@ -38,7 +38,8 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
                   .list = {},
                   .limits = settings.limits.transport,
                   .sid_place = {.thread = index, .edge = settings.sid_edge},
-                  .closes = metrics.closes},
+                  .closes = metrics.closes,
+                  .slow = metrics.slow},
       http_{.transports = transports_,
             .origins = settings.origins,
             .routes = settings.routes,
@@ -268,10 +269,7 @@ void IoThread::Announce(std::uint64_t stream) {
   for (const auto& [id, connection] : connections_) {
     v1::AnnouncedConnection& entry = announced.emplace_back();
     *entry.mutable_opened() = connection->Describe();
-    for (const std::string& topic : Hub::TopicsOf(*connection)) {
-      const std::string_view room = RoomOfTopic(topic);
-      if (!room.empty()) entry.add_room_ids(std::string(room));
-    }
+    for (std::string& room : RoomsOf(*connection)) entry.add_room_ids(std::move(room));
   }
   std::vector<std::uint64_t> numbers;
   for (const v1::Command* command : pending_.Unanswered(std::chrono::steady_clock::now())) {
@@ -458,6 +456,7 @@ void IoThread::OnTimer() {
   loop_->wheel().Arm(*this, loop_->wheel().tick());
   ExpireCommands();
   RefreshLease();
+  KeepOutboxBudget(transports_);
   AskAgain();
   figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();

@@ -34,6 +34,7 @@
 #include "edge/distributor.h"
 #include "edge/edge_figures.h"
 #include "edge/edge_metrics.h"
+#include "edge/hello.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
 #include "edge/transport/event_loop.h"
@@ -145,6 +146,12 @@ class IoThread final : public Distributor::Recipient,
   std::optional<std::int64_t> PositionOf(const Connection& connection,
                                          std::string_view room) override;
   void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) override;
+  std::optional<std::int64_t> Hold(Connection& connection, std::string_view room) override {
+    return hub_.Hold(TopicOfRoom(room), connection);
+  }
+  std::vector<std::string> RoomsOf(const Connection& connection) override {
+    return RoomsAmong(Hub::TopicsOf(connection));
+  }
   void Unsubscribe(Connection& connection, std::string_view room) override;
   void ReplayLater(Connection& connection, std::chrono::milliseconds wait) override;
   void CountRefusal(v1::Reason reason) override { metrics_.CountCommand(reason); }

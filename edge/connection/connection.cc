@@ -248,7 +248,10 @@ void Connection::OnResult(const v1::Command& command, std::optional<std::uint64_
   if (NotificationOutlet::Asked(command)) return outlet().OnAnswer(command, result);
   if (command.is_automatic()) return OnAutomatic(command, result);
   // Control ended the subscription with an end to read up to, but who left wants nothing more.
-  if (result.has_leave_room() && catchup_ != nullptr) DropReplay(command.leave_room().room_id());
+  if (result.has_leave_room() && catchup_ != nullptr) {
+    DropReplay(command.leave_room().room_id());
+    ForgetEnd(command.leave_room().room_id());
+  }
   // The answer first: what is replayed follows it.
   wire_.SayResult(command, reply_id, result);
   OnAnswered();
@@ -338,7 +341,14 @@ std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std:
     DropReplay(room);
     replay = nullptr;
   }
-  if (replay != nullptr) return since;
+  if (is_new) ForgetEnd(room);
+  if (replay != nullptr) {
+    if (join == nullptr || !join->after_seq || *join->after_seq >= since) return since;
+    join->held_at = replay->after_seq();
+    replay->GoBack(*join->after_seq);
+    replay->Pause();
+    return join->after_seq;
+  }
   if (join == nullptr || !join->after_seq) return std::nullopt;
   // A subscriber that joins again has got, or will get, everything behind `since`.
   if (!is_new && *join->after_seq >= since) return std::nullopt;
@@ -346,17 +356,6 @@ std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std:
   RoomReplay& begun = catchup_->replays.emplace_back(std::string(room), *join->after_seq);
   if (join->is_resumed) begun.MarkResumed();
   return join->after_seq;
-}
-
-void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {
-  RoomReplay* replay = FindReplay(room);
-  if (replay == nullptr) return;
-  if (end_seq <= replay->after_seq()) {
-    DropReplay(room);
-    return Tidy();
-  }
-  replay->EndAt(end_seq);
-  Replay();
 }
 
 // Who has no word for it need not know of a room that is gone, but may not wait for events of one
@@ -380,7 +379,8 @@ void Connection::DropReplay(std::string_view room) {
 }
 
 void Connection::Tidy() {
-  if (catchup_ != nullptr && catchup_->joins.empty() && catchup_->replays.empty()) catchup_.reset();
+  if (catchup_ == nullptr || !catchup_->joins.empty() || !catchup_->replays.empty()) return;
+  if (catchup_->ended.empty()) catchup_.reset();
 }
 
 void Connection::OnPage(const v1::ReplayPage& asked, const v1::Result& result) {
@@ -428,7 +428,7 @@ bool Connection::IsReplayDone(RoomReplay& replay) {
   std::string scratch;
   while (const v1::Event* event = replay.Next()) {
     if (!transport_->HasRoom()) return false;
-    const SharedFrame frame = encoder_.Encode(*event, {}, scratch);
+    const SharedFrame frame = encoder_.EncodeLogged(*event, {}, scratch);
     if (frame) transport_->Send(frame, DeliveryClass::kLogged);
     replay.Take();
   }
@@ -458,7 +458,9 @@ void Connection::Replay() {
   for (std::size_t i = 0; i < replays.size();) {
     busy -= replays[i].is_busy() ? 1 : 0;
     if (IsReplayDone(replays[i])) {
+      const RoomReplay done = std::move(replays[i]);
       replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
+      if (done.is_ending()) RememberEnd(done.room(), done.after_seq());
       continue;
     }
     if (may_ask && replays[i].WantsPage() && busy < static_cast<std::ptrdiff_t>(kPagesAtOnce)) {
@@ -467,6 +469,7 @@ void Connection::Replay() {
     busy += replays[i].is_busy() ? 1 : 0;
     ++i;
   }
+  ForgetEndsSent();
   Tidy();
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,10 @@ class ConnectionHost {
                                                  std::string_view room) = 0;
   // Live events of the room reach the connection from behind `after_seq` on.
   virtual void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) = 0;
+  // Live events of the room pass the connection until GoLive. From where on it was to get everything;
+  // nullopt: it is no subscriber.
+  virtual std::optional<std::int64_t> Hold(Connection& connection, std::string_view room) = 0;
+  virtual std::vector<std::string> RoomsOf(const Connection& connection) = 0;
   virtual void Unsubscribe(Connection& connection, std::string_view room) = 0;
   // Calls connection.OnTick() in a moment, and not before `wait` is over.
   virtual void ReplayLater(Connection& connection, std::chrono::milliseconds wait) = 0;
@@ -189,6 +194,18 @@ class Connection {
   // Goes on with what is to be replayed.
   void Replay();
 
+  // The transport has dropped logged frames: what of them is this connection's is read again, at the
+  // pace of the reader.
+  void OnDegraded(std::span<const Dropped> dropped);
+
+  // Something live, as the connection's encoder wrote it.
+  void Tell(const v1::Signal& signal, const SharedFrame& frame, DeliveryClass delivery) {
+    const bool is_latest = delivery == DeliveryClass::kLatest;
+    const bool has_to_wait = is_latest && outlet_ != nullptr && outlet_->has_waiting();
+    if (!has_to_wait && transport_->Send(frame, delivery)) return;
+    if (is_latest) outlet().Keep(signal, frame, std::chrono::steady_clock::now());
+  }
+
   // What services tell goes there.
   NotificationOutlet& outlet() {
     if (outlet_ == nullptr) outlet_ = std::make_unique<NotificationOutlet>(host_, *this);
@@ -235,10 +252,13 @@ class Connection {
   struct Catchup {
     std::vector<PendingJoin> joins;
     std::vector<RoomReplay> replays;
-    SteadyTime pages_at;  // Control said to ask for none before.
+    std::vector<EndedRoom> ended;  // Until the outbox is empty.
+    SteadyTime pages_at;           // Control said to ask for none before.
   };
   // Of a connection, on their way or in memory at once; of 256 KiB each at most.
   static constexpr std::size_t kPagesAtOnce = 4;
+  // One for each room; a connection can be in no more of them by default.
+  static constexpr std::size_t kEndedLimit = 128;
 
   // What few clients have.
   struct Circumstances {
@@ -283,6 +303,12 @@ class Connection {
   bool AskPage(RoomReplay& replay);
   bool MayAskPages();
   void OnPage(const v1::ReplayPage& asked, const v1::Result& result);
+  // What was dropped for a slow reader, and how subscriptions end: connection_healing.cc.
+  void Heal(const std::string& room, std::int64_t first_seq);
+  void HealEnded(std::span<const Dropped> dropped);
+  void RememberEnd(std::string_view room, std::int64_t end_seq);
+  void ForgetEnd(std::string_view room);
+  void ForgetEndsSent();
   void Resync(const std::string& room);
   void Tidy();
 

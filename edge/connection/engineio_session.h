@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ class EngineIoApp {
   virtual void OnMessage(bool is_binary, std::string_view body) = 0;
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
+  // As Session has it.
+  virtual void OnDegraded(std::span<const Dropped> /*dropped*/) {}
   // The session goes on over another transport.
   virtual void OnMoved(Transport& transport) = 0;
   // Says why in the app's words; the session closes the transport behind it.
@@ -52,6 +55,7 @@ class EngineIoSession final : public Session, private Heartbeat::Owner {
   void OnMessage(bool is_binary, std::string_view message) override;
   void OnPong() override {}  // Engine.IO has pongs of its own.
   void OnDrained() override { app_->OnDrained(); }
+  void OnDegraded(std::span<const Dropped> dropped) override { app_->OnDegraded(dropped); }
   void Shut(CloseReason reason) override;
   void OnClosed() override { heartbeat_.Stop(); }
   void BeginDrain(absl::Duration delay) override;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "confab/v1/edge_link.pb.h"
 
@@ -33,13 +34,24 @@ class InboxProgress {
   // Last one that was handed over, or need not be.
   std::int64_t seq() const { return seq_; }
 
+  // From `first_seq` on what was handed over has not reached the client: it is read again.
+  void GoBack(std::int64_t first_seq) {
+    if (first_seq > seq_) return;
+    newest_ = std::max(newest_, seq_);
+    seq_ = first_seq - 1;
+    page_.reset();
+  }
+
   // True: a page behind seq() is to be asked for now.
   bool WantsPage() const { return !is_asking_ && !page_ && newest_ > seq_; }
-  void OnAsked() { is_asking_ = true; }
+  void OnAsked() {
+    is_asking_ = true;
+    asked_after_ = seq_;
+  }
   // No answer came; WantsPage again.
   void OnNoPage() { is_asking_ = false; }
   void OnPage(const v1::InboxPage& page) {
-    is_asking_ = false;
+    if (std::exchange(is_asking_, false) && asked_after_ > seq_) return;  // It went back meanwhile.
     // It brings nothing: what was said to be there is gone.
     if (page.through_seq() <= seq_) newest_ = seq_;
     page_ = page;
@@ -64,6 +76,7 @@ class InboxProgress {
   std::int64_t newest_ = 0;
   std::optional<v1::InboxPage> page_;
   int next_ = 0;  // Of the page's notifications.
+  std::int64_t asked_after_ = 0;
   bool is_asking_ = false;
 };
 

@@ -27,6 +27,7 @@ class NativeSession final : public Session, private ClientWire, private Heartbea
   void OnMessage(bool is_binary, std::string_view message) override;
   void OnPong() override { heartbeat_.OnPong(); }
   void OnDrained() override { connection_.OnDrained(); }
+  void OnDegraded(std::span<const Dropped> dropped) override { connection_.OnDegraded(dropped); }
   void Shut(CloseReason reason) override;  // Also the wire's.
   void OnClosed() override { heartbeat_.Stop(); }
   void BeginDrain(absl::Duration delay) override;

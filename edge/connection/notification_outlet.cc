@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "edge/connection/connection.h"
 
 namespace confab::edge {
@@ -17,7 +19,27 @@ PushPriority PriorityOf(v1::NotificationPriority priority) {
   return PushPriority::kNormal;
 }
 
+// What a newer signal takes the place of; empty: nothing. No key of a notification begins like that.
+std::string KeyOf(const v1::Signal& signal) {
+  if (signal.has_presence()) return fmt::format("\x01p{}", signal.presence().user_id());
+  if (!signal.has_read_pointer()) return {};
+  const v1::ReadPointer& pointer = signal.read_pointer();
+  return fmt::format("\x01r{}:{}{}", pointer.room_id().size(), pointer.room_id(),
+                     pointer.user_id());
+}
+
 }  // namespace
+
+void NotificationOutlet::Keep(const v1::Signal& signal, const SharedFrame& frame, SteadyTime now) {
+  WaitingPush push;
+  push.frame = frame;
+  push.delivery = DeliveryClass::kLatest;
+  push.priority = PushPriority::kNormal;
+  push.key = KeyOf(signal);
+  push.goes_last = true;  // Behind a snapshot that came in between.
+  waiting_.Push(std::move(push));
+  GoOn(now);
+}
 
 void NotificationOutlet::OnState(const v1::InboxState& state) {
   if (!connection_.encoder().can_notify()) return;
@@ -42,7 +64,8 @@ void NotificationOutlet::Offer(const v1::PushedNotification& pushed, const Share
   const bool is_low = push.priority == PushPriority::kLow;
   // The usual case: nothing waits, and the outbox is as good as empty.
   if (!is_low && waiting_.empty() && connection_.transport().HasRoomBelow(kOutboxBytes)) {
-    return connection_.transport().Send(frame, push.delivery);
+    connection_.transport().Send(frame, push.delivery);
+    return;
   }
   if (push.delivery == DeliveryClass::kLatest) push.key = pushed.conflation_key();
   if (pushed.ttl_ms() > 0) push.expires_at = now + std::chrono::milliseconds(pushed.ttl_ms());
@@ -74,7 +97,7 @@ void NotificationOutlet::HandOverPages() {
   std::string scratch;
   while (const v1::Notification* next = inbox_.Next()) {
     if (!connection_.transport().HasRoom()) return;
-    const SharedFrame frame = connection_.encoder().Encode(*next, scratch);
+    const SharedFrame frame = connection_.encoder().EncodeLogged(*next, scratch);
     if (frame) connection_.transport().Send(frame, DeliveryClass::kLogged);
     inbox_.Take();
   }

@@ -1,5 +1,5 @@
 // notification_outlet.h: what services tell one connection, from the hub to its outbox: the inbox in
-// its order, everything else as its class and priority allow.
+// its order, everything else as its class and priority allow; and signals that wait for a slow reader.
 // Owns: what waits for a slow reader, the progress in the inbox.   Used by: connection.
 // Threads: confined to the io thread.
 // Fails: never; what may be dropped is.
@@ -41,6 +41,12 @@ class NotificationOutlet {
   void OnState(const v1::InboxState& state);
   // A live one, as the connection's encoder wrote it.
   void Offer(const v1::PushedNotification& pushed, const SharedFrame& frame, SteadyTime now);
+  // A signal of which only the newest of its kind matters, for which the reader was too slow.
+  void Keep(const v1::Signal& signal, const SharedFrame& frame, SteadyTime now);
+  // True: what is only live has to wait behind what waits already.
+  bool has_waiting() const { return !waiting_.empty(); }
+  // The inbox was dropped from there on, unsent.
+  void OnDropped(std::int64_t first_seq) { inbox_.GoBack(first_seq); }
   // The answer to what was asked for the inbox.
   void OnAnswer(const v1::Command& command, const v1::Result& result);
   // None came.

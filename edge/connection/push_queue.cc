@@ -13,7 +13,7 @@ void PushQueue::Push(WaitingPush push) {
       Entry& waiting = *found->second;
       const bool keeps_place =
           waiting.list == list || (waiting.push.priority == push.priority && list == kGathered);
-      if (keeps_place) {
+      if (keeps_place && !push.goes_last) {
         bytes_ += push.frame.size();
         bytes_ -= waiting.push.frame.size();
         waiting.push = std::move(push);

@@ -27,6 +27,8 @@ struct WaitingPush {
   PushPriority priority = PushPriority::kNormal;
   DeliveryClass delivery = DeliveryClass::kDroppable;
   std::string key;  // Of kLatest; empty: nothing takes its place.
+  // Where one of its key waits: not in its place, but behind all others.
+  bool goes_last = false;
   std::chrono::steady_clock::time_point expires_at = std::chrono::steady_clock::time_point::max();
 };
 
@@ -36,8 +38,8 @@ class PushQueue {
   static constexpr std::size_t kBytesLimit = 256 * 1024;
   static constexpr std::size_t kCountLimit = 4096;  // Of tiny frames, each with its node.
 
-  // Waits behind those of its priority. One whose key waits takes its place there. A low one is
-  // gathered until Release.
+  // Waits behind those of its priority. One whose key waits takes its place there, unless it goes
+  // last. A low one is gathered until Release.
   void Push(WaitingPush push);
   // What was gathered may go.
   void Release();

@@ -1,11 +1,20 @@
 #include "edge/connection/replay.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace confab::edge {
 
+void RoomReplay::GoBack(std::int64_t after_seq) {
+  if (after_seq >= after_seq_) return;
+  after_seq_ = after_seq;
+  page_.reset();
+  is_last_page_ = false;
+}
+
 void RoomReplay::OnPage(const v1::HistoryPage& page) {
-  is_asking_ = false;
+  const bool is_stale = std::exchange(is_asking_, false) && asked_after_ > after_seq_;
+  has_hole_ = false;
+  if (is_stale) return;  // It went back meanwhile: what lies before the page comes first.
   is_last_page_ = is_asked_for_end_ && !page.more();
   has_hole_ = page.events_size() == 0 || page.events(0).seq() > after_seq_ + 1;
   if (page.events_size() == 0) return;

@@ -20,6 +20,12 @@ struct PendingJoin {
   std::optional<std::int64_t> held_at;  // It was one: live events are held back from there on.
 };
 
+// A subscription that has ended: its last events may still wait in the outbox.
+struct EndedRoom {
+  std::string room;
+  std::int64_t end_seq = 0;  // Nothing of the room follows it.
+};
+
 class RoomReplay {
  public:
   RoomReplay(std::string room, std::int64_t after_seq)
@@ -35,6 +41,10 @@ class RoomReplay {
 
   // Nothing is read before the client has the answer to its JoinRoom.
   void Begin() { has_begun_ = true; }
+  // It has asked for more by another JoinRoom: that is to be answered first.
+  void Pause() { has_begun_ = false; }
+  // What was handed over behind `after_seq` has not reached the client, or it wants it again.
+  void GoBack(std::int64_t after_seq);
 
   // The subscription ended with that event: it is read up to there, live ones never follow.
   void EndAt(std::int64_t end_seq) { end_seq_ = end_seq; }

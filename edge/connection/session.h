@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Session {
   virtual void OnPong() = 0;
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
+  // Of these logs all frames from there on were dropped unsent: they are to be read again. Told in a
+  // turn in which nothing is delivered at the moment.
+  virtual void OnDegraded(std::span<const Dropped> /*dropped*/) {}
   // The client has come for what there is: what is due by now is done now, not at the next tick.
   virtual void CheckTime() {}
   // The client has to go: it is told so, is served as ever for so long, and then closed with

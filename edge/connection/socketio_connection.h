@@ -34,6 +34,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   bool is_joined() const override { return connection_ && connection_->is_admitted(); }
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
   void OnDrained() override { connection_->OnDrained(); }
+  void OnDegraded(std::span<const Dropped> dropped) override { connection_->OnDegraded(dropped); }
   void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }
   void SayClosing(CloseReason reason, std::uint32_t retry_after_ms) override;
   bool EndCommands() override { return connection_->EndCommands(); }

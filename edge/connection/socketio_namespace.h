@@ -29,6 +29,8 @@ class SocketIoNamespace {
   virtual void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) = 0;
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
+  // As Session has it.
+  virtual void OnDegraded(std::span<const Dropped> /*dropped*/) {}
   virtual void OnMoved(Transport& transport) = 0;
   // An end is near that the client did not ask for: right behind this event or, where the reason is
   // kDraining, in so many milliseconds; for other reasons the client may come back after them.

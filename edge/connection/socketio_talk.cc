@@ -186,6 +186,12 @@ void SocketIoTalk::OnDrained() {
   }
 }
 
+void SocketIoTalk::OnDegraded(std::span<const Dropped> dropped) {
+  for (const Joined& one : namespaces_) {
+    if (!one.is_over) one.behind->OnDegraded(dropped);
+  }
+}
+
 void SocketIoTalk::OnMoved(Transport& transport) {
   for (const Joined& one : namespaces_) {
     if (!one.is_over) one.behind->OnMoved(transport);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ class SocketIoTalk final : public EngineIoApp {
 
   void OnMessage(bool is_binary, std::string_view body) override;
   void OnDrained() override;
+  void OnDegraded(std::span<const Dropped> dropped) override;
   void OnMoved(Transport& transport) override;
   void SayClosing(CloseReason reason) override;
   void SayDraining(absl::Duration delay) override;

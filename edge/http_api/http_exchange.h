@@ -42,7 +42,7 @@ class HttpExchange final : public HttpCall,
   // Takes nothing: what is said to the connection beside its Result has no place in an answer.
   class NoTransport final : public Transport {
    public:
-    void Send(const SharedFrame& /*frame*/, DeliveryClass /*delivery*/) override {}
+    bool Send(const SharedFrame& /*frame*/, DeliveryClass /*delivery*/) override { return true; }
     void SendBytes(std::string_view /*frame*/, DeliveryClass /*delivery*/) override {}
     void Close(CloseReason /*reason*/) override {}
     bool HasRoom() override { return true; }

@@ -73,6 +73,14 @@ void Hub::Hold(std::string_view name, const Connection& connection, std::int64_t
   }
 }
 
+std::optional<std::int64_t> Hub::Hold(std::string_view name, const Connection& connection) {
+  HubTopic* topic = Find(name);
+  HubTopic::Subscriber* subscriber = topic == nullptr ? nullptr : FindIn(*topic, connection);
+  if (subscriber == nullptr) return std::nullopt;
+  subscriber->after_seq = kHeld;
+  return subscriber->since;
+}
+
 void Hub::GoLive(std::string_view name, const Connection& connection, std::int64_t after_seq) {
   HubTopic* topic = Find(name);
   if (topic == nullptr) return;
@@ -224,7 +232,7 @@ std::size_t Hub::Deliver(const std::vector<Connection*>& audience, std::uint64_t
     if (except != 0 && connection->id() == except) continue;
     const SharedFrame& frame = frames_.Get(connection->encoder());
     if (!frame) continue;
-    connection->transport().Send(frame, delivery);
+    connection->Tell(signal, frame, delivery);
     ++count;
   }
   frames_.Clear();

@@ -63,6 +63,9 @@ class Hub {
   // Live events pass the subscriber until GoLive; `since` is where its replay starts.
   void Hold(std::string_view topic, const Connection& connection, std::int64_t since);
   void GoLive(std::string_view topic, const Connection& connection, std::int64_t after_seq);
+  // Live events pass the subscriber until GoLive. From where on it was to get everything; nullopt: it
+  // is none.
+  std::optional<std::int64_t> Hold(std::string_view topic, const Connection& connection);
 
   // False: was none.
   bool Unsubscribe(std::string_view topic, Connection& connection);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace confab::edge {
 
@@ -14,13 +15,17 @@ bool Outbox::Append(SharedFrame frame, DeliveryClass delivery) {
   const size_t size = frame.size();
   if (size == 0) return true;
   if (count_ > 0 && (bytes_ + size > bytes_limit_ || count_ == kFramesLimit)) return false;
+  Push(std::move(frame), delivery);
+  return true;
+}
+
+void Outbox::Push(SharedFrame frame, DeliveryClass delivery) {
   if (count_ == capacity_) Grow();
+  bytes_ += static_cast<uint32_t>(frame.size());
   SharedFrame::Body* body = frame.body_;
   frame.body_ = nullptr;  // The slot owns the count now.
   At(count_) = reinterpret_cast<Slot>(body) | static_cast<Slot>(delivery);
   ++count_;
-  bytes_ += static_cast<uint32_t>(size);
-  return true;
 }
 
 bool Outbox::AppendBytes(std::string_view bytes, DeliveryClass delivery) {
@@ -75,8 +80,7 @@ std::string_view Outbox::Front() const {
 Outbox::Item Outbox::TakeFront() {
   assert(count_ > 0 && front_sent_ == 0);
   const Slot slot = At(0);
-  Item item{.frame = SharedFrame(BodyOf(slot)),
-            .delivery = static_cast<DeliveryClass>(slot & kClassMask)};
+  Item item{.frame = SharedFrame(BodyOf(slot)), .delivery = ClassOf(slot)};
   bytes_ -= static_cast<uint32_t>(item.frame.size());
   // The count is the item's now.
   head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
@@ -111,10 +115,6 @@ Outbox::Slot& Outbox::At(uint32_t index) {
 
 const Outbox::Slot& Outbox::At(uint32_t index) const {
   return const_cast<Outbox*>(this)->At(index);
-}
-
-SharedFrame::Body* Outbox::BodyOf(Slot slot) {
-  return reinterpret_cast<SharedFrame::Body*>(slot & ~kClassMask);
 }
 
 void Outbox::Grow() {

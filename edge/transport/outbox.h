@@ -1,7 +1,7 @@
 // outbox.h: what one transport still has to send, in order, bounded in bytes. No I/O.
-// Owns: its share of the queued frames.   Used by: hub, connection (Append), transport (Peek,
-// Consume). Threads: confined to the transport's io thread. Fails: Append says false when over the
-// limit; nothing was appended then, the caller closes or degrades.
+// Owns: its share of the queued frames.   Used by: send_queue (fills it, frees it of what may go),
+// transport (Peek, Consume). Threads: confined to the transport's io thread. Fails: Append says false
+// when over the limit; nothing was appended then.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,15 @@
 
 namespace confab::edge {
 
-// What may happen to a waiting frame when the reader is slow. (In this version: nothing; over the
-// limit the connection is closed. The class of each frame is kept so that degrading needs no new
-// call.)
+// What may happen to a frame when the reader is slow.
 enum class DeliveryClass : uint8_t {
   kControl = 0,    // Acks, pings, handshake: never dropped.
   kLogged = 1,     // Can be read again from the room's log.
   kLatest = 2,     // Only the newest of its key matters.
   kDroppable = 3,  // May be lost.
 };
+
+inline constexpr int kDeliveryClassCount = 4;
 
 class Outbox {
  public:
@@ -38,6 +38,13 @@ class Outbox {
   // Queues a wire-ready frame. False: it does not fit (bytes or frames), nothing happened. An empty
   // outbox takes one frame of any size.
   [[nodiscard]] bool Append(SharedFrame frame, DeliveryClass delivery);
+
+  // The same where the reader keeps up: what waits then is no more than half of the limit.
+  [[nodiscard]] bool TryAppend(const SharedFrame& frame, DeliveryClass delivery) {
+    if (bytes_ + frame.size() > bytes_limit_ / 2 || count_ == kFramesLimit) return false;
+    if (frame.size() > 0) Push(frame, delivery);
+    return true;
+  }
 
   // The same for bytes of this transport alone; they are copied.
   [[nodiscard]] bool AppendBytes(std::string_view bytes, DeliveryClass delivery);
@@ -70,6 +77,32 @@ class Outbox {
   // Forgets what waits, except the rest of a frame that is partly sent already.
   void DropUnsent();
 
+  // The same for those that may go alone: droppable ones, and logged ones that have a place to be
+  // read again from. `on_dropped(place, class)` is told of each, the oldest first.
+  template <typename OnDropped>
+  void DropWhatMayGo(OnDropped&& on_dropped) {
+    const uint32_t first = front_sent_ > 0 ? 1 : 0;
+    uint32_t kept = first;
+    for (uint32_t i = first; i < count_; ++i) {
+      const Slot slot = At(i);
+      const FramePlace place = BodyOf(slot)->place;
+      const DeliveryClass delivery = ClassOf(slot);
+      if (!MayGo(place, delivery)) {
+        At(kept++) = slot;
+        continue;
+      }
+      const SharedFrame released(BodyOf(slot));
+      bytes_ -= static_cast<uint32_t>(released.size());
+      on_dropped(place, delivery);
+    }
+    count_ = kept;
+    if (count_ == 0) Clear();
+  }
+  static bool MayGo(FramePlace place, DeliveryClass delivery) {
+    return delivery == DeliveryClass::kDroppable ||
+           (delivery == DeliveryClass::kLogged && place.key != 0);
+  }
+
   // Forgets everything.
   void Clear();
 
@@ -80,7 +113,11 @@ class Outbox {
 
   static constexpr Slot kClassMask = 3;
 
-  static SharedFrame::Body* BodyOf(Slot slot);
+  static SharedFrame::Body* BodyOf(Slot slot) {
+    return reinterpret_cast<SharedFrame::Body*>(slot & ~kClassMask);
+  }
+  static DeliveryClass ClassOf(Slot slot) { return static_cast<DeliveryClass>(slot & kClassMask); }
+  void Push(SharedFrame frame, DeliveryClass delivery);
   Slot& At(uint32_t index);
   const Slot& At(uint32_t index) const;
   void Grow();

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <linux/sockios.h>
 #include <span>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace confab::edge {
@@ -22,69 +24,66 @@ thread_local std::array<char, kCopyBytes> copy_buffer;
 
 }  // namespace
 
-OutputLayer::OutputLayer(Owner& owner, EventLoop& loop, EdgeStream&& stream, std::string early,
-                         std::size_t outbox_bytes_limit)
+OutputLayer::OutputLayer(Owner& owner, TransportHome& home, EdgeStream&& stream, std::string early)
     : owner_(owner),
-      loop_(loop),
+      loop_(home.loop),
       is_tls_(stream.is_tls()),
-      outbox_(outbox_bytes_limit),
+      queue_(static_cast<Backlog::Reader&>(*this), home),
       stream_(std::move(stream)) {
   if (!early.empty()) early_ = std::make_unique<std::string>(std::move(early));
 }
 
-OutputLayer::~OutputLayer() { loop_.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes())); }
-
-bool OutputLayer::Append(const SharedFrame& frame, DeliveryClass delivery) {
-  if (has_failed_) return true;  // The owner knows already.
-  if (!outbox_.Append(frame, delivery)) return false;
-  loop_.AddQueuedBytes(static_cast<std::ptrdiff_t>(frame.size()));
-  if (!is_waiting_) loop_.MarkDirty(*this);
-  return true;
+SendQueue::Taken OutputLayer::Append(const SharedFrame& frame, DeliveryClass delivery) {
+  if (has_failed_) return SendQueue::Taken::kQueued;  // The owner knows already.
+  const SendQueue::Taken taken = queue_.Append(frame, delivery);
+  if (!is_waiting_ || queue_.has_dropped()) loop_.MarkDirty(*this);
+  return taken;
 }
 
-bool OutputLayer::AppendBytes(std::string_view bytes, DeliveryClass delivery) {
+SendQueue::Taken OutputLayer::AppendBytes(std::string_view bytes, DeliveryClass delivery) {
   return Append(SharedFrame::Copy(bytes), delivery);
 }
 
-void OutputLayer::DropUnsent() {
-  const std::size_t before = outbox_.bytes();
-  outbox_.DropUnsent();
-  loop_.AddQueuedBytes(static_cast<std::ptrdiff_t>(outbox_.bytes()) -
-                       static_cast<std::ptrdiff_t>(before));
+void OutputLayer::Degrade() {
+  if (has_failed_) return;
+  queue_.Degrade();
+  loop_.MarkDirty(*this);
 }
 
-bool OutputLayer::HasRoomBelow(std::size_t bytes) {
-  if (outbox_.bytes() < bytes) return true;
-  room_wanted_ = std::max(room_wanted_, static_cast<std::uint32_t>(bytes));
-  return false;
+std::size_t OutputLayer::BytesUnderWay() {
+  int bytes = 0;
+  const bool is_known = ::ioctl(stream_.socket().native_handle(), SIOCOUTQ, &bytes) == 0;
+  return is_known && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 ssize_t OutputLayer::WriteSome() {
   if (is_tls_) return WriteRecord();
   const int fd = stream_.socket().native_handle();
-  if (outbox_.frames() > 1 && outbox_.bytes() < kCopyBelow * outbox_.frames()) {
-    const std::size_t size = outbox_.CopyTo(copy_buffer);
+  const Outbox& outbox = queue_.outbox();
+  if (outbox.frames() > 1 && outbox.bytes() < kCopyBelow * outbox.frames()) {
+    const std::size_t size = outbox.CopyTo(copy_buffer);
     return ::send(fd, copy_buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
-  if (outbox_.frames() == 1) {  // The usual case of fan-out: the cheapest call there is.
+  if (outbox.frames() == 1) {  // The usual case of fan-out: the cheapest call there is.
     std::array<iovec, 1> piece{};
-    outbox_.Peek(piece);
+    outbox.Peek(piece);
     return ::send(fd, piece[0].iov_base, piece[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
   std::array<iovec, kPieces> pieces{};
   msghdr message{};
   message.msg_iov = pieces.data();
-  message.msg_iovlen = outbox_.Peek(pieces);
+  message.msg_iovlen = outbox.Peek(pieces);
   return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 ssize_t OutputLayer::WriteRecord() {
-  if (outbox_.frames() == 1) {
+  const Outbox& outbox = queue_.outbox();
+  if (outbox.frames() == 1) {
     std::array<iovec, 1> piece{};
-    outbox_.Peek(piece);
+    outbox.Peek(piece);
     return stream_.Send({static_cast<const char*>(piece[0].iov_base), piece[0].iov_len});
   }
-  const std::size_t size = outbox_.CopyTo(std::span(copy_buffer).first(kRecordBytes));
+  const std::size_t size = outbox.CopyTo(std::span(copy_buffer).first(kRecordBytes));
   return stream_.Send({copy_buffer.data(), size});
 }
 
@@ -94,21 +93,21 @@ void OutputLayer::Fail() {
 }
 
 void OutputLayer::Flush() {
-  if (is_waiting_ || has_failed_) return;
-  while (!outbox_.empty()) {
+  if (has_failed_) return;
+  if (queue_.has_dropped()) owner_.OnDropped(queue_.TakeDropped());
+  if (is_waiting_) return;
+  while (!queue_.empty()) {
     const ssize_t n = WriteSome();
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return WaitWritable();
       return Fail();
     }
-    outbox_.Consume(static_cast<std::size_t>(n));
-    loop_.AddQueuedBytes(-n);
-    if (outbox_.bytes() < room_wanted_) {
-      room_wanted_ = 0;
-      owner_.OnHasRoom();
-    }
+    queue_.Consume(static_cast<std::size_t>(n));
+    if (queue_.HasRoomAgain()) owner_.OnHasRoom();
   }
+  queue_.OnReady();
+  if (queue_.HasRoomAgain()) owner_.OnHasRoom();
   if (is_tls_) {
     const error_code error = stream_.FlushPending();
     if (error == boost::asio::error::would_block) return WaitWritable();

@@ -1,9 +1,9 @@
 // output_layer.h: the layer below Beast's websocket::stream. It owns the only output queue: what
 // Beast writes (handshake, pongs, close) and pre-framed shared frames stand in one order, and all
 // that gathered in a turn of the loop goes out in one system call; with TLS, in few records.
-// Owns: the stream, the outbox.   Used by: websocket_transport alone.
+// Owns: the stream, the queue.   Used by: websocket_transport alone.
 // Threads: confined to the io thread.
-// Fails: Append says false over the limit; a broken socket is told to the owner, once.
+// Fails: as the queue; a broken socket is told to the owner, once.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -21,11 +22,11 @@
 
 #include "edge/transport/edge_stream.h"
 #include "edge/transport/event_loop.h"
-#include "edge/transport/outbox.h"
+#include "edge/transport/send_queue.h"
 
 namespace confab::edge {
 
-class OutputLayer final : private EventLoop::Flushable {
+class OutputLayer final : private EventLoop::Flushable, private Backlog::Reader {
  public:
   using executor_type = EdgeStream::executor_type;
   using Socket = EdgeStream::Socket;
@@ -36,6 +37,10 @@ class OutputLayer final : private EventLoop::Flushable {
     virtual std::shared_ptr<void> KeepAlive() = 0;
     virtual void OnWriteFailed() = 0;
     virtual void OnHasRoom() = 0;  // After HasRoom or HasRoomBelow was false.
+    // Logged frames were dropped.
+    virtual void OnDropped(std::vector<Dropped> dropped) = 0;
+    // The peer has taken nothing for too long. May be told again.
+    virtual void OnPeerStalled() = 0;
     virtual void OnEmptied() = 0;  // Everything was handed to the kernel.
 
    protected:
@@ -43,19 +48,20 @@ class OutputLayer final : private EventLoop::Flushable {
   };
 
   // `early` are bytes the peer sent behind its upgrade request: they are read first.
-  OutputLayer(Owner& owner, EventLoop& loop, EdgeStream&& stream, std::string early,
-              std::size_t outbox_bytes_limit);
-  ~OutputLayer() override;
+  OutputLayer(Owner& owner, TransportHome& home, EdgeStream&& stream, std::string early);
 
-  bool Append(const SharedFrame& frame, DeliveryClass delivery);
-  bool AppendBytes(std::string_view bytes, DeliveryClass delivery);
+  SendQueue::Taken Append(const SharedFrame& frame, DeliveryClass delivery);
+  SendQueue::Taken AppendBytes(std::string_view bytes, DeliveryClass delivery);
   // Forgets what waits, but not the rest of a frame whose beginning is gone already.
-  void DropUnsent();
+  void DropUnsent() { queue_.DropUnsent(); }
+  // Drops what may go, for lack of memory.
+  void Degrade();
+  std::size_t waiting_bytes() const { return queue_.bytes(); }
   // Writes now what can be written now.
   void Flush() override;
-  bool HasRoom() { return HasRoomBelow(outbox_.bytes_limit() / 2); }
-  bool HasRoomBelow(std::size_t bytes);
-  bool empty() const { return outbox_.empty() && !(is_tls_ && stream_.has_pending()); }
+  bool HasRoom() { return queue_.HasRoom(); }
+  bool HasRoomBelow(std::size_t bytes) { return queue_.HasRoomBelow(bytes); }
+  bool empty() const { return queue_.empty() && !(is_tls_ && stream_.has_pending()); }
 
   // How often Beast asked for bytes since the last call of ResetReads: bounds what a peer can make
   // us read without ever completing a message (Beast swallows empty fragments itself).
@@ -93,7 +99,7 @@ class OutputLayer final : private EventLoop::Flushable {
     const std::size_t size = boost::asio::buffer_size(buffers);
     std::string bytes(size, '\0');
     boost::asio::buffer_copy(boost::asio::buffer(bytes), buffers);
-    const bool is_taken = AppendBytes(bytes, DeliveryClass::kControl);
+    const bool is_taken = AppendBytes(bytes, DeliveryClass::kControl) == SendQueue::Taken::kQueued;
     Complete(is_taken ? error_code() : error_code(boost::asio::error::no_buffer_space),
              is_taken ? size : 0, std::forward<WriteHandler>(handler));
   }
@@ -112,16 +118,17 @@ class OutputLayer final : private EventLoop::Flushable {
   ssize_t WriteRecord();
   void Fail();
   void WaitWritable();
+  std::size_t BytesUnderWay() override;
+  void OnStalled() override { owner_.OnPeerStalled(); }
 
   // What a delivery touches stands first, on three cache lines.
   Owner& owner_;
   EventLoop& loop_;
   int reads_ = 0;
-  std::uint32_t room_wanted_ = 0;  // Below so many bytes the owner is told; 0: it is not.
-  bool is_waiting_ = false;        // For the socket to become writable.
+  bool is_waiting_ = false;  // For the socket to become writable.
   bool has_failed_ = false;
   const bool is_tls_;  // Of stream_, whose own word stands on a colder line.
-  Outbox outbox_;
+  SendQueue queue_;
   EdgeStream stream_;
   std::unique_ptr<std::string> early_;
 };

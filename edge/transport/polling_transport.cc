@@ -61,42 +61,43 @@ std::shared_ptr<PollingTransport> PollingTransport::Open(TransportHome& home, Op
 }
 
 PollingTransport::PollingTransport(TransportHome& home, std::string sid)
-    : home_(home), sid_(std::move(sid)), outbox_(home.limits.outbox_bytes) {
+    : home_(home), sid_(std::move(sid)), queue_(static_cast<Backlog::Reader&>(*this), home) {
   Join(home.list);
-}
-
-PollingTransport::~PollingTransport() {
-  home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes()));
 }
 
 // --- down
 
-void PollingTransport::Send(const SharedFrame& frame, DeliveryClass delivery) {
-  if (!is_closing_) Append(outbox_.Append(frame, delivery), frame.size());
+bool PollingTransport::Send(const SharedFrame& frame, DeliveryClass delivery) {
+  return is_closing_ || Append(frame, delivery) != SendQueue::Taken::kPassed;
 }
 
 void PollingTransport::SendBytes(std::string_view frame, DeliveryClass delivery) {
-  if (!is_closing_) Append(outbox_.AppendBytes(frame, delivery), frame.size());
+  if (!is_closing_) Append(SharedFrame::Copy(frame), delivery);
 }
 
-void PollingTransport::Append(bool is_appended, std::size_t bytes) {
-  if (!is_appended) return Overflow();
-  home_.loop.AddQueuedBytes(static_cast<std::ptrdiff_t>(bytes));
-  if (held_) home_.loop.MarkDirty(*this);
+SendQueue::Taken PollingTransport::Append(const SharedFrame& frame, DeliveryClass delivery) {
+  const SendQueue::Taken taken = queue_.Append(frame, delivery);
+  if (taken == SendQueue::Taken::kTooMuch) Overflow();
+  if (held_ || queue_.has_dropped()) home_.loop.MarkDirty(*this);
+  return taken;
 }
 
-bool PollingTransport::HasRoomBelow(std::size_t bytes) {
-  if (outbox_.bytes() < bytes) return true;
-  room_wanted_ = std::max(room_wanted_, bytes);
-  return false;
+void PollingTransport::Degrade() {
+  queue_.Degrade();
+  home_.loop.MarkDirty(*this);
+}
+
+void PollingTransport::OnStalled() {
+  if (is_closing_ || is_over_) return;
+  if (home_.slow.stalled != nullptr) home_.slow.stalled->Add();
+  Overflow();
 }
 
 // Who does not fetch will not fetch what waits either: room is made for the words to come back.
 void PollingTransport::Overflow() {
   if (is_overflowing_) return;
   is_overflowing_ = true;
-  home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes()));
-  outbox_.Clear();
+  queue_.DropUnsent();
   session_->Shut(CloseReason::kSlowReader);
 }
 
@@ -105,14 +106,13 @@ void PollingTransport::Overflow() {
 // told that this GET brings nothing.
 std::string PollingTransport::TakePayload() {
   std::string payload;
-  while (!outbox_.empty()) {
-    const std::string_view frame = outbox_.Front();
+  while (!queue_.empty()) {
+    const std::string_view frame = queue_.outbox().Front();
     if (!payload.empty() && payload.size() + 1 + PolledBytes(frame) > home_.limits.message_bytes) {
       return payload;
     }
     AppendPolled(frame, payload);
-    home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(frame.size()));
-    outbox_.TakeFront();
+    queue_.TakeFront();
   }
   if (!is_closing_) return payload.empty() ? std::string(kEngineIoNoop) : payload;
   if (!payload.empty() && wait_ > absl::ZeroDuration()) return payload;
@@ -125,15 +125,16 @@ std::string PollingTransport::TakePayload() {
 void PollingTransport::AnswerHeld() {
   HttpService::Done done = std::exchange(held_, nullptr);
   done(AnswerPayload(TakePayload()));
-  if (outbox_.bytes() < room_wanted_ && !is_closing_) {
-    room_wanted_ = 0;
-    session_->OnDrained();
-  }
+  if (!is_closing_ && queue_.HasRoomAgain()) session_->OnDrained();
 }
 
 // At the end of the loop's turn, when something was queued or the session was closed.
 void PollingTransport::Flush() {
   const auto self = shared_from_this();
+  if (queue_.has_dropped()) {
+    const std::vector<Dropped> dropped = queue_.TakeDropped();
+    if (session_ != nullptr && !is_closing_) session_->OnDegraded(dropped);
+  }
   if (held_ != nullptr) AnswerHeld();
   if (!is_closing_ || is_over_) return;
   if (wait_ == absl::ZeroDuration() || is_end_said_) return Forget();
@@ -154,7 +155,10 @@ void PollingTransport::OnGet(HttpService::Done done) {
   }
   held_ = std::move(done);
   if (is_closing_) return home_.loop.MarkDirty(*this);
-  if (!outbox_.empty() || is_probed_) AnswerHeld();
+  // It may have come for what was dropped before it could be fetched.
+  queue_.OnReady();
+  if (queue_.HasRoomAgain()) session_->OnDrained();
+  if (held_ && !is_closing_ && (!queue_.empty() || is_probed_)) AnswerHeld();
 }
 
 void PollingTransport::OnGetGone() {
@@ -223,10 +227,12 @@ PollingTransport::Leavings PollingTransport::GiveUp() {
   is_over_ = true;
   // What waits goes over the WebSocket: nobody reads this GET in time.
   if (held_) std::exchange(held_, nullptr)(AnswerPayload(std::string(kEngineIoNoop)));
-  home_.loop.AddQueuedBytes(-static_cast<std::ptrdiff_t>(outbox_.bytes()));
-  Leavings leavings{.session = std::move(session_), .queue = {}, .wants_room = room_wanted_ > 0};
-  leavings.queue.reserve(outbox_.frames());
-  while (!outbox_.empty()) leavings.queue.push_back(outbox_.TakeFront());
+  Leavings leavings{.session = std::move(session_),
+                    .queue = {},
+                    .dropped = queue_.TakeDropped(),
+                    .wants_room = queue_.wants_room()};
+  leavings.queue.reserve(queue_.outbox().frames());
+  while (!queue_.empty()) leavings.queue.push_back(queue_.TakeFront());
   Leave();
   home_.sids.RemovePolling(sid_);
   return leavings;

@@ -1,6 +1,6 @@
 // polling_transport.h: carries one Engine.IO session over HTTP long-polling: GETs fetch what the
 // outbox holds, POSTs bring packets. Bound to its sid, never to a TCP connection.
-// Owns: the outbox, the session above it.   Used by: http_talk (requests), sid_table (keeps it).
+// Owns: the queue, the session above it.   Used by: http_talk (requests), sid_table (keeps it).
 // Threads: confined to the io thread.
 // Fails: what breaks the protocol (two GETs at a time, a GET given up) ends the session.
 #pragma once
@@ -13,7 +13,7 @@
 
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_service.h"
-#include "edge/transport/outbox.h"
+#include "edge/transport/send_queue.h"
 #include "edge/transport/timer_wheel.h"
 #include "edge/transport/transport_home.h"
 
@@ -25,19 +25,19 @@ class PollingTransport final : public Transport,
                                private EventLoop::Flushable,
                                private TimerWheel::Entry,
                                private TransportList::Node,
+                               private Backlog::Reader,
                                public std::enable_shared_from_this<PollingTransport> {
  public:
   // A new session of that sid; it stands in the home's table until it has ended.
   static std::shared_ptr<PollingTransport> Open(TransportHome& home, OpenRequest request);
   PollingTransport(TransportHome& home, std::string sid);
-  ~PollingTransport() override;
 
-  void Send(const SharedFrame& frame, DeliveryClass delivery) override;
+  bool Send(const SharedFrame& frame, DeliveryClass delivery) override;
   void SendBytes(std::string_view frame, DeliveryClass delivery) override;
   void Close(CloseReason reason) override;
   void PrefetchSend() const override { EventLoop::Flushable::Prefetch(); }
-  bool HasRoom() override { return HasRoomBelow(outbox_.bytes_limit() / 2); }
-  bool HasRoomBelow(std::size_t bytes) override;
+  bool HasRoom() override { return queue_.HasRoom(); }
+  bool HasRoomBelow(std::size_t bytes) override { return queue_.HasRoomBelow(bytes); }
 
   // A GET. `done` is called at once if something waits, else when something does. A second one at a
   // time is refused and ends the session.
@@ -62,6 +62,7 @@ class PollingTransport final : public Transport,
   struct Leavings {
     std::unique_ptr<Session> session;
     std::vector<Outbox::Item> queue;
+    std::vector<Dropped> dropped;  // Not told yet.
     bool wants_room = false;
   };
   Leavings GiveUp();
@@ -73,9 +74,12 @@ class PollingTransport final : public Transport,
     if (!is_closing_) session_->BeginDrain(delay);
   }
   void OnServerStopping() override;
+  std::size_t WaitingBytes() const override { return is_closing_ ? 0 : queue_.bytes(); }
+  void Degrade() override;
+  void OnStalled() override;
 
   void Overflow();
-  void Append(bool is_appended, std::size_t bytes);
+  SendQueue::Taken Append(const SharedFrame& frame, DeliveryClass delivery);
   void EndWith(CloseReason reason, absl::Duration wait);
   void TakePackets(std::string_view payload);
   void AnswerHeld();
@@ -84,13 +88,12 @@ class PollingTransport final : public Transport,
 
   TransportHome& home_;
   const std::string sid_;
-  Outbox outbox_;
+  SendQueue queue_;
   HttpService::Done held_;  // Of the GET that waits.
   std::unique_ptr<Session> session_;
   UpgradeProbe* probe_ = nullptr;
   absl::Duration wait_;  // For a GET, after the close.
   CloseReason reason_ = CloseReason::kNormal;
-  std::size_t room_wanted_ = 0;  // Below so many bytes the session is told; 0: it is not.
   bool is_probed_ = false;
   bool is_posting_ = false;
   bool is_overflowing_ = false;

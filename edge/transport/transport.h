@@ -1,7 +1,7 @@
 // transport.h: what carries frames to one peer, as connection and hub see it (seam).
 // Owns: nothing.   Used by: connection, hub. Filled by websocket_transport.
 // Threads: confined to the io thread.
-// Fails: Send never; a peer that does not read is closed with kSlowReader.
+// Fails: Send never; a peer that takes nothing for long is closed with kSlowReader.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,9 @@ class Transport {
   virtual ~Transport() = default;
 
   // Queues a wire-ready WebSocket frame; it is written at the end of the loop's turn. After Close
-  // nothing is queued any more.
-  virtual void Send(const SharedFrame& frame, DeliveryClass delivery) = 0;
+  // nothing is queued any more. False: one of the classes kLatest and kDroppable, for which the peer
+  // is too slow; it was not taken. What is logged may be dropped, and told by Session::OnDegraded.
+  virtual bool Send(const SharedFrame& frame, DeliveryClass delivery) = 0;
   // The same for a frame of this peer alone.
   virtual void SendBytes(std::string_view frame, DeliveryClass delivery) = 0;
 
@@ -31,7 +32,8 @@ class Transport {
   // cache meanwhile.
   virtual void PrefetchSend() const {}
 
-  // True while less than half of the outbox is in use: room for a page of history. After a false
+  // True while less than half of the outbox is in use and the peer reads: room for a page of history.
+  // Where the memory of the edge is nearly used up: while as good as nothing waits. After a false
   // answer Session::OnDrained is called once there is.
   virtual bool HasRoom() = 0;
   // True while less than so many bytes wait. After a false answer as above.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -44,8 +45,7 @@ class WebSocketTransport final : public Transport,
  public:
   WebSocketTransport(TransportHome& home, EdgeStream&& stream, std::string early)
       : home_(home),
-        stream_(static_cast<OutputLayer::Owner&>(*this), home.loop, std::move(stream),
-                std::move(early), home.limits.outbox_bytes),
+        stream_(static_cast<OutputLayer::Owner&>(*this), home, std::move(stream), std::move(early)),
         layer_(stream_.next_layer()) {
     stream_.auto_fragment(false);
     stream_.read_message_max(home.limits.message_bytes);
@@ -68,14 +68,16 @@ class WebSocketTransport final : public Transport,
         });
   }
 
-  void Send(const SharedFrame& frame, DeliveryClass delivery) override {
-    if (is_closing_) return;
-    if (!layer_.Append(frame, delivery)) Overflow();
+  bool Send(const SharedFrame& frame, DeliveryClass delivery) override {
+    if (is_closing_) return true;
+    const SendQueue::Taken taken = layer_.Append(frame, delivery);
+    if (taken == SendQueue::Taken::kTooMuch) Overflow();
+    return taken != SendQueue::Taken::kPassed;
   }
 
   void SendBytes(std::string_view frame, DeliveryClass delivery) override {
     if (is_closing_) return;
-    if (!layer_.AppendBytes(frame, delivery)) Overflow();
+    if (layer_.AppendBytes(frame, delivery) == SendQueue::Taken::kTooMuch) Overflow();
   }
 
   void PrefetchSend() const override {
@@ -110,6 +112,14 @@ class WebSocketTransport final : public Transport,
   void OnHasRoom() override {
     if (session_ != nullptr && !is_closing_) session_->OnDrained();
   }
+  void OnDropped(std::vector<Dropped> dropped) override {
+    if (session_ != nullptr && !is_closing_) session_->OnDegraded(dropped);
+  }
+  void OnPeerStalled() override {
+    if (is_closing_ || is_finished_) return;
+    if (home_.slow.stalled != nullptr) home_.slow.stalled->Add();
+    Overflow();
+  }
   void OnEmptied() override {
     if (is_finished_) layer_.ShutDownSending();
   }
@@ -123,6 +133,8 @@ class WebSocketTransport final : public Transport,
     if (session_ == nullptr) return HardClose();
     session_->Shut(CloseReason::kServerStopping);
   }
+  std::size_t WaitingBytes() const override { return is_closing_ ? 0 : layer_.waiting_bytes(); }
+  void Degrade() override { layer_.Degrade(); }
 
   // Who does not read will not read what waits either: room is made for the words to come back.
   void Overflow() {
@@ -169,8 +181,15 @@ class WebSocketTransport final : public Transport,
     session_ = std::move(leavings.session);
     EnterSid();
     session_->MoveTo(*this);
-    for (const Outbox::Item& item : leavings.queue) Send(item.frame, item.delivery);
+    for (const Outbox::Item& item : leavings.queue) Requeue(item);
+    if (!is_closing_ && !leavings.dropped.empty()) session_->OnDegraded(leavings.dropped);
     if (leavings.wants_room && !is_closing_ && layer_.HasRoom()) session_->OnDrained();
+  }
+
+  // What waits already is not passed over for moving.
+  void Requeue(const Outbox::Item& item) {
+    const bool is_logged = item.delivery == DeliveryClass::kLogged;
+    Send(item.frame, is_logged ? DeliveryClass::kLogged : DeliveryClass::kControl);
   }
 
   void OnControlFrame(websocket::frame_type kind) {

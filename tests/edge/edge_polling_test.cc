@@ -373,6 +373,7 @@ TEST_F(EdgePolling, KeepsEachAnswerBelowTheLimitOfAPayload) {
 
 TEST_F(EdgePolling, CutsAReaderThatNeverComesAndTellsItWhenItDoes) {
   config_.outbox_bytes_limit = 256 * 1024;
+  config_.stall_time_limit = absl::Seconds(1);
   StartEdge();
   control_->AddMember("den", "ann");
   const std::string sid = Connect("ann");

@@ -221,28 +221,6 @@ TEST_F(EdgeTransport, HangsUpOnWhatGoesOnBehindItsCloseFrame) {
   EXPECT_LT(MiBTaken(client), 32) << "what two kernels hold, and a little more";
 }
 
-TEST_F(EdgeTransport, ClosesAReaderThatNeverReadsAndNobodyElse) {
-  config_.outbox_bytes_limit = 256 * 1024;
-  StartEdge();
-  control_->AddMember("1", "sleepy");
-  control_->AddMember("1", "awake");
-  WsClient sleepy(edge_->address(), 4096);
-  ASSERT_EQ(sleepy.Upgrade(kSocketIoTarget), 101);
-  sleepy.SendText("40{\"token\":\"" + TokenFor("sleepy") + "\"}");
-  ASSERT_TRUE(sleepy.ReadUntil("42[\"connected\"").has_value());
-  WsClient awake = OpenSocketIo("awake");
-  Ask(sleepy, 0, "joinRoom", "{\"roomId\":\"1\"}");
-  Ask(awake, 0, "joinRoom", "{\"roomId\":\"1\"}");
-
-  for (int seq = 1; seq <= 300; ++seq) {
-    control_->Post("1", std::string(8'000, 'x'));
-    EXPECT_THAT(awake.Read().value_or(""), HasSubstr("\"seq\":" + std::to_string(seq) + ","));
-  }
-
-  EXPECT_THAT(sleepy.ReadUntil("\"server:closing\"").value_or(""), HasSubstr("SLOW_READER"));
-  EXPECT_EQ(sleepy.ReadClose(), 4009);
-}
-
 TEST_F(EdgeTransport, DeliversToAReaderThatIsSlowButReads) {
   StartEdge();
   control_->AddMember("1", "slow");

@@ -20,8 +20,11 @@ namespace confab::tests {
 
 class RecordingTransport final : public edge::Transport {
  public:
-  void Send(const edge::SharedFrame& frame, edge::DeliveryClass) override {
+  bool Send(const edge::SharedFrame& frame, edge::DeliveryClass delivery) override {
+    if (is_slow && delivery != edge::DeliveryClass::kLogged) return false;
     SendBytes(frame.bytes(), edge::DeliveryClass::kLogged);
+    places.push_back(frame.place());
+    return true;
   }
   void SendBytes(std::string_view frame, edge::DeliveryClass) override {
     sent.emplace_back(frame);
@@ -33,7 +36,9 @@ class RecordingTransport final : public edge::Transport {
   bool HasRoomBelow(std::size_t bytes) override { return bytes == 1 ? is_empty : room_for > 0; }
 
   std::vector<std::string> sent;
+  std::vector<edge::FramePlace> places;  // Of those that were shared frames.
   std::optional<edge::CloseReason> closed;
+  bool is_slow = false;      // Takes nothing that is only live.
   int room_for = 1'000'000;  // Frames.
   bool is_empty = true;      // Until something is sent.
 };
@@ -104,6 +109,13 @@ class RecordingHost final : public edge::ConnectionHost {
   void GoLive(edge::Connection&, std::string_view room, int64_t after_seq) override {
     live.push_back(fmt::format("{} behind {}", room, after_seq));
   }
+  std::optional<int64_t> Hold(edge::Connection&, std::string_view room) override {
+    held.emplace_back(room);
+    return rooms.count(std::string(room)) > 0 ? std::optional(since) : std::nullopt;
+  }
+  std::vector<std::string> RoomsOf(const edge::Connection&) override {
+    return {rooms.begin(), rooms.end()};
+  }
   void Unsubscribe(edge::Connection&, std::string_view room) override {
     unsubscribed.emplace_back(room);
   }
@@ -122,11 +134,14 @@ class RecordingHost final : public edge::ConnectionHost {
   std::set<std::string> not_in;  // Rooms of which the connection is no subscriber.
   std::chrono::milliseconds longest_wait{0};
   std::optional<int64_t> position;  // Of every room.
+  std::set<std::string> rooms;      // That the connection is a subscriber of, by what Hold says.
+  int64_t since = 0;                // Of every such subscription.
 
   int entered = 0;
   int left = 0;
   int later = 0;
   std::vector<std::pair<v1::Command, std::optional<uint64_t>>> forwarded;
+  std::vector<std::string> held;
   std::vector<std::string> live;
   std::vector<std::string> unsubscribed;
   std::vector<v1::Reason> refusals;

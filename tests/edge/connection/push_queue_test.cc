@@ -57,6 +57,18 @@ TEST(PushQueue, GathersLowOnesUntilTheyAreReleased) {
   EXPECT_FALSE(queue.empty());
 }
 
+TEST(PushQueue, PutsTheNewestLastWhereOrderMatters) {
+  PushQueue queue;
+  for (const char* text : {"a1", "snapshot", "a2"}) {
+    WaitingPush push = Push(text, PushPriority::kNormal, text[0] == 'a' ? "a" : "");
+    push.goes_last = true;
+    queue.Push(std::move(push));
+  }
+
+  EXPECT_THAT(TakeAll(queue), ElementsAre("snapshot", "a2"));
+  EXPECT_EQ(queue.bytes(), 0u);
+}
+
 TEST(PushQueue, KeepsOfEachKeyTheNewestInThePlaceOfTheFirst) {
   PushQueue queue;
   queue.Push(Push("a1", PushPriority::kNormal, "a"));

@@ -106,6 +106,50 @@ TEST(RoomReplay, EndsWhereTheLogDoes) {
   EXPECT_TRUE(replay.IsDone(std::nullopt));
 }
 
+TEST(RoomReplay, GoesBackAndPassesOverThePageThatWasUnderWay) {
+  RoomReplay replay("1", 0);
+  replay.Begin();
+  replay.OnPage(PageOf(1, 4, true));
+  TakeAll(replay);
+  replay.OnAsked();
+  EXPECT_TRUE(replay.Awaits(4));
+
+  replay.GoBack(2);
+  EXPECT_FALSE(replay.WantsPage()) << "one at a time";
+  replay.OnPage(PageOf(5, 6, false));
+
+  EXPECT_FALSE(replay.has_hole());
+  EXPECT_EQ(replay.Next(), nullptr);
+  EXPECT_TRUE(replay.WantsPage());
+  replay.OnAsked();
+  EXPECT_TRUE(replay.Awaits(2));
+  replay.OnPage(PageOf(3, 6, false));
+  EXPECT_THAT(TakeAll(replay), testing::ElementsAre(3, 4, 5, 6));
+}
+
+TEST(RoomReplay, NeverGoesForward) {
+  RoomReplay replay("1", 3);
+  replay.Begin();
+
+  replay.GoBack(5);
+
+  EXPECT_EQ(replay.after_seq(), 3);
+}
+
+TEST(RoomReplay, IsNotAtItsEndAnyMoreWhenItGoesBack) {
+  RoomReplay replay("1", 0);
+  replay.Begin();
+  replay.EndAt(9);
+  replay.OnAsked();
+  replay.OnPage(PageOf(1, 3, false));  // The log ends there.
+  TakeAll(replay);
+  ASSERT_TRUE(replay.IsDone(std::nullopt));
+
+  replay.GoBack(1);
+
+  EXPECT_FALSE(replay.IsDone(std::nullopt));
+}
+
 TEST(RoomReplay, SeesAHole) {
   RoomReplay replay("1", 4);
   replay.Begin();

@@ -35,6 +35,8 @@ class AdmittingHost final : public ConnectionHost {
   }
   std::optional<int64_t> PositionOf(const Connection&, std::string_view) override { return {}; }
   void GoLive(Connection&, std::string_view, int64_t) override {}
+  std::optional<int64_t> Hold(Connection&, std::string_view) override { return {}; }
+  std::vector<std::string> RoomsOf(const Connection&) override { return {}; }
   void Unsubscribe(Connection&, std::string_view) override {}
   void ReplayLater(Connection&, std::chrono::milliseconds) override {}
   void CountRefusal(v1::Reason) override {}

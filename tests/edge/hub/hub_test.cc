@@ -123,6 +123,48 @@ TEST_F(HubTest, SkipsAHeldSubscriberUntilItGoesLive) {
   EXPECT_THAT(ann_.sent(), ElementsAre("0:7"));
 }
 
+TEST_F(HubTest, HoldsASubscriberBackAndSaysFromWhereItWasToGetEverything) {
+  hub_.Subscribe("room:r", ann_.connection, 4);
+  Deliver(5);
+
+  EXPECT_EQ(hub_.Hold("room:r", ann_.connection), 4);
+  EXPECT_EQ(Deliver(6), 0u);
+  hub_.GoLive("room:r", ann_.connection, 6);
+  EXPECT_EQ(Deliver(7), 1u);
+
+  EXPECT_EQ(hub_.Hold("room:r", bob_.connection), std::nullopt);
+  EXPECT_EQ(hub_.Hold("room:s", ann_.connection), std::nullopt);
+}
+
+// The queue drops while the hub goes through the subscribers: nobody is touched before it is told.
+TEST_F(HubTest, DeliversToTheOthersWhileOneIsDegraded) {
+  class FullTransport final : public Transport {
+   public:
+    bool Send(const SharedFrame& frame, DeliveryClass) override {
+      dropped.push_back({.key = frame.place().key, .first_seq = frame.place().seq});
+      return true;
+    }
+    void SendBytes(std::string_view, DeliveryClass) override {}
+    void Close(CloseReason) override {}
+    bool HasRoom() override { return false; }
+    bool HasRoomBelow(std::size_t) override { return false; }
+    std::vector<Dropped> dropped;
+  };
+  FullTransport full;
+  for (Peer* peer : {&ann_, &bob_, &cat_}) hub_.Subscribe("room:r", peer->connection, 4);
+  bob_.connection.MoveTo(full);
+  hub_.OnMoved(bob_.connection);
+
+  EXPECT_EQ(Deliver(5), 3u);
+  EXPECT_EQ(Deliver(6), 3u);
+
+  EXPECT_THAT(ann_.sent(), ElementsAre("0:5", "0:6"));
+  EXPECT_THAT(cat_.sent(), ElementsAre("1:5", "1:6"));
+  ASSERT_EQ(full.dropped.size(), 2u);
+  EXPECT_EQ(full.dropped[0].key, socketio_.KeyOfRoom("r"));
+  EXPECT_EQ(full.dropped[0].first_seq, 5);
+}
+
 TEST_F(HubTest, TellsASecondSubscribeFromTheFirst) {
   const Hub::Joined first = hub_.Subscribe("room:r", ann_.connection, 4);
   Deliver(5);

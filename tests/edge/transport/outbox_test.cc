@@ -180,6 +180,59 @@ TEST(Outbox, DropsEverythingWhenNoFrameIsHalfSent) {
   EXPECT_EQ(outbox.bytes(), 0u);
 }
 
+SharedFrame Placed(const std::string& text, std::uint64_t key, std::int64_t seq) {
+  SharedFrame frame = SharedFrame::Copy(text);
+  frame.SetPlace({.key = key, .seq = seq});
+  return frame;
+}
+
+TEST(Outbox, DropsWhatCanBeReadAgainOrMayBeLostAndKeepsTheOrderOfTheRest) {
+  Outbox outbox;
+  ASSERT_TRUE(outbox.Append(Placed("log1 ", 7, 1), kLogged));
+  ASSERT_TRUE(outbox.AppendBytes("ack ", DeliveryClass::kControl));
+  ASSERT_TRUE(outbox.AppendBytes("typing ", DeliveryClass::kDroppable));
+  ASSERT_TRUE(outbox.Append(Placed("log2 ", 7, 2), kLogged));
+  ASSERT_TRUE(outbox.AppendBytes("presence ", DeliveryClass::kLatest));
+  ASSERT_TRUE(outbox.AppendBytes("placeless ", kLogged));
+  ASSERT_TRUE(outbox.AppendBytes("pong", DeliveryClass::kControl));
+
+  std::vector<std::string> dropped;
+  outbox.DropWhatMayGo([&](FramePlace place, DeliveryClass delivery) {
+    dropped.push_back(std::to_string(place.key) + ":" + std::to_string(place.seq) + ":" +
+                      std::to_string(static_cast<int>(delivery)));
+  });
+
+  EXPECT_EQ(dropped, (std::vector<std::string>{"7:1:1", "0:0:3", "7:2:1"}));
+  EXPECT_EQ(Content(outbox), "ack presence placeless pong");
+  EXPECT_EQ(outbox.frames(), 4u);
+}
+
+TEST(Outbox, KeepsAFrameThatIsHalfSentWhateverItIs) {
+  Outbox outbox;
+  for (std::int64_t seq = 1; seq <= 20; ++seq) {
+    ASSERT_TRUE(outbox.Append(Placed("abc", 7, seq), kLogged));
+  }
+  outbox.Consume(4);
+
+  std::vector<std::int64_t> dropped;
+  outbox.DropWhatMayGo([&](FramePlace place, DeliveryClass) { dropped.push_back(place.seq); });
+
+  EXPECT_EQ(Content(outbox), "bc");
+  ASSERT_EQ(dropped.size(), 18u);
+  EXPECT_EQ(dropped.front(), 3);
+}
+
+TEST(Outbox, TakesWithoutAskingOnlyUpToHalfOfItsLimit) {
+  Outbox outbox(10);
+
+  EXPECT_TRUE(outbox.TryAppend(SharedFrame::Copy("12345"), kLogged));
+  EXPECT_FALSE(outbox.TryAppend(SharedFrame::Copy("6"), kLogged));
+  EXPECT_TRUE(outbox.TryAppend(SharedFrame(), kLogged));
+
+  EXPECT_EQ(Content(outbox), "12345");
+  EXPECT_EQ(outbox.frames(), 1u);
+}
+
 TEST(Outbox, ForgetsEverythingWhenCleared) {
   Outbox outbox;
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(outbox.AppendBytes("abc", kLogged));
