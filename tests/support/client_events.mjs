@@ -3,13 +3,20 @@
 import fs from 'node:fs';
 
 const file = new URL('../../edge/dialect/builtin/confab.json', import.meta.url);
-const { events } = JSON.parse(fs.readFileSync(file, 'utf8'));
+const { events, notification } = JSON.parse(fs.readFileSync(file, 'utf8'));
 
-// Names of the events that stand in a room's log.
+// Names of the events that stand in a room's log, besides those that services give theirs.
 export const LOGGED = new Set(Object.values(events).map(({ name }) => name));
+
+// Whether a service has told it. `name` is then the service's own.
+export const isOfService = ({ id, payload }) => id !== undefined && payload !== undefined;
 
 // {name, ...payload}
 export function clientEventOf(event) {
+  if (event.notificationPosted) {
+    const { notification: told } = event.notificationPosted;
+    return filled(notification.payload, { ...told, payload: JSON.parse(told.json), room: event });
+  }
   const kind = Object.keys(events).find((key) => event[key] !== undefined);
   if (kind === undefined) throw new Error(`no client is told of ${JSON.stringify(event)}`);
   const { name, payload } = events[kind];

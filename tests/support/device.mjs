@@ -1,7 +1,10 @@
 // device.mjs: one device of a user: a stock client that comes back to its rooms by itself, and what
-// it was told there: its view of each room's log, who types, and how far others have read.
+// it was told: its view of each room's log, who types there and how far others have read, who is
+// online, and what services push.
 import { ChatClient } from './chat_client.mjs';
-import { LOGGED } from './client_events.mjs';
+import { isOfService, LOGGED } from './client_events.mjs';
+import { NotificationView } from './notification_view.mjs';
+import { PresenceView } from './presence_view.mjs';
 import { RoomView } from './room_view.mjs';
 import { until } from './until.mjs';
 
@@ -15,9 +18,12 @@ const RETRY_MS = 20; // What it waits before it asks again, unless it was told.
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Device {
-  constructor(cluster, user, name, options) {
+  // `cursor`: of the user's inbox.
+  constructor(cluster, user, name, { cursor, ...options } = {}) {
     this.user = user;
     this.name = `${user}'s ${name}`;
+    this.presence = new PresenceView(this.name, user);
+    this.told = new NotificationView(this.name, cursor);
     this.places = new Map(); // room → what it has of it
     this.isTypist = false; // True: it is the one on which its user types.
     this.faults = [];
@@ -26,6 +32,8 @@ export class Device {
     this.client = new ChatClient(cluster, user, { reconnectionDelayMax: 50, ...options });
     this.client.onEvent = (event) => this.#take(event);
     this.client.socket.on('connect', () => {
+      this.presence.begin();
+      this.told.begin();
       for (const [room, place] of this.places) if (place.isWanted) this.enter(room);
     });
     this.client.socket.on('disconnect', () => this.#lose());
@@ -33,6 +41,11 @@ export class Device {
 
   get isConnected() {
     return this.client.socket.connected;
+  }
+
+  // What tells this connection from those before it.
+  get life() {
+    return this.told.lives.length;
   }
 
   connected() {
@@ -82,8 +95,14 @@ export class Device {
     }
   }
 
-  close() {
+  // Its user goes away with it, or loads its page anew.
+  goAway() {
     this.client.close();
+  }
+
+  comeBack() {
+    this.client.socket.connect();
+    return this.connected();
   }
 
   async #enter(room, place) {
@@ -114,8 +133,10 @@ export class Device {
   #take(event) {
     if (event.name === 'typing') return this.#note(event);
     if (event.name === 'messageRead') return this.#learn(event);
+    if (event.name === 'presence') return this.presence.take(event);
+    if (isOfService(event) && event.seq === undefined) return this.told.take(event);
     if (UNWANTED.has(event.name)) this.faults.push(`${this.name}: ${JSON.stringify(event)}`);
-    if (!LOGGED.has(event.name)) return;
+    if (!LOGGED.has(event.name) && !isOfService(event)) return;
     const place = this.places.get(event.roomId);
     if (!place?.isIn) {
       this.faults.push(`${this.name} is out of ${event.roomId}, and got ${JSON.stringify(event)}`);

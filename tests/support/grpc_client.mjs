@@ -7,7 +7,8 @@ import { at } from './proto_wire.mjs';
 import { ProtoSchema } from './proto_schema.mjs';
 import { mint } from './tokens.mjs';
 
-const SCOPES = 'rooms:read rooms:write members:write messages:read messages:write presence:read';
+const SCOPES =
+  'rooms:read rooms:write members:write messages:read messages:write presence:read notify';
 const UNAVAILABLE = 14;
 
 export class GrpcError extends Error {

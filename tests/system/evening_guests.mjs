@@ -1,8 +1,25 @@
 // evening_guests.mjs: what guests do all evening: they talk, change their minds, read, type, leave
-// and drop in; each from both devices, one thing after the other.
+// and drop in, say how they are, clear their inboxes and go out for a while; each from both
+// devices, one thing after the other.
+import { pause } from '../support/device.mjs';
+import { lookOf } from '../support/presence_view.mjs';
+import { until } from '../support/until.mjs';
 
-const TIMES = { post: 45, edit: 12, remove: 6, read: 14, type: 8, look: 5, leave: 3, dropIn: 7 };
+const TIMES = {
+  post: 45,
+  edit: 12,
+  remove: 6,
+  read: 14,
+  type: 8,
+  look: 5,
+  leave: 3,
+  dropIn: 7,
+  feel: 4,
+  clear: 8,
+};
 const DECK = Object.entries(TIMES).flatMap(([act, times]) => Array(times).fill(act));
+
+const ASK_AGAIN_MS = 100; // Control tells of presence every 250 ms.
 
 export class Guest {
   constructor(evening, user, http) {
@@ -17,8 +34,11 @@ export class Guest {
     this.count = 0;
   }
 
+  // Goes out once, or never.
   async stay(acts) {
+    const outAt = this.random.below(2 * acts);
     for (let i = 0; i < acts; ++i) {
+      if (i === outAt) await this.goOut();
       await this[this.random.of(DECK)]();
       ++this.evening.acts;
     }
@@ -106,6 +126,38 @@ export class Guest {
     const room = this.random.of(open.filter((each) => !this.phone.rooms.includes(each)));
     if (!room) return;
     await Promise.all(this.devices.map((device) => device.enter(room)));
+  }
+
+  // Some say how they are: each of them is told anew behind every snapshot.
+  async feel() {
+    if (this.evening.guests.indexOf(this.user) % 6 !== 0) return this.post();
+    const status = this.random.of(['online', 'away', 'dnd']);
+    const text = this.random.chance(0.5) ? `mood ${++this.count}` : '';
+    const answer = await this.random.of(this.devices).ask('setStatus', { status, text });
+    if (!answer.ok) this.evening.faults.push(`${this.user}: ${lookOf(status, text)} was refused`);
+  }
+
+  // Has dealt with what it was pushed; not everybody ever does.
+  async clear() {
+    const { told } = this.random.of(this.devices);
+    if (this.evening.keepsInbox(this.user) || told.newest === 0) return this.post();
+    const inboxSeq = Math.max(1, told.newest - this.random.below(3));
+    const fault = await this.evening.clear(this.random.of(this.devices), inboxSeq);
+    if (fault) this.evening.faults.push(fault);
+  }
+
+  // Both devices go: their page is loaded anew, or they stay away until that is known. What is
+  // pushed meanwhile waits.
+  async goOut() {
+    const { evening, user } = this;
+    for (const device of this.devices) device.goAway();
+    if (this.random.chance(0.5)) {
+      const isKnown = async () =>
+        evening.isEdgeAway || !(await evening.thinksOnline(user)) || pause(ASK_AGAIN_MS);
+      await until(`${user} is thought to be away`, isKnown, 60_000);
+    }
+    await evening.herald.remind(user);
+    await Promise.all(this.devices.map((device) => device.comeBack()));
   }
 
   #somewhere() {

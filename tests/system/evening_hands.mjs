@@ -12,11 +12,19 @@ export class Http {
     this.apis = apis;
   }
 
-  async ask(user, method, room, path, body, headers = {}) {
+  ask(user, method, room, path, body, headers = {}) {
+    return this.#again(method, `/v1/rooms/${room}${path}`, { user, body, headers });
+  }
+
+  // What a service wants told.
+  notify(token, body) {
+    return this.#again('POST', '/v1/notify', { token, body });
+  }
+
+  async #again(method, path, options) {
     for (let tries = 0; ; ++tries) {
       const api = this.apis[tries % this.apis.length];
-      const options = { user, body, headers };
-      const answer = await api.ask(method, `/v1/rooms/${room}${path}`, options).catch(unlessLost);
+      const answer = await api.ask(method, path, options).catch(unlessLost);
       if (answer && answer.status < 300) return { ...answer.body, ok: true, isRepeat: tries > 0 };
       if (answer && answer.status !== 503 && answer.body.error.reason !== 'OUTCOME_UNKNOWN')
         return { ok: false, error: answer.body.error, isRepeat: tries > 0 };
@@ -98,13 +106,15 @@ const UNREACHABLE = 3; // Exit code of confabctl.
 export class OperatorHand {
   constructor(cluster) {
     this.user = '';
-    this.do = async (...args) => {
+    this.do = (...args) => this.feed('', ...args);
+    // The same, with something to read.
+    this.feed = async (input, ...args) => {
       for (let isRepeat = false; ; isRepeat = true) {
-        const { code, out, err } = await cluster.ctlRaw([...args, '-o', 'json']);
+        const { code, out, err } = await cluster.ctlRaw([...args, '-o', 'json'], input);
         if (code === 0) return { ...(out ? JSON.parse(out) : {}), ok: true, isRepeat };
         const reason = /\(([A-Z_]+)\)/.exec(err)?.[1] ?? `${code}: ${err}`;
         if (code !== UNREACHABLE && reason !== 'UNAVAILABLE')
-          return { ok: false, error: { reason }, isRepeat };
+          return { ok: false, error: { reason, out }, isRepeat };
         await pause(RETRY_MS);
       }
     };

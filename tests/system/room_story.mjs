@@ -102,6 +102,9 @@ const RULES = {
     if (message.sender !== context.actor) return story.managing(context) ?? story.archived(context);
     return context.whose.rank < 1 ? 'is by no member' : story.archived(context);
   },
+  notificationPosted(story, told, { whose }) {
+    return whose.isSystem ? undefined : 'is by no service';
+  },
   memberAdded(story, { userId, role }, context) {
     const person = story.person(userId);
     const isBanned = person.bannedUntil > context.at;
