@@ -78,6 +78,7 @@ void Connection::EndResume() {
   if (!done) return;
   wire_.SayResult(done->command(), done->reply_id(), done->TakeAnswer());
   if (own_joins_->IsIdle()) own_joins_.reset();
+  AskByItself();  // What waited for this.
 }
 
 // Another edge does better.

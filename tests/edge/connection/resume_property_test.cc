@@ -337,6 +337,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   void SayConnected(std::string_view, const v1::User&) override {}
   void SayResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                  const v1::Result& result) override {
+    if (result.has_error()) return SayRefusal(command, reply_id, result.error());
     if (command.has_join_room()) {
       OnJoined(command.join_room(), reply_id, result.join_room().last_seq());
     } else if (command.has_leave_room()) {
