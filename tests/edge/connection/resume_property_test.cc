@@ -311,9 +311,9 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   void CountRefusal(v1::Reason) override {}
 
   bool Send(const SharedFrame& frame, DeliveryClass) override {
-    const std::string_view text = frame.bytes();
+    const std::string text(frame.bytes());
     const std::size_t space = text.find(' ');
-    OnEvent(std::string(text.substr(0, space)), std::atoll(text.data() + space + 1));
+    OnEvent(text.substr(0, space), std::stoll(text.substr(space + 1)));
     room_for_ -= room_for_ > 0 ? 1 : 0;
     return true;
   }
