@@ -46,7 +46,8 @@ class ResumptionTest : public testing::Test {
   // "ROOM ok SEQ" or "ROOM REASON", each.
   static std::string Answer(Resumption& rooms) {
     std::string text;
-    for (const v1::ResumedRoom& room : rooms.TakeAnswer().resume().rooms()) {
+    const v1::Result answer = rooms.TakeAnswer();
+    for (const v1::ResumedRoom& room : answer.resume().rooms()) {
       text += text.empty() ? "" : ", ";
       text += room.room_id() + " ";
       text += room.has_joined() ? "ok " + std::to_string(room.joined().last_seq())
