@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <absl/time/clock.h>
@@ -284,7 +286,12 @@ TEST_F(EdgeTls, DegradesAReaderThatDoesNotReadAndHealsItWhenItDoes) {
     EXPECT_THAT(awake.Read().value_or(""), HasSubstr("\"seq\":" + std::to_string(seq) + ","));
   }
 
-  EXPECT_GT(metrics_.AddCounter("confab_edge_degraded_total", "").value(), 0u);
+  const process::Counter& degraded = metrics_.AddCounter("confab_edge_degraded_total", "");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (degraded.value() == 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GT(degraded.value(), 0u);
   for (int seq = 1; seq <= 300; ++seq) {
     ASSERT_THAT(sleepy.Read().value_or(""), HasSubstr("\"seq\":" + std::to_string(seq) + ","));
   }
