@@ -5,6 +5,7 @@ import { kills } from './kills.mjs';
 import { links } from './links.mjs';
 import { postgresFaults } from './postgres_faults.mjs';
 import { sqliteFaults } from './sqlite_faults.mjs';
+import { readers } from './readers.mjs';
 import { storms } from './storms.mjs';
 
 export const rows = [
@@ -14,6 +15,7 @@ export const rows = [
   ...sqliteFaults,
   ...links,
   ...storms,
+  ...readers,
 ];
 
 export function rowNamed(name) {
