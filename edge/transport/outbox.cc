@@ -127,6 +127,17 @@ void Outbox::Grow() {
   head_ = 0;
 }
 
+// What a reader that takes nothing leaves in here is mostly the rest of one frame.
+void Outbox::Shrink() {
+  if (count_ == 0) return Clear();
+  if (ring_ == nullptr || count_ > kInlineSlots) return;
+  for (uint32_t i = 0; i < count_; ++i) inline_[i] = At(i);
+  delete[] ring_;
+  ring_ = nullptr;
+  capacity_ = kInlineSlots;
+  head_ = 0;
+}
+
 void Outbox::PopFront() {
   SharedFrame released(BodyOf(At(0)));
   head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;

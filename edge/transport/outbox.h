@@ -96,7 +96,7 @@ class Outbox {
       on_dropped(place, delivery);
     }
     count_ = kept;
-    if (count_ == 0) Clear();
+    Shrink();
   }
   static bool MayGo(FramePlace place, DeliveryClass delivery) {
     return delivery == DeliveryClass::kDroppable ||
@@ -121,6 +121,7 @@ class Outbox {
   Slot& At(uint32_t index);
   const Slot& At(uint32_t index) const;
   void Grow();
+  void Shrink();
   void PopFront();
 
   Slot* ring_ = nullptr;            // Null: the inline slots are in use.

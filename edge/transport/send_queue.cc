@@ -22,6 +22,12 @@ void SendQueue::CountDropped(DeliveryClass delivery) {
   if (auto* count = home_.slow.dropped[static_cast<std::size_t>(delivery)]) count->Add();
 }
 
+void SendQueue::Note(FramePlace place) {
+  if (!backlog_->has_dropped() && home_.slow.degraded != nullptr) home_.slow.degraded->Add();
+  backlog_->Note(place);
+  CountDropped(DeliveryClass::kLogged);
+}
+
 SendQueue::Taken SendQueue::AppendSlowly(const SharedFrame& frame, DeliveryClass delivery) {
   const std::size_t tight = outbox_.bytes_limit() / 2;
   const bool is_live = delivery == DeliveryClass::kDroppable || delivery == DeliveryClass::kLatest;
@@ -31,16 +37,14 @@ SendQueue::Taken SendQueue::AppendSlowly(const SharedFrame& frame, DeliveryClass
   }
   const bool may_go = !is_live && Outbox::MayGo(frame.place(), delivery);
   if (may_go && has_dropped()) {
-    backlog_->Note(frame.place());
-    CountDropped(delivery);
+    Note(frame.place());
     return Taken::kNoted;
   }
   if (!outbox_.Append(frame, delivery)) {
     if (is_live) return Taken::kPassed;
     Degrade();
     if (may_go) {
-      backlog_->Note(frame.place());
-      CountDropped(delivery);
+      Note(frame.place());
       return Taken::kNoted;
     }
     if (!outbox_.Append(frame, delivery)) return Taken::kTooMuch;
@@ -54,12 +58,10 @@ void SendQueue::Degrade() {
   BeginBacklog();
   const std::size_t before = outbox_.bytes();
   outbox_.DropWhatMayGo([this](FramePlace place, DeliveryClass delivery) {
-    if (delivery == DeliveryClass::kLogged) backlog_->Note(place);
-    CountDropped(delivery);
+    delivery == DeliveryClass::kLogged ? Note(place) : CountDropped(delivery);
   });
   Account(static_cast<std::ptrdiff_t>(outbox_.bytes()) - static_cast<std::ptrdiff_t>(before));
   backlog_->AwaitReader();
-  if (home_.slow.degraded != nullptr) home_.slow.degraded->Add();
 }
 
 void SendQueue::DropUnsent() {

@@ -82,6 +82,7 @@ class SendQueue {
   Taken AppendSlowly(const SharedFrame& frame, DeliveryClass delivery);
   void BeginBacklog();
   void OnTaken();
+  void Note(FramePlace place);
   void CountDropped(DeliveryClass delivery);
   void Account(std::ptrdiff_t bytes);
 

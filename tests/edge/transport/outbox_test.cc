@@ -220,6 +220,8 @@ TEST(Outbox, KeepsAFrameThatIsHalfSentWhateverItIs) {
   EXPECT_EQ(Content(outbox), "bc");
   ASSERT_EQ(dropped.size(), 18u);
   EXPECT_EQ(dropped.front(), 3);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(outbox.AppendBytes("d", kLogged));
+  EXPECT_EQ(Content(outbox), "bc" + std::string(20, 'd'));
 }
 
 TEST(Outbox, TakesWithoutAskingOnlyUpToHalfOfItsLimit) {

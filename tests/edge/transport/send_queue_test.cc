@@ -115,6 +115,21 @@ TEST_F(SendQueueTest, LeavesWhatIsHalfSent) {
   EXPECT_EQ(queue_->bytes(), 70u);
 }
 
+TEST_F(SendQueueTest, CountsOnlyWhereSomethingOfALogWasDropped) {
+  ASSERT_EQ(Say(DeliveryClass::kControl), Taken::kQueued);
+  queue_->Degrade();
+  EXPECT_EQ(degraded_.value(), 0u);
+  queue_->OnReady();
+
+  Fill(1, 1, 4);
+  queue_->Degrade();
+  queue_->Degrade();
+
+  EXPECT_EQ(degraded_.value(), 1u);
+  EXPECT_EQ(dropped_.value(), 4u);
+  EXPECT_EQ(queue_->bytes(), 100u);
+}
+
 TEST_F(SendQueueTest, MakesRoomForWhatMayNotBeDropped) {
   Fill(1, 1, 10);
 
