@@ -282,7 +282,7 @@ class Schedule final : public ConnectionHost {
       const v1::ReplayPage& page = command.replay_page();
       answer.is_expired = fails && Pick(2) == 0;
       if (fails) {
-        *answer.result.mutable_error() = MakeError(v1::REASON_UNAVAILABLE, "", 100);
+        *answer.result.mutable_error() = MakeError(v1::REASON_UNAVAILABLE, "");
       } else {
         const std::int64_t last = std::min(logs_[page.room_id()], page.after_seq() + 1 + Pick(6));
         answer.result =
