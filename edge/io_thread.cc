@@ -357,16 +357,16 @@ void IoThread::On(const v1::Subscribe& subscribe) {
 
 void IoThread::On(const v1::Unsubscribe& unsubscribe) {
   const std::string_view room = RoomOfTopic(unsubscribe.topic());
-  std::vector<Connection*> dropped;
+  std::vector<Hub::Ended> all;
   switch (unsubscribe.target_case()) {
     case v1::Unsubscribe::kConnection:
       if (Connection* connection = Find(unsubscribe.connection())) {
-        hub_.Unsubscribe(unsubscribe.topic(), *connection);
-        dropped.push_back(connection);
+        const auto since = hub_.Unsubscribe(unsubscribe.topic(), *connection);
+        all.push_back({.connection = connection, .since = since.value_or(0)});
       }
       break;
     case v1::Unsubscribe::kUserId:
-      dropped = hub_.UnsubscribeUser(unsubscribe.topic(), unsubscribe.user_id());
+      all = hub_.UnsubscribeUser(unsubscribe.topic(), unsubscribe.user_id());
       break;
     case v1::Unsubscribe::kEverybody:
       for (Connection* connection : hub_.UnsubscribeAll(unsubscribe.topic())) {
@@ -376,8 +376,8 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
     case v1::Unsubscribe::TARGET_NOT_SET:
       break;
   }
-  for (Connection* connection : dropped) {
-    connection->OnUnsubscribed(room, unsubscribe.end_seq());
+  for (const Hub::Ended& one : all) {
+    one.connection->OnUnsubscribed(room, unsubscribe.end_seq(), one.since);
   }
 }
 

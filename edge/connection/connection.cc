@@ -460,7 +460,7 @@ void Connection::Replay() {
     if (IsReplayDone(replays[i])) {
       const RoomReplay done = std::move(replays[i]);
       replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
-      if (done.is_ending()) RememberEnd(done.room(), done.after_seq());
+      if (done.is_ending()) RememberEnd({done.room(), done.since(), done.after_seq()});
       continue;
     }
     if (may_ask && replays[i].WantsPage() && busy < static_cast<std::ptrdiff_t>(kPagesAtOnce)) {

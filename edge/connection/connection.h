@@ -185,8 +185,8 @@ class Connection {
   // events behind `since`. A value: live events are to be held back until GoLive, for what is behind
   // it is replayed first.
   std::optional<std::int64_t> OnSubscribed(std::string_view room, std::int64_t since, bool is_new);
-  // `end_seq` 0: nothing of the room may follow.
-  void OnUnsubscribed(std::string_view room, std::int64_t end_seq);
+  // `end_seq` 0: nothing of the room may follow. The subscription had begun behind `since`.
+  void OnUnsubscribed(std::string_view room, std::int64_t end_seq, std::int64_t since = 0);
   // The same with everybody. `end_seq` 0: what this edge has missed of the log is gone; else the room
   // is.
   void OnRoomLost(std::string_view room, std::int64_t end_seq);
@@ -306,7 +306,7 @@ class Connection {
   // What was dropped for a slow reader, and how subscriptions end: connection_healing.cc.
   void Heal(const std::string& room, std::int64_t first_seq);
   void HealEnded(std::span<const Dropped> dropped);
-  void RememberEnd(std::string_view room, std::int64_t end_seq);
+  void RememberEnd(EndedRoom ended);
   void ForgetEnd(std::string_view room);
   void ForgetEndsSent();
   void Resync(const std::string& room);

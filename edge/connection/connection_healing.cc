@@ -2,6 +2,7 @@
 // from live events and read again from the log, from the first event that was dropped. A subscription
 // that has ended is kept in mind for that until all of it is sent.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "edge/connection/connection.h"
@@ -53,35 +54,37 @@ void Connection::HealEnded(std::span<const Dropped> dropped) {
   }
   for (EndedRoom& ended : std::exchange(catchup_->ended, {})) {
     const auto first = FirstOf(dropped, encoder_.KeyOfRoom(ended.room));
-    if (!first || *first > ended.end_seq) {
+    // Before `since` lie events of an earlier subscription, which the client has given up.
+    const std::int64_t after_seq = std::max(first.value_or(INT64_MAX) - 1, ended.since);
+    if (after_seq >= ended.end_seq) {
       catchup_->ended.push_back(std::move(ended));
       continue;
     }
-    RoomReplay& replay = catchup_->replays.emplace_back(std::move(ended.room), *first - 1);
-    replay.EndAt(ended.end_seq);
+    RoomReplay& replay = catchup_->replays.emplace_back(std::move(ended.room), after_seq);
+    replay.EndAt(ended.end_seq, ended.since);
     replay.Begin();
   }
 }
 
-void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq) {
+void Connection::OnUnsubscribed(std::string_view room, std::int64_t end_seq, std::int64_t since) {
   RoomReplay* replay = FindReplay(room);
-  if (replay == nullptr) return RememberEnd(room, end_seq);
+  if (replay == nullptr) return RememberEnd({std::string(room), since, end_seq});
   if (end_seq <= replay->after_seq()) {
     DropReplay(room);
-    RememberEnd(room, end_seq);
+    RememberEnd({std::string(room), since, end_seq});
     return Tidy();
   }
-  replay->EndAt(end_seq);
+  replay->EndAt(end_seq, since);
   Replay();
 }
 
-void Connection::RememberEnd(std::string_view room, std::int64_t end_seq) {
-  if (end_seq == 0 || transport_->HasRoomBelow(1)) return;
+void Connection::RememberEnd(EndedRoom ended) {
+  if (ended.end_seq == 0 || transport_->HasRoomBelow(1)) return;
   if (catchup_ == nullptr) catchup_ = std::make_unique<Catchup>();
-  ForgetEnd(room);
+  ForgetEnd(ended.room);
   // Too many to be kept in mind: the client asks for what it lacks when it comes back.
   if (catchup_->ended.size() == kEndedLimit) return Close(CloseReason::kSlowReader);
-  catchup_->ended.push_back({.room = std::string(room), .end_seq = end_seq});
+  catchup_->ended.push_back(std::move(ended));
 }
 
 void Connection::ForgetEnd(std::string_view room) {

@@ -1,10 +1,12 @@
 #include "edge/connection/replay.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace confab::edge {
 
 void RoomReplay::GoBack(std::int64_t after_seq) {
+  after_seq = std::max(after_seq, since_);
   if (after_seq >= after_seq_) return;
   after_seq_ = after_seq;
   page_.reset();

@@ -23,6 +23,7 @@ struct PendingJoin {
 // A subscription that has ended: its last events may still wait in the outbox.
 struct EndedRoom {
   std::string room;
+  std::int64_t since = 0;    // Everything behind it was delivered, or will be.
   std::int64_t end_seq = 0;  // Nothing of the room follows it.
 };
 
@@ -46,9 +47,14 @@ class RoomReplay {
   // What was handed over behind `after_seq` has not reached the client, or it wants it again.
   void GoBack(std::int64_t after_seq);
 
-  // The subscription ended with that event: it is read up to there, live ones never follow.
-  void EndAt(std::int64_t end_seq) { end_seq_ = end_seq; }
+  // The subscription, which had begun behind `since`, ended with that event: it is read up to there,
+  // live ones never follow.
+  void EndAt(std::int64_t end_seq, std::int64_t since = 0) {
+    end_seq_ = end_seq;
+    since_ = since;
+  }
   bool is_ending() const { return end_seq_.has_value(); }
+  std::int64_t since() const { return since_; }
 
   // True: a page is to be asked for now.
   bool WantsPage() const { return has_begun_ && !is_asking_ && !page_; }
@@ -81,6 +87,7 @@ class RoomReplay {
   std::int64_t after_seq_;
   std::int64_t asked_after_ = 0;
   std::optional<std::int64_t> end_seq_;
+  std::int64_t since_ = 0;  // It never goes back behind that; known when it is ending.
   std::optional<v1::HistoryPage> page_;
   int next_ = 0;  // Of the page's events.
   bool is_resumed_ = false;

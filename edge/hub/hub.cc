@@ -115,28 +115,29 @@ void Hub::Forget(HubTopic& topic) {
   topics_.erase(topics_.find(std::string_view(emptied_.back())));
 }
 
-bool Hub::Unsubscribe(std::string_view name, Connection& connection) {
+std::optional<std::int64_t> Hub::Unsubscribe(std::string_view name, Connection& connection) {
   HubTopic* topic = Find(name);
-  if (topic == nullptr) return false;
+  if (topic == nullptr) return std::nullopt;
   const HubTopic::Subscriber* subscriber = FindIn(*topic, connection);
-  if (subscriber == nullptr) return false;
+  if (subscriber == nullptr) return std::nullopt;
+  const std::int64_t since = subscriber->since;
   Drop(*topic, static_cast<std::size_t>(subscriber - topic->subscribers_.data()));
   Forget(*topic);
-  return true;
+  return since;
 }
 
-std::vector<Connection*> Hub::UnsubscribeUser(std::string_view name, std::string_view user_id) {
-  std::vector<Connection*> dropped;
+std::vector<Hub::Ended> Hub::UnsubscribeUser(std::string_view name, std::string_view user_id) {
+  std::vector<Ended> ended;
   HubTopic* topic = Find(name);
-  if (topic == nullptr) return dropped;
+  if (topic == nullptr) return ended;
   for (std::size_t i = topic->subscribers_.size(); i-- > 0;) {
-    Connection* connection = topic->subscribers_[i].connection;
-    if (connection->user_id() != user_id) continue;
-    dropped.push_back(connection);
+    const HubTopic::Subscriber subscriber = topic->subscribers_[i];
+    if (subscriber.connection->user_id() != user_id) continue;
+    ended.push_back({.connection = subscriber.connection, .since = subscriber.since});
     Drop(*topic, i);
   }
   Forget(*topic);
-  return dropped;
+  return ended;
 }
 
 std::vector<Connection*> Hub::UnsubscribeAll(std::string_view name) {

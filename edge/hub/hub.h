@@ -67,10 +67,14 @@ class Hub {
   // is none.
   std::optional<std::int64_t> Hold(std::string_view topic, const Connection& connection);
 
-  // False: was none.
-  bool Unsubscribe(std::string_view topic, Connection& connection);
+  // From where on it was to get everything; nullopt: was none.
+  std::optional<std::int64_t> Unsubscribe(std::string_view topic, Connection& connection);
   // The connections that were subscribers and are not any more.
-  std::vector<Connection*> UnsubscribeUser(std::string_view topic, std::string_view user_id);
+  struct Ended {
+    Connection* connection = nullptr;
+    std::int64_t since = 0;  // As above.
+  };
+  std::vector<Ended> UnsubscribeUser(std::string_view topic, std::string_view user_id);
   std::vector<Connection*> UnsubscribeAll(std::string_view topic);
   // The connection's transport has changed.
   void OnMoved(const Connection& connection);

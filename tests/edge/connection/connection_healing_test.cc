@@ -159,6 +159,18 @@ TEST_F(ConnectionHealing, ReadsUpToTheEndOfASubscriptionWhoseLastEventsWereDropp
   EXPECT_EQ(transport_.sent.size(), 5u);
 }
 
+TEST_F(ConnectionHealing, ReadsNothingFromBeforeASubscriptionThatHasEnded) {
+  transport_.is_empty = false;
+  connection_->OnUnsubscribed("r", 12, 10);
+
+  Drop(3);  // Of an earlier one, and all that followed.
+  AnswerPage(10, Page(11, 12, false));
+  Drop(3);
+  AnswerPage(10, Page(11, 12, false));
+
+  EXPECT_THAT(transport_.sent, ElementsAre("0:11", "0:12", "0:11", "0:12"));
+}
+
 TEST_F(ConnectionHealing, ForgetsASubscriptionThatHasEndedWhenAllOfItIsSent) {
   transport_.is_empty = false;
   connection_->OnUnsubscribed("r", 8);

@@ -198,8 +198,12 @@ TEST_F(HubTest, UnsubscribesEveryConnectionOfAUser) {
   for (Peer* peer : {&ann_, &bob_, &second_ann}) hub_.Subscribe("room:r", peer->connection, 0);
   hub_.Subscribe("room:s", ann_.connection, 0);
 
-  EXPECT_THAT(hub_.UnsubscribeUser("room:r", "ann"),
-              UnorderedElementsAre(&ann_.connection, &second_ann.connection));
+  std::vector<Connection*> ended;
+  for (const Hub::Ended& one : hub_.UnsubscribeUser("room:r", "ann")) {
+    EXPECT_EQ(one.since, 0);
+    ended.push_back(one.connection);
+  }
+  EXPECT_THAT(ended, UnorderedElementsAre(&ann_.connection, &second_ann.connection));
   Deliver(1);
   Deliver(1, "room:s");
 

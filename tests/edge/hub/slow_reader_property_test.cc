@@ -268,8 +268,8 @@ class Schedule final : public ConnectionHost {
     Publish(room);
     known.end = logs_[room];
     peer.is_member[room] = false;
-    hub_.Unsubscribe(TopicOf(room), *peer.connection);
-    peer.connection->OnUnsubscribed(room, known.end);
+    const auto since = hub_.Unsubscribe(TopicOf(room), *peer.connection);
+    peer.connection->OnUnsubscribed(room, known.end, since.value_or(0));
   }
 
   // Control takes the next command; pages are as the log is now.
@@ -322,8 +322,8 @@ class Schedule final : public ConnectionHost {
     }
     if (answer.command.has_leave_room()) {
       const std::string& room = answer.command.leave_room().room_id();
-      hub_.Unsubscribe(TopicOf(room), connection);
-      connection.OnUnsubscribed(room, logs_[room]);
+      const auto since = hub_.Unsubscribe(TopicOf(room), connection);
+      connection.OnUnsubscribed(room, logs_[room], since.value_or(0));
       answer.result.mutable_leave_room()->set_room_id(room);
       peer.is_member[room] = false;
       peer.is_busy[room] = false;
