@@ -115,16 +115,12 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     const std::string name = control_.AnyRoom();
     ClientRoom& room = client_[name];
     if (Below(4) == 0) return ResumeSome();
-    if (extra_[name] > 0) return;  // Until it is answered.
     if (room.state == State::kIn && Below(2) == 0) return Leave(name);
     if (room.state == State::kLeaving && leaves_[name] == 0) return Leave(name);
     if (room.state == State::kOut) return JoinOne(name);
-    // A naive page joins what is being resumed; or leaves it.
+    // It changes its mind about what is being resumed.
     if (room.state != State::kAsking || room.is_guess || !resuming_.contains(name)) return;
     if (Below(4) == 0) return Leave(name);
-    if (Below(4) != 0) return;
-    ++extra_[name];
-    connection_->Ask(Join(name), ++last_reply_);
   }
 
   void JoinOne(const std::string& name) {
@@ -158,7 +154,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
       return;
     }
     for (auto& [name, room] : client_) {
-      if (room.state != State::kOut || extra_[name] > 0 || Below(2) == 0) continue;
+      if (room.state != State::kOut || Below(2) == 0) continue;
       if (!room.has) room.has = 0;
       if (Below(20) == 0) {
         room.has = control_.rooms[name].last + 5;
@@ -182,7 +178,6 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     resuming_.clear();
     is_resuming_ = false;
     joins_.clear();
-    extra_.clear();
     leaves_.clear();
     v1::Resume resume;
     for (auto& [name, room] : client_) {
@@ -357,13 +352,8 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   void OnJoined(const v1::JoinRoom& join, std::optional<std::uint64_t> reply_id,
                 std::int64_t last_seq) {
     ClientRoom& room = client_[join.room_id()];
-    const bool is_extra = reply_id && joins_.erase(*reply_id) == 0;
-    if (is_extra) --extra_[join.room_id()];
-    if (is_extra && room.state == State::kOut) {
-      room.has = join.has_after_seq() ? std::optional(join.after_seq()) : std::nullopt;
-    } else if (room.state != State::kAsking) {
-      return;
-    }
+    if (reply_id) joins_.erase(*reply_id);
+    if (room.state != State::kAsking) return;
     room.state = State::kIn;
     if (!room.has) room.has = last_seq;
   }
@@ -375,8 +365,6 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     } else if (command.has_join_room()) {
       if (!reply_id || joins_.erase(*reply_id) > 0) {
         NotJoined(command.join_room().room_id(), error.reason());
-      } else {
-        --extra_[command.join_room().room_id()];
       }
     }
   }
@@ -408,6 +396,8 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   // Everything is answered and read; leaves that came to nothing are said again.
   void Settle() {
     control_.is_helpful = true;
+    room_for_ = 100;
+    connection_->OnDrained();
     for (int i = 0; i < 10'000 && fault_.empty() && !IsSettled(); ++i) {
       for (auto& [name, room] : client_) {
         if (room.state == State::kLeaving && leaves_[name] == 0) Leave(name);
@@ -468,7 +458,6 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
 
   std::uint64_t last_reply_ = 0;
   std::map<std::uint64_t, std::string> joins_;  // That decide what the client is in.
-  std::map<std::string, int> extra_;            // Joins under way of what is being resumed.
   std::map<std::string, int> leaves_;           // Under way.
   std::set<std::string> resuming_;              // By the resume under way, and not left since.
   bool is_resuming_ = false;
