@@ -427,7 +427,7 @@ class Schedule final : public ConnectionHost {
 
   bool IsQuiet() {
     return asked_.empty() && answers_.empty() && transport_->queue.empty() &&
-           !transport_->queue.has_dropped() && !is_tick_wanted_;
+           !transport_->queue.has_dropped() && !transport_->queue.wants_room() && !is_tick_wanted_;
   }
 
   void CheckEnd(Peer& peer) {
