@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <absl/time/time.h>
@@ -12,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/edge/edge_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace confab::tests {
 namespace {
@@ -179,8 +179,7 @@ TEST_F(EdgeDrain, KeepsThePortForPollingSessionsAndOpensNone) {
   EXPECT_GE(served, 2);
 
   // The last words of a session that its client has closed wait for two seconds.
-  for (int i = 0; i < 200 && IsPortOpen(); ++i) std::this_thread::sleep_for(milliseconds(50));
-  EXPECT_FALSE(IsPortOpen());
+  EXPECT_TRUE(Eventually([this] { return !IsPortOpen(); }));
 }
 
 TEST_F(EdgeDrain, SaysSoToControlAndAgainOnALaterStream) {
@@ -213,10 +212,7 @@ TEST_F(EdgeDrain, IsOverWhenNobodyIsLeft) {
     edge_->BeginDrain(absl::Hours(1));
     EXPECT_EQ(client.ReadClose(), 4010);
   }
-  for (int i = 0; i < 200 && !edge_->drain_figures().is_over; ++i) {
-    std::this_thread::sleep_for(milliseconds(50));
-  }
-  EXPECT_TRUE(edge_->drain_figures().is_over);
+  EXPECT_TRUE(Eventually([this] { return edge_->drain_figures().is_over; }));
 }
 
 TEST_F(EdgeDrain, IsWantedByControl) {
@@ -227,10 +223,7 @@ TEST_F(EdgeDrain, IsWantedByControl) {
   const auto wanted = [&](std::uint32_t drain_ms, absl::Duration expected) {
     item.mutable_drain()->set_drain_ms(drain_ms);
     control_->Say(item);
-    for (int i = 0; i < 200 && edge_->drain_wanted() != expected; ++i) {
-      std::this_thread::sleep_for(milliseconds(50));
-    }
-    EXPECT_EQ(edge_->drain_wanted(), expected);
+    EXPECT_TRUE(Eventually([&] { return edge_->drain_wanted() == expected; })) << expected;
   };
 
   wanted(0, absl::Seconds(12));

@@ -1,15 +1,14 @@
 // Readers that are too slow for what their rooms say: degraded, then healed from the log; closed only
 // where they take nothing at all.
-#include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/edge/edge_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace confab::tests {
 namespace {
@@ -38,11 +37,7 @@ class EdgeSlowReader : public EdgeTest {
   }
   bool IsCounted(const std::string& counter) {
     const process::Counter& figure = metrics_.AddCounter(counter, "");
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (figure.value() == 0 && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return figure.value() > 0;
+    return Eventually([&] { return figure.value() > 0; });
   }
   static std::string Seq(int seq) { return "\"seq\":" + std::to_string(seq) + ","; }
   static void ExpectSeqs(WsClient& client, int first, int last) {

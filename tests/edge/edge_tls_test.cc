@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <absl/time/clock.h>
@@ -12,6 +11,7 @@
 
 #include "tests/edge/edge_fixture.h"
 #include "tests/process/temp_dir.h"
+#include "tests/support/eventually.h"
 #include "tests/support/tls_files.h"
 
 namespace confab::tests {
@@ -287,11 +287,7 @@ TEST_F(EdgeTls, DegradesAReaderThatDoesNotReadAndHealsItWhenItDoes) {
   }
 
   const process::Counter& degraded = metrics_.AddCounter("confab_edge_degraded_total", "");
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (degraded.value() == 0 && std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_GT(degraded.value(), 0u);
+  EXPECT_TRUE(Eventually([&] { return degraded.value() > 0; }));
   for (int seq = 1; seq <= 300; ++seq) {
     ASSERT_THAT(sleepy.Read().value_or(""), HasSubstr("\"seq\":" + std::to_string(seq) + ","));
   }
