@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 import { ChatClient } from './chat_client.mjs';
+import { pause } from './pause.mjs';
 import { until } from './until.mjs';
 
 const PACE_MS = 25; // Between two messages: 40 a second, below the rate of commands.
@@ -96,7 +97,7 @@ async function sing({ url, room, tokens }) {
     // Each song once, and in order.
     parentPort.postMessage(event.content === content ? took : `heard ${event.content} as ${n}`);
     di.events.length = cy.events.length = 0;
-    await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+    await pause(PACE_MS);
   }
 }
 

@@ -4,6 +4,7 @@
 import { ChatClient } from './chat_client.mjs';
 import { isOfService, LOGGED } from './client_events.mjs';
 import { NotificationView } from './notification_view.mjs';
+import { pause } from './pause.mjs';
 import { PresenceView } from './presence_view.mjs';
 import { RoomView } from './room_view.mjs';
 import { until } from './until.mjs';
@@ -13,9 +14,6 @@ const BACK_MS = 60_000; // How long its edge may be gone.
 // What says that something was lost.
 const UNWANTED = new Set(['server:closing', 'resync', 'error']);
 const RETRY_MS = 20; // What it waits before it asks again, unless it was told.
-
-// A client's own back-off, as the server asked for.
-export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Device {
   // `cursor`: of the user's inbox.

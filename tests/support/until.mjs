@@ -1,4 +1,5 @@
 // until.mjs: waiting for a condition with a deadline. Tests never sleep for a fixed time.
+import { pause } from './pause.mjs';
 
 const PERIOD_MS = 5; // How often a condition is looked at: short against every deadline in use.
 
@@ -13,7 +14,7 @@ export async function until(what, condition, ms = 10_000, detail = () => '') {
       const more = detail();
       throw new Error(`not within ${ms} ms: ${what}${more ? ` (${more})` : ''}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+    await pause(PERIOD_MS);
   }
 }
 

@@ -1,7 +1,7 @@
 // evening_guests.mjs: what guests do all evening: they talk, change their minds, read, type, leave
 // and drop in, say how they are, clear their inboxes and go out for a while; each from both
 // devices, one thing after the other.
-import { pause } from '../support/device.mjs';
+import { pause } from '../support/pause.mjs';
 import { lookOf } from '../support/presence_view.mjs';
 import { until } from '../support/until.mjs';
 

@@ -1,7 +1,7 @@
 // evening_hands.mjs: three ways to run a house: a moderator's over HTTP, a service's over gRPC, an
 // operator's with confabctl. Each can do the same things and answers {ok, reason-carrying error};
 // each asks again, until it is answered, while nobody is there.
-import { pause } from '../support/device.mjs';
+import { pause } from '../support/pause.mjs';
 
 const RETRY_MS = 50; // A process that was killed takes longer than that to come back.
 const ROLES = { reader: 'ROLE_READER', member: 'ROLE_MEMBER' };

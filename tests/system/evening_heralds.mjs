@@ -1,7 +1,7 @@
 // evening_heralds.mjs: services that push all evening, over gRPC, over HTTP and with confabctl:
 // into inboxes and rooms' logs, what only its newest value counts of, and what may be missed. Each
 // does one thing after the other and asks again, with the same key, where an answer was lost.
-import { pause } from '../support/device.mjs';
+import { pause } from '../support/pause.mjs';
 import { mint } from '../support/tokens.mjs';
 import { OperatorHand, ServiceHand } from './evening_hands.mjs';
 import { asBody, asMessage } from './evening_pushes.mjs';

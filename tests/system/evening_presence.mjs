@@ -2,7 +2,7 @@
 // truth for the rooms that its user shares; who goes last is seen to go by exactly these.
 import { isDeepStrictEqual } from 'node:util';
 
-import { pause } from '../support/device.mjs';
+import { pause } from '../support/pause.mjs';
 import { lookOf } from '../support/presence_view.mjs';
 import { until } from '../support/until.mjs';
 import { GrpcVoice, Herald } from './evening_heralds.mjs';

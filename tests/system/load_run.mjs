@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { ChatClient } from '../support/chat_client.mjs';
+import { pause } from '../support/pause.mjs';
 import { newSeed, randomOf } from '../support/random.mjs';
 import { Samples } from '../support/samples.mjs';
 import { until } from '../support/until.mjs';
@@ -246,6 +247,3 @@ export class LoadRun {
     return `${connected} of ${this.clients.length} connected; ${this.unexpected.slice(0, 3)}`;
   }
 }
-
-// A client's own back-off or pace: there is nothing else to wait for.
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

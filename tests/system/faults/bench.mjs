@@ -18,7 +18,6 @@ export const ANSWER_MS = 4_000;
 export const BACK_MS = 10_000;
 
 export const since = (start) => performance.now() - start;
-export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Bench {
   // `slack`: so many times longer than they may take, times still pass.

@@ -2,7 +2,8 @@
 import { ChatClient } from '../../support/chat_client.mjs';
 import { forgetPeak, peakBytes, residentBytes } from '../../support/server_process.mjs';
 import { until } from '../../support/until.mjs';
-import { ANSWER_MS, BACK_MS, pause, since } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { ANSWER_MS, BACK_MS, since } from './bench.mjs';
 
 const NOTICED_MS = 20_000; // Keepalive of the stream, its time-out, and a busy machine.
 const PRESENCE_MS = 65_000; // The lease, the pause before "offline", and news on their way.

@@ -1,5 +1,6 @@
 // kills.mjs: kill -9 at random moments under load, and orderly restarts.
-import { pause, since } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { since } from './bench.mjs';
 
 const LIVE_MS = 5_000; // From a restart to fresh messages for everybody.
 const STOP_MS = 10_000; // From TERM to exit 0: below what systemd and docker wait before they kill.

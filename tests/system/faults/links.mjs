@@ -1,7 +1,8 @@
 // links.mjs: the network between edge and control, and between clients and edge.
 import { RawSocket } from '../../support/raw_socket.mjs';
 import { until } from '../../support/until.mjs';
-import { ANSWER_MS, BACK_MS, pause, since } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { ANSWER_MS, BACK_MS, since } from './bench.mjs';
 
 const NOTICED_MS = 30_000;
 const PING_MS = 45_000; // Interval and time-out of the heartbeat.

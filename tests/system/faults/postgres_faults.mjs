@@ -1,7 +1,8 @@
 // postgres_faults.mjs: the database goes away, stands still, is full, or has no connection left.
 import { Occupation } from '../../support/postgres.mjs';
 import { until } from '../../support/until.mjs';
-import { ANSWER_MS, BACK_MS, pause } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { ANSWER_MS, BACK_MS } from './bench.mjs';
 
 // The fault under load, then its end: sends are answered in time all the while, live soon again.
 async function away(bench, rounds, begin, end) {

@@ -5,7 +5,8 @@ import { Canary } from '../../support/canary.mjs';
 import { ChatClient } from '../../support/chat_client.mjs';
 import { RawSocket } from '../../support/raw_socket.mjs';
 import { until } from '../../support/until.mjs';
-import { pause, since } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { since } from './bench.mjs';
 
 const MEMORY_MIB = 512;
 const P99_FACTOR = 1.5;

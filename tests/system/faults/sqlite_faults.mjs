@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 
 import { ServerProcess } from '../../support/server_process.mjs';
 import { until } from '../../support/until.mjs';
-import { ANSWER_MS, BACK_MS, pause } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { ANSWER_MS, BACK_MS } from './bench.mjs';
 
 // Python's module, which is there for the tools: no client program of SQLite is needed.
 const LOCK = `

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import { Canary } from '../../support/canary.mjs';
 import { ChatClient } from '../../support/chat_client.mjs';
 import { until } from '../../support/until.mjs';
-import { pause, since } from './bench.mjs';
+import { pause } from '../../support/pause.mjs';
+import { since } from './bench.mjs';
 
 const RESUMED_MS = 30_000;
 const BYSTANDER_MS = 1_000;
