@@ -131,6 +131,7 @@ bool NotificationOutlet::Forward(v1::Command&& command) {
 
 void NotificationOutlet::OnAnswer(const v1::Command& command, const v1::Result& result) {
   if (command.has_ack_inbox()) {
+    if (result.has_error() && result.error().retryable()) return OnNoAnswer(command);
     is_acking_ = false;
     if (!result.has_ack_inbox()) return;  // The next one says it too.
     acked_seq_ = std::max(acked_seq_, command.ack_inbox().inbox_seq());

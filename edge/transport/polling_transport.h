@@ -36,8 +36,10 @@ class PollingTransport final : public Transport,
   void SendBytes(std::string_view frame, DeliveryClass delivery) override;
   void Close(CloseReason reason) override;
   void PrefetchSend() const override { EventLoop::Flushable::Prefetch(); }
-  bool HasRoom() override { return queue_.HasRoom(); }
-  bool HasRoomBelow(std::size_t bytes) override { return queue_.HasRoomBelow(bytes); }
+  bool HasRoom() override { return !is_closing_ && queue_.HasRoom(); }
+  bool HasRoomBelow(std::size_t bytes) override {
+    return !is_closing_ && queue_.HasRoomBelow(bytes);
+  }
 
   // A GET. `done` is called at once if something waits, else when something does. A second one at a
   // time is refused and ends the session.

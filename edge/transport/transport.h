@@ -34,7 +34,8 @@ class Transport {
 
   // True while less than half of the outbox is in use and the peer reads: room for a page of history.
   // Where the memory of the edge is nearly used up: while as good as nothing waits. After a false
-  // answer Session::OnDrained is called once there is.
+  // answer Session::OnDrained is called once there is. False after Close, when Send does nothing, and
+  // then nobody is called.
   virtual bool HasRoom() = 0;
   // True while less than so many bytes wait. After a false answer as above.
   virtual bool HasRoomBelow(std::size_t bytes) = 0;

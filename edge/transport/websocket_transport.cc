@@ -85,8 +85,10 @@ class WebSocketTransport final : public Transport,
     layer_.Prefetch();
   }
 
-  bool HasRoom() override { return layer_.HasRoom(); }
-  bool HasRoomBelow(std::size_t bytes) override { return layer_.HasRoomBelow(bytes); }
+  bool HasRoom() override { return !is_closing_ && layer_.HasRoom(); }
+  bool HasRoomBelow(std::size_t bytes) override {
+    return !is_closing_ && layer_.HasRoomBelow(bytes);
+  }
 
   void Close(CloseReason reason) override {
     if (is_closing_ || is_finished_) return;

@@ -140,6 +140,11 @@ void FakeControlLink::Say(v1::ControlItem item) {
   SayLocked(std::move(item));
 }
 
+void FakeControlLink::Say(std::vector<v1::ControlItem> items) {
+  const std::lock_guard lock(mu_);
+  for (v1::ControlItem& item : items) SayLocked(std::move(item));
+}
+
 void FakeControlLink::SetSilent(bool silent) {
   const std::lock_guard lock(mu_);
   is_silent_ = silent;

@@ -44,6 +44,8 @@ class FakeControlLink final : public edge::ControlLink {
   // Removes the user: the event, then Unsubscribe.
   void RemoveMember(const std::string& room, const std::string& user);
   void Say(v1::ControlItem item);
+  // In one batch.
+  void Say(std::vector<v1::ControlItem> items);
   // While true, commands are taken and not answered.
   void SetSilent(bool silent);
   // While true, ReplayPage commands wait until the next call.

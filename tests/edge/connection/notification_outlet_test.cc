@@ -168,6 +168,24 @@ TEST_F(NotificationOutletTest, AcknowledgesWhatWasWrittenWhereTheClientCannot) {
   EXPECT_THAT(wire_.said, IsEmpty());
 }
 
+TEST_F(NotificationOutletTest, AcknowledgesAgainWhatControlRefusesForNow) {
+  encoder_.can_ack = false;
+  Tell("kept", 1);
+  transport_.is_empty = true;
+  connection_->OnDrained();
+  ASSERT_TRUE(Asked().has_ack_inbox());
+  v1::Result refused;
+  *refused.mutable_error() = MakeError(v1::REASON_UNAVAILABLE, "not now");
+  connection_->OnResult(Asked(), std::nullopt, refused);
+  EXPECT_EQ(host_.forwarded.size(), 1u);
+  EXPECT_EQ(host_.later, 1);
+
+  connection_->OnTick();
+
+  ASSERT_EQ(host_.forwarded.size(), 2u);
+  EXPECT_EQ(Asked().ack_inbox().inbox_seq(), 1);
+}
+
 TEST_F(NotificationOutletTest, LeavesTheAckToTheClientThatCan) {
   Tell("kept", 1);
   transport_.is_empty = true;
