@@ -1,7 +1,10 @@
 #include "control/dispatch/edge_notifications.h"
 
 #include <chrono>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "control/dispatch/edge_answer.h"
 #include "control/dispatch/notification_calls.h"
@@ -38,12 +41,15 @@ bool AnswerNotification(Dispatcher& dispatcher, const std::shared_ptr<Attachment
                                 ? Deadline::max()
                                 : now + std::chrono::milliseconds(command.deadline_ms());
   if (command.has_notify()) {
-    calls.Notify(std::move(*command.mutable_notify()->mutable_notification()),
-                 std::move(asked.service), deadline,
-                 Answer<v1::NotificationOutcome>(
-                     edge, command, [](v1::NotificationOutcome& told, v1::Result& result) {
-                       *result.mutable_notify() = std::move(told);
-                     }));
+    std::string edge_key = fmt::format("{}{}", edge->key_prefix(), command.request());
+    calls.Notify(
+        std::move(*command.mutable_notify()->mutable_notification()), std::move(asked.service),
+        deadline,
+        Answer<v1::NotificationOutcome>(edge, command,
+                                        [](v1::NotificationOutcome& told, v1::Result& result) {
+                                          *result.mutable_notify() = std::move(told);
+                                        }),
+        std::move(edge_key));
     return true;
   }
   if (command.has_ack_inbox()) {

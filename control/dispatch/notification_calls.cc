@@ -24,7 +24,8 @@ absl::Status BadRequest(std::string message) {
 }  // namespace
 
 void NotificationCalls::Notify(v1::OutgoingNotification what, std::string service,
-                               Deadline deadline, Callback<v1::NotificationOutcome> done) {
+                               Deadline deadline, Callback<v1::NotificationOutcome> done,
+                               std::string edge_key) {
   if (!dispatcher_.is_serving()) return done(NotServing());
   if (auto status = CheckNotification(what); !status.ok()) return done(status);
   if (auto refusal = CheckId(service, "the service's name")) {
@@ -41,6 +42,7 @@ void NotificationCalls::Notify(v1::OutgoingNotification what, std::string servic
   *call->made.mutable_created_at() = ToMessage(absl::Now());
   call->what = std::move(what);
   call->service = std::move(service);
+  call->edge_key = std::move(edge_key);
   call->deadline = dispatcher_.DeadlineOf(deadline);
   call->done = std::move(done);
   const size_t lane = dispatcher_.lanes().LaneOf(call->what);

@@ -20,9 +20,10 @@ class NotificationCalls {
  public:
   explicit NotificationCalls(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
 
-  // Checked here. `service` is the caller's name.
+  // Checked here. `service` is the caller's name. `edge_key`: what makes a command known that an edge
+  // sends again after re-attaching, without a key of the service's own.
   void Notify(v1::OutgoingNotification what, std::string service, Deadline deadline,
-              Callback<v1::NotificationOutcome> done);
+              Callback<v1::NotificationOutcome> done, std::string edge_key = {});
   // Gives the cursor afterwards.
   void AcknowledgeInbox(storage::UserId user, int64_t inbox_seq, Deadline deadline,
                         Callback<int64_t> done);

@@ -43,17 +43,23 @@ std::string TopicOf(const Outgoing& what) {
   return kAll;
 }
 
-// What a retry is known by, where the store does not know it.
-std::string KeyOf(const NotifyCall& call) {
-  return fmt::format("{}\n{}/{}", TopicOf(call.what), call.service, call.what.idempotency_key());
-}
-
-// The same within one inbox or log: without a key of the service's own, a batch that is written
-// again after a lost answer is still known.
+// What a retry is known by within one target. Without a key of the service's own an edge may still
+// send its command again after re-attaching, and a batch be written again after a lost answer.
 std::string DedupOf(const NotifyCall& call) {
   const std::string& own = call.what.idempotency_key();
-  return own.empty() ? fmt::format("/{}", call.made.notification_id())
-                     : fmt::format("{}/{}", call.service, own);
+  if (!own.empty()) return fmt::format("{}\n{}/{}", call.service.size(), call.service, own);
+  if (!call.edge_key.empty()) return fmt::format("edge\n{}", call.edge_key);
+  return fmt::format("id\n{}", call.made.notification_id());
+}
+
+// True: the same may come again, as a call of its own.
+bool MayBeRepeated(const NotifyCall& call) {
+  return !call.what.idempotency_key().empty() || !call.edge_key.empty();
+}
+
+// The same where the store does not know it.
+std::string KeyOf(const NotifyCall& call) {
+  return fmt::format("{}\n{}", TopicOf(call.what), DedupOf(call));
 }
 
 v1::PushedNotification PushOf(const NotifyCall& call) {
@@ -242,7 +248,7 @@ void NotificationLane::Post(std::unique_ptr<NotifyCall> call) {
   storage::NewEvent& event = command->append.events.emplace_back();
   event.kind = storage::EventKind::kNotificationPosted;
   event.message_id = call->made.notification_id();
-  event.dedup = {storage::DedupKey::Space::kService, "notify/" + DedupOf(*call)};
+  event.dedup = {storage::DedupKey::Space::kService, "notify\n" + DedupOf(*call)};
   event.type = call->made.event();
   event.content = call->made.json();
   command->reply = Callback<PostedMessage>(
@@ -325,7 +331,7 @@ void NotificationLane::OnStored(StoreJob& job) {
 
 // True: the key is known, and the first answer was given again.
 bool NotificationLane::AnswerRetry(NotifyCall& call) {
-  if (call.what.idempotency_key().empty()) return false;
+  if (!MayBeRepeated(call)) return false;
   const std::string key = KeyOf(call);
   if (const v1::NotificationOutcome* first = keys_.Find(key)) {
     v1::NotificationOutcome outcome = *first;
@@ -339,13 +345,13 @@ bool NotificationLane::AnswerRetry(NotifyCall& call) {
 }
 
 void NotificationLane::Answer(NotifyCall& call, v1::NotificationOutcome outcome) {
-  if (!IsLogged(call) && !call.what.idempotency_key().empty()) keys_.Set(KeyOf(call), outcome);
+  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Set(KeyOf(call), outcome);
   answers_.emplace_back([done = std::exchange(call.done, nullptr),
                          outcome = std::move(outcome)]() mutable { done(std::move(outcome)); });
 }
 
 void NotificationLane::Refuse(NotifyCall& call, const absl::Status& why) {
-  if (!IsLogged(call) && !call.what.idempotency_key().empty()) keys_.Forget(KeyOf(call));
+  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Forget(KeyOf(call));
   answers_.emplace_back([done = std::exchange(call.done, nullptr),
                          why = absl::Status(why)]() mutable { done(std::move(why)); });
 }

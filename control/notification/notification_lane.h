@@ -42,6 +42,7 @@ struct NotifyCall {
   v1::OutgoingNotification what;
   v1::Notification made;  // As clients get it; without inbox_seq.
   std::string service;
+  std::string edge_key;  // Of an edge's command; empty: a service called control itself.
   Deadline deadline;
   Callback<v1::NotificationOutcome> done;
 };

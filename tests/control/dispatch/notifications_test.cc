@@ -336,6 +336,56 @@ TEST_F(NotificationsTest, AConnectionReadsAndAcknowledgesItsUsersInbox) {
   EXPECT_EQ(Inbox("bob").entries.size(), 1u);
 }
 
+TEST_F(NotificationsTest, AnEdgeThatSendsItsCommandAgainTellsOnce) {
+  MakeRoom("a", {"ann"});
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+  v1::OutgoingNotification in_room = Note("game_started");
+  in_room.set_room_id("a");
+  in_room.set_delivery_class(v1::DELIVERY_CLASS_LOGGED);
+  const std::vector<v1::OutgoingNotification> notifications = {Logged("ann"), Logged("ann"),
+                                                               ToUser("ann", "ping"), in_room};
+  const auto tell = [&](TestEdge& by) {
+    std::vector<v1::NotificationOutcome> outcomes;
+    for (const v1::OutgoingNotification& what : notifications) {
+      EdgeCommand ask = TestEdge::Ask(77, "", 20 + outcomes.size());
+      ask.service = "shop";
+      *ask.command.mutable_notify()->mutable_notification() = what;
+      outcomes.push_back(by.Do(std::move(ask)).notify());
+    }
+    return outcomes;
+  };
+
+  const auto first = tell(edge);
+  edge.Detach();
+  TestEdge attached_again(*dispatcher_, "e1");
+  const auto second = tell(attached_again);
+
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_FALSE(first[i].duplicate()) << i;
+    EXPECT_TRUE(second[i].duplicate()) << i;
+    EXPECT_EQ(second[i].notification_id(), first[i].notification_id()) << i;
+    EXPECT_EQ(second[i].seq(), first[i].seq()) << i;
+  }
+  EXPECT_EQ(Inbox("ann").entries.size(), 2u);
+  EXPECT_EQ(List("a")->events.size(), 2u);
+}
+
+TEST_F(NotificationsTest, NamesOfServicesAndKeysAreNotMixedUp) {
+  const auto told = [&](const std::string& service, const std::string& key) {
+    Awaited<v1::NotificationOutcome> outcome;
+    NotificationCalls(*dispatcher_)
+        .Notify(Logged("ann", "sale", key), service, Soon(), outcome.callback());
+    const auto answer = outcome.Get();
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() && !answer->duplicate();
+  };
+
+  EXPECT_TRUE(told("a", "b/k"));
+  EXPECT_TRUE(told("a/b", "k"));
+  EXPECT_FALSE(told("a", "b/k"));
+}
+
 TEST_F(NotificationsTest, ARoomsLogKeepsOnesLikeMessages) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
