@@ -69,6 +69,18 @@ size_t OwnTopics::Broadcast(absl::Span<const std::string> topics, const v1::Broa
   return connections;
 }
 
+OwnTopics::Audience OwnTopics::AudienceOf(const std::string& topic) const {
+  Audience audience;
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return audience;
+  for (const Holder& holder : found->second) {
+    if (!holder.edge->is_attached()) continue;
+    audience.edges.push_back(holder.edge);
+    audience.connections += holder.connections;
+  }
+  return audience;
+}
+
 void OwnTopics::Signal(const std::string& topic, const v1::Signal& signal, const Passed& passed) {
   const auto found = topics_.find(topic);
   if (found == topics_.end()) return;

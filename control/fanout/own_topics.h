@@ -49,6 +49,12 @@ class OwnTopics {
   // Sends `what` to the topics, by one Broadcast to each edge that holds any of them (or more, if
   // they are many). Returns how many connections have them; one with two topics counts twice.
   size_t Broadcast(absl::Span<const std::string> topics, const v1::Broadcast& what);
+  // The edges that hold a topic, and how many connections have it there.
+  struct Audience {
+    std::vector<std::shared_ptr<Attachment>> edges;
+    size_t connections = 0;
+  };
+  Audience AudienceOf(const std::string& topic) const;
   // Something live, to one topic.
   void Signal(const std::string& topic, const v1::Signal& signal, const Passed& passed);
 

@@ -167,12 +167,29 @@ void NotificationLane::Notify(std::unique_ptr<NotifyCall> call) {
 // Who has these topics is known here.
 void NotificationLane::NotifyUser(std::unique_ptr<NotifyCall> call) {
   if (IsLogged(*call)) return Store(std::move(call));
-  v1::Broadcast broadcast;
-  *broadcast.mutable_notification() = PushOf(*call);
-  const std::string topic = TopicOf(call->what);
-  const size_t connections = parts_.users->Broadcast(absl::MakeSpan(&topic, 1), broadcast);
-  if (connections == 0 && call->what.store_if_absent()) return Store(std::move(call));
-  Answer(*call, OutcomeOf(*call, connections));
+  const OwnTopics::Audience audience = parts_.users->AudienceOf(TopicOf(call->what));
+  const v1::ControlItem item = BroadcastOf(*call, PushOf(*call));
+  if (call->what.store_if_absent()) return TellOrStore(std::move(call), audience.edges, item);
+  // By the way of those that are counted: one that is newer never comes before one that is older.
+  for (const auto& edge : audience.edges) outbox_.Add(edge) = item;
+  Answer(*call, OutcomeOf(*call, audience.connections));
+}
+
+// Only the edges know who of the user's clients has a name for it. Where an edge did not say so in
+// time it may be told and stored, which is better than neither.
+void NotificationLane::TellOrStore(std::unique_ptr<NotifyCall> call,
+                                   const EdgeReports::Edges& edges, const v1::ControlItem& item) {
+  reports_.Send(edges, item, parts_.lane->now(),
+                [this, call = std::move(call)](uint32_t connections, bool is_exact) mutable {
+                  if (connections == 0) {
+                    if (!is_stopped_) return Store(std::move(call));
+                    return Refuse(*call, absl::UnavailableError("control is stopping"));
+                  }
+                  v1::NotificationOutcome outcome = OutcomeOf(*call, connections);
+                  outcome.set_connections_exact(is_exact);
+                  Answer(*call, std::move(outcome));
+                });
+  AwaitReports();
 }
 
 void NotificationLane::NotifyRoom(std::unique_ptr<NotifyCall> call) {

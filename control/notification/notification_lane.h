@@ -106,6 +106,8 @@ class NotificationLane final : public ConnectionWatch {
   };
 
   void NotifyUser(std::unique_ptr<NotifyCall> call);
+  void TellOrStore(std::unique_ptr<NotifyCall> call, const EdgeReports::Edges& edges,
+                   const v1::ControlItem& item);
   void NotifyRoom(std::unique_ptr<NotifyCall> call);
   void NotifyConnection(std::unique_ptr<NotifyCall> call);
   void NotifyAll(std::unique_ptr<NotifyCall> call);

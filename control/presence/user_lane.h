@@ -101,6 +101,9 @@ class UserLane final : private PresenceRounds::Home {
   size_t Broadcast(absl::Span<const std::string> topics, const v1::Broadcast& what) {
     return topics_.Broadcast(topics, what);
   }
+  OwnTopics::Audience AudienceOf(const std::string& topic) const {
+    return topics_.AudienceOf(topic);
+  }
   PresenceRounds& rounds() { return rounds_; }
 
   // --- What services and operators ask.

@@ -268,13 +268,53 @@ TEST_F(NotificationsTest, StoreIfAbsentStoresForWhoIsNotThereAlone) {
   v1::OutgoingNotification absent = ToUser("bob");
   absent.set_store_if_absent(true);
 
-  EXPECT_FALSE(Told(present).stored());
+  Awaited<v1::NotificationOutcome> outcome;
+  NotificationCalls(*dispatcher_).Notify(present, "shop", Soon(), outcome.callback());
+  Report(edge, "notify user:ann sale#0", 1);
+  const auto told = outcome.Get();
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_FALSE(told->stored());
+  EXPECT_EQ(told->connections(), 1u);
+  EXPECT_TRUE(told->connections_exact());
   const auto stored = Told(absent);
 
   EXPECT_TRUE(stored.stored());
   EXPECT_EQ(stored.connections(), 0u);
   EXPECT_THAT(Inbox("ann").entries, IsEmpty());
   EXPECT_EQ(Inbox("bob").entries.size(), 1u);
+}
+
+TEST_F(NotificationsTest, StoreIfAbsentStoresForWhomNoClientCouldTell) {
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+  v1::OutgoingNotification what = ToUser("ann");
+  what.set_store_if_absent(true);
+  Awaited<v1::NotificationOutcome> outcome;
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), outcome.callback());
+  Report(edge, "notify user:ann sale#0", 0);  // A dialect without a name for notifications.
+
+  const auto told = outcome.Get();
+
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_TRUE(told->stored());
+  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
+}
+
+TEST_F(NotificationsTest, StoreIfAbsentStoresWhenTheUsersOnlyEdgeGoesUnheard) {
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+  v1::OutgoingNotification what = ToUser("ann");
+  what.set_store_if_absent(true);
+  Awaited<v1::NotificationOutcome> outcome;
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), outcome.callback());
+  ASSERT_TRUE(edge.stream().AwaitLine("notify user:ann sale#0"));
+  edge.Detach();
+
+  const auto told = outcome.Get();
+
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_TRUE(told->stored());
+  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
 }
 
 TEST_F(NotificationsTest, WhoConnectsIsToldThatSomethingWaits) {
