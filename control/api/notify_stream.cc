@@ -19,10 +19,17 @@ class NotifyStream::Sum {
       std::function<void(const absl::Status&)> on_finish)
       : stream_(stream), response_(&response), on_finish_(std::move(on_finish)) {}
 
-  // One more is under way. True: the next may be read.
-  bool Begin() {
+  // One more is under way.
+  void Begin() {
     const process::MutexLock lock(mu_);
-    is_paused_ = ++under_way_ >= kUnderWayLimit;
+    ++under_way_;
+  }
+
+  // True: the next may be read now. False: an End will start that, so the caller has to be done with
+  // the stream: what is read next must not overtake the one before.
+  bool GoesOn() {
+    const process::MutexLock lock(mu_);
+    is_paused_ = under_way_ >= kUnderWayLimit;
     return !is_paused_;
   }
 
@@ -109,13 +116,13 @@ NotifyStream::NotifyStream(NotificationCalls calls, std::string service,
 void NotifyStream::OnReadDone(bool ok) {
   if (!ok) return sum_->OnEnd();
   v1::OutgoingNotification what = std::move(*request_.mutable_notification());
-  const bool reads_on = sum_->Begin();
+  sum_->Begin();
   calls_.Notify(
       std::move(what), service_, Deadline::max(),
       [sum = sum_, index = index_++](const absl::StatusOr<v1::NotificationOutcome>& told) {
         sum->End(index, told);
       });
-  if (reads_on) StartRead(&request_);
+  if (sum_->GoesOn()) StartRead(&request_);
 }
 
 void NotifyStream::OnDone() {

@@ -35,6 +35,26 @@ function eventsSocket(cluster, user) {
   return socket;
 }
 
+scenario('a stream keeps its order where many of it are under way', {}, async (cluster) => {
+  // Beyond what is told at a time, so that reading pauses and goes on by another thread.
+  const kept = Array.from({ length: 1000 }, (_, i) => ({
+    userId: 'ann',
+    event: 'task_due',
+    json: JSON.stringify({ number: i + 1 }),
+    deliveryClass: 'DELIVERY_CLASS_LOGGED',
+  }));
+  const sum = await push(cluster, kept);
+  assert.equal(Number(sum.stored), kept.length);
+
+  const ann = await ChatClient.connected(cluster, 'ann');
+  await ann.sees('the last one', (e) => e.inboxSeq === kept.length);
+  const got = ann.events.filter(({ inboxSeq }) => inboxSeq);
+  assert.deepEqual(
+    got.map(({ payload }) => payload.number),
+    kept.map((_, i) => i + 1),
+  );
+});
+
 for (const store of ['sqlite', 'postgres']) {
   scenario(
     `an inbox of 100 for an absent user arrives in order, once; acknowledged it is gone (${store})`,
