@@ -149,7 +149,7 @@ NotificationLane::NotificationLane(const Parts& parts)
 // --- to whom
 
 void NotificationLane::Notify(std::unique_ptr<NotifyCall> call) {
-  if (!IsLogged(*call) && AnswerRetry(*call)) return;
+  if (!IsLogged(*call) && AnswerRetry(call)) return;
   switch (call->what.target_case()) {
     case Outgoing::kUserId:
     case Outgoing::kRole:
@@ -346,31 +346,54 @@ void NotificationLane::OnStored(StoreJob& job) {
 
 // --- answers
 
-// True: the key is known, and the first answer was given again.
-bool NotificationLane::AnswerRetry(NotifyCall& call) {
-  if (!MayBeRepeated(call)) return false;
-  const std::string key = KeyOf(call);
+// True: the key is known; the first answer is given again, when it is there.
+bool NotificationLane::AnswerRetry(std::unique_ptr<NotifyCall>& call) {
+  if (!MayBeRepeated(*call)) return false;
+  const std::string key = KeyOf(*call);
+  if (const auto first = under_way_.find(key); first != under_way_.end()) {
+    if (first->second.size() < kRetriesLimit) {
+      first->second.push_back(std::move(call));
+    } else {
+      Give(*call, absl::UnavailableError("the same is under way"));
+    }
+    return true;
+  }
   if (const v1::NotificationOutcome* first = keys_.Find(key)) {
     v1::NotificationOutcome outcome = *first;
     outcome.set_duplicate(true);
-    answers_.emplace_back([done = std::exchange(call.done, nullptr),
-                           outcome = std::move(outcome)]() mutable { done(std::move(outcome)); });
+    Give(*call, std::move(outcome));
     return true;
   }
-  keys_.Set(key, OutcomeOf(call, 0));
+  under_way_.try_emplace(key);
   return false;
 }
 
-void NotificationLane::Answer(NotifyCall& call, v1::NotificationOutcome outcome) {
-  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Set(KeyOf(call), outcome);
-  answers_.emplace_back([done = std::exchange(call.done, nullptr),
-                         outcome = std::move(outcome)]() mutable { done(std::move(outcome)); });
+// Those that wait with the call, which is not under way any more.
+std::vector<std::unique_ptr<NotifyCall>> NotificationLane::TakeRetries(const NotifyCall& call) {
+  if (IsLogged(call) || !MayBeRepeated(call)) return {};
+  auto first = under_way_.extract(KeyOf(call));
+  return first ? std::move(first.mapped()) : std::vector<std::unique_ptr<NotifyCall>>();
 }
 
-void NotificationLane::Refuse(NotifyCall& call, const absl::Status& why) {
-  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Forget(KeyOf(call));
+void NotificationLane::Give(NotifyCall& call, absl::StatusOr<v1::NotificationOutcome> answer) {
   answers_.emplace_back([done = std::exchange(call.done, nullptr),
-                         why = absl::Status(why)]() mutable { done(std::move(why)); });
+                         answer = std::move(answer)]() mutable { done(std::move(answer)); });
+}
+
+void NotificationLane::Answer(NotifyCall& call, v1::NotificationOutcome outcome) {
+  const auto retries = TakeRetries(call);
+  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Set(KeyOf(call), outcome);
+  v1::NotificationOutcome again = outcome;
+  again.set_duplicate(true);
+  Give(call, std::move(outcome));
+  for (const auto& retry : retries) Give(*retry, again);
+}
+
+// A retry tries again.
+void NotificationLane::Refuse(NotifyCall& call, const absl::Status& why) {
+  const auto retries = TakeRetries(call);
+  Give(call, why);
+  for (const auto& retry : retries) Give(*retry, why);
 }
 
 // --- inboxes of those who connect

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/functional/any_invocable.h>
 
 #include "confab/v1/edge_link.pb.h"
@@ -65,6 +66,8 @@ class NotificationLane final : public ConnectionWatch {
  public:
   // Users whose inboxes are looked up by one read when many connect.
   static constexpr size_t kHeadsLimit = 512;
+  // Retries that wait with one call: a service tries a few times within the deadline of the first.
+  static constexpr size_t kRetriesLimit = 16;
 
   struct Parts {
     size_t index = 0;
@@ -117,7 +120,9 @@ class NotificationLane final : public ConnectionWatch {
   // Answers the call when the edges have said how many connections got `item`.
   void Send(std::unique_ptr<NotifyCall> call, const EdgeReports::Edges& edges,
             const v1::ControlItem& item, v1::NotificationOutcome outcome);
-  bool AnswerRetry(NotifyCall& call);
+  bool AnswerRetry(std::unique_ptr<NotifyCall>& call);
+  std::vector<std::unique_ptr<NotifyCall>> TakeRetries(const NotifyCall& call);
+  void Give(NotifyCall& call, absl::StatusOr<v1::NotificationOutcome> answer);
   void Answer(NotifyCall& call, v1::NotificationOutcome outcome);
   void Refuse(NotifyCall& call, const absl::Status& why);
   void ReadHeads();
@@ -131,6 +136,8 @@ class NotificationLane final : public ConnectionWatch {
   EdgeReports reports_;
   ReadGate reads_;
   RecentKeys keys_;
+  // Keys of what is not answered yet, with the retries that wait for that.
+  absl::flat_hash_map<std::string, std::vector<std::unique_ptr<NotifyCall>>> under_way_;
   std::vector<Opened> opened_;                       // Their users' inboxes are to be looked up.
   std::vector<absl::AnyInvocable<void()>> answers_;  // Given when edges have what caused them.
   bool is_reading_heads_ = false;

@@ -27,7 +27,7 @@ class RecentKeys {
     return found == answers_.end() ? nullptr : &found->second;
   }
 
-  // Remembers the key, or its newer answer.
+  // Remembers the key.
   void Set(const std::string& key, const v1::NotificationOutcome& answer) {
     const auto [entry, is_new] = answers_.insert_or_assign(key, answer);
     if (!is_new) return;
@@ -35,11 +35,6 @@ class RecentKeys {
     if (order_.size() <= limit_) return;
     answers_.erase(order_.front());
     order_.pop_front();
-  }
-
-  // It came to nothing: a retry is tried again.
-  void Forget(const std::string& key) {
-    if (answers_.erase(key) > 0) std::erase(order_, key);
   }
 
  private:

@@ -376,6 +376,49 @@ TEST_F(NotificationsTest, AConnectionReadsAndAcknowledgesItsUsersInbox) {
   EXPECT_EQ(Inbox("bob").entries.size(), 1u);
 }
 
+TEST_F(NotificationsTest, ARetryWaitsForTheFirstAndIsAnsweredAsIt) {
+  v1::OutgoingNotification what = ToUser("ann");
+  what.set_store_if_absent(true);
+  what.set_idempotency_key("k");
+  store_->Block(StoreCall::kWriteInboxes);
+  Awaited<v1::NotificationOutcome> first;
+  Awaited<v1::NotificationOutcome> retry;
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), first.callback());
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), retry.callback());
+  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kWriteInboxes));
+  store_->Unblock(StoreCall::kWriteInboxes);
+
+  const auto stored = first.Get();
+  const auto again = retry.Get();
+
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_TRUE(again->stored());
+  EXPECT_EQ(again->seq(), stored->seq());
+  EXPECT_EQ(again->notification_id(), stored->notification_id());
+  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
+}
+
+TEST_F(NotificationsTest, ARetryOfWhatFailsIsRefusedAsItAndTheNextOneIsTriedAgain) {
+  Restart(absl::Seconds(1));
+  v1::OutgoingNotification what = ToUser("ann");
+  what.set_store_if_absent(true);
+  what.set_idempotency_key("k");
+  store_->FailAlways(StoreCall::kWriteInboxes, absl::UnavailableError("gone"));
+  Awaited<v1::NotificationOutcome> first;
+  Awaited<v1::NotificationOutcome> retry;
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), first.callback());
+  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), retry.callback());
+
+  EXPECT_EQ(ReasonOf(first.Get().status()), v1::REASON_UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(retry.Get().status()), v1::REASON_UNAVAILABLE);
+  store_->Heal();
+  const auto stored = Told(what);
+  EXPECT_TRUE(stored.stored());
+  EXPECT_FALSE(stored.duplicate());
+}
+
 TEST_F(NotificationsTest, AnEdgeThatSendsItsCommandAgainTellsOnce) {
   MakeRoom("a", {"ann"});
   TestEdge edge(*dispatcher_, "e1");
