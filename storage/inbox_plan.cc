@@ -58,6 +58,10 @@ InboxPlanner::InboxPlanner(absl::Span<const InboxWrite> batch)
                            [](const UserId* a, const UserId* b) { return *a == *b; }),
                users_.end());
   heads_.resize(users_.size());
+  waiting_.resize(users_.size());
+  for (const InboxWrite& write : batch) {
+    if (write.notification) now_ = std::max(now_, write.notification->created_at);
+  }
 }
 
 size_t InboxPlanner::IndexOf(const UserId& user) const {
@@ -76,8 +80,49 @@ void InboxPlanner::SetStored(size_t write, InboxOutcome first) {
   stored_[write] = std::move(first);
 }
 
+std::vector<const UserId*> InboxPlanner::Crowded() const {
+  std::vector<int64_t> numbers;
+  numbers.reserve(heads_.size());
+  for (const InboxHead& head : heads_) numbers.push_back(head.last_seq - head.acked_seq);
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    if (batch_[i].notification && !stored_[i]) ++numbers[IndexOf(batch_[i].user)];
+  }
+  std::vector<const UserId*> crowded;
+  for (size_t i = 0; i < users_.size(); ++i) {
+    if (numbers[i] > kInboxLimit) crowded.push_back(users_[i]);
+  }
+  return crowded;
+}
+
+void InboxPlanner::SetWaiting(const UserId& user, std::vector<int64_t> seqs) {
+  waiting_[IndexOf(user)] = std::move(seqs);
+}
+
+namespace {
+
+// What is left of an inbox that may be full, as a batch goes on.
+class Fullness {
+ public:
+  explicit Fullness(std::vector<int64_t> waiting) : waiting_(std::move(waiting)) {}
+
+  // One more waits. Returns the seq of the oldest if that has to go for it.
+  std::optional<int64_t> Add(int64_t seq, int64_t acked_seq) {
+    waiting_.push_back(seq);
+    while (waiting_[first_] <= acked_seq) ++first_;
+    if (static_cast<int64_t>(waiting_.size() - first_) <= kInboxLimit) return std::nullopt;
+    return waiting_[first_++];
+  }
+
+ private:
+  std::vector<int64_t> waiting_;
+  size_t first_ = 0;
+};
+
+}  // namespace
+
 InboxPlan InboxPlanner::Plan() const {
   InboxPlan plan;
+  std::vector<Fullness> fullness(waiting_.begin(), waiting_.end());
   plan.now = absl::InfinitePast();
   std::vector<InboxHead> heads = heads_;
   absl::flat_hash_map<std::pair<size_t, std::string>, size_t> keys;  // -> index of its outcome
@@ -102,8 +147,9 @@ InboxPlan InboxPlanner::Plan() const {
         outcome.seq = ++head.last_seq;
         outcome.notification_id = notification.notification_id;
         outcome.created_at = notification.created_at;
-        outcome.is_oldest_dropped = head.last_seq - head.acked_seq > kInboxLimit;
-        if (outcome.is_oldest_dropped) head.acked_seq = head.last_seq - kInboxLimit;
+        const auto oldest = fullness[user].Add(outcome.seq, head.acked_seq);
+        outcome.is_oldest_dropped = oldest.has_value();
+        if (oldest) head.acked_seq = *oldest;
         plan.rows.push_back({&write.user, &notification, outcome.seq});
         if (!notification.dedup_key.empty()) keys.emplace(key, i);
       }

@@ -54,6 +54,14 @@ class InboxPlanner {
   void SetHead(const UserId& user, InboxHead head);
   // The write's key is known; looked up under the lock.
   void SetStored(size_t write, InboxOutcome first);
+  // REQUIRES: heads and keys are set. The inboxes whose entries have to be counted: by the numbers
+  // alone they may be full, but those number what has expired too. Of these the backend removes what
+  // has expired by now() and sets what is left.
+  std::vector<const UserId*> Crowded() const;
+  absl::Time now() const { return now_; }  // Newest created_at of the batch.
+  const InboxHead& HeadOf(const UserId& user) const { return heads_[IndexOf(user)]; }
+  // Ascending seqs behind the inbox's acked_seq.
+  void SetWaiting(const UserId& user, std::vector<int64_t> seqs);
 
   InboxPlan Plan() const;
 
@@ -62,7 +70,9 @@ class InboxPlanner {
 
   const absl::Span<const InboxWrite> batch_;
   std::vector<const UserId*> users_;
-  std::vector<InboxHead> heads_;  // By users_.
+  std::vector<InboxHead> heads_;               // By users_.
+  std::vector<std::vector<int64_t>> waiting_;  // By users_; empty of those that are not crowded.
+  absl::Time now_ = absl::InfinitePast();
   std::vector<std::optional<InboxOutcome>> stored_;
 };
 

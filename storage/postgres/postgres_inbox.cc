@@ -27,6 +27,12 @@ constexpr PreparedStatement kWrites[] = {
      "  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u (user_id, dedup_key, ord)"
      "  OFFSET 0) k "
      "WHERE k.hit IS NOT NULL"},
+    {"remove_expired_of",
+     "DELETE FROM notifications WHERE expires_at <= $2 AND user_id = ANY($1::text[])"},
+    {"waiting_of",
+     "SELECT n.user_id, n.seq FROM unnest($1::text[], $2::bigint[]) AS c (user_id, acked_seq) "
+     "JOIN notifications n ON n.user_id = c.user_id AND n.seq > c.acked_seq "
+     "ORDER BY n.user_id, n.seq"},
     {"write_notifications",
      "INSERT INTO notifications (user_id, seq, notification_id, event, is_binary, payload,"
      " created_at, expires_at) "
@@ -101,6 +107,23 @@ void LookUp(PostgresTransaction& transaction, absl::Span<const InboxWrite> batch
   }
 }
 
+void Count(PostgresTransaction& transaction, InboxPlanner& planner) {
+  const std::vector<const UserId*> crowded = planner.Crowded();
+  if (crowded.empty()) return;
+  TextArray expired_of, users, acked;
+  for (const UserId* user : crowded) {
+    expired_of.Add(user->value);
+    users.Add(user->value);
+    acked.Add(planner.HeadOf(*user).acked_seq);
+  }
+  transaction.Run("remove_expired_of", expired_of.Finish(), absl::ToUnixMicros(planner.now()));
+  absl::flat_hash_map<UserId, std::vector<int64_t>> waiting;
+  for (const pqxx::row& row : transaction.Run("waiting_of", users.Finish(), acked.Finish())) {
+    waiting[UserId(TextOf(row[0]))].push_back(IntOf(row[1]));
+  }
+  for (const UserId* user : crowded) planner.SetWaiting(*user, std::move(waiting[*user]));
+}
+
 void WriteRows(PostgresTransaction& transaction, const InboxPlan& plan) {
   TextArray users, seqs, ids, events, kinds, payloads, created, expires;
   TextArray key_users, keys, key_seqs, key_ids, key_times;
@@ -159,6 +182,7 @@ std::vector<InboxOutcome> WritePostgresInboxes(PostgresTransaction& transaction,
   if (batch.empty()) return {};
   InboxPlanner planner(batch);
   LookUp(transaction, batch, planner);
+  Count(transaction, planner);
   InboxPlan plan = planner.Plan();
   if (!plan.rows.empty()) WriteRows(transaction, plan);
   if (!plan.heads.empty()) WriteHeads(transaction, plan);

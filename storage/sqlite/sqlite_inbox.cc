@@ -11,6 +11,12 @@ namespace {
 constexpr std::string_view kFindHead = "SELECT acked_seq, last_seq FROM inboxes WHERE user_id = ?1";
 constexpr std::string_view kFindKey =
     "SELECT seq, notification_id, created_at FROM inbox_keys WHERE user_id = ?1 AND dedup_key = ?2";
+// Both by an index alone: rows hold payloads of up to 32 KiB before their last columns.
+constexpr std::string_view kWaiting =
+    "SELECT seq FROM notifications WHERE user_id = ?1 AND seq > ?2 ORDER BY seq";
+constexpr std::string_view kRemoveExpiredOf =
+    "DELETE FROM notifications INDEXED BY notifications_to_expire"
+    " WHERE expires_at <= ?2 AND user_id = ?1";
 constexpr std::string_view kInsert =
     "INSERT INTO notifications (user_id, seq, notification_id, event, is_binary, payload,"
     " created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -60,6 +66,8 @@ absl::StatusOr<InboxHead> FindHead(SqliteStatement& find, const UserId& user) {
 absl::Status SqliteInboxWriter::Prepare(SqliteConnection& connection) {
   return PrepareEach(connection, {{&find_head_, kFindHead},
                                   {&find_key_, kFindKey},
+                                  {&waiting_, kWaiting},
+                                  {&remove_expired_of_, kRemoveExpiredOf},
                                   {&insert_, kInsert},
                                   {&insert_key_, kInsertKey},
                                   {&set_head_, kSetHead},
@@ -72,6 +80,7 @@ absl::StatusOr<std::vector<InboxOutcome>> SqliteInboxWriter::Write(
     absl::Span<const InboxWrite> batch) {
   InboxPlanner planner(batch);
   if (auto status = LookUp(batch, planner); !status.ok()) return status;
+  if (auto status = Count(planner); !status.ok()) return status;
   InboxPlan plan = planner.Plan();
   for (const InboxPlan::Row& row : plan.rows) {
     if (auto status = Insert(row); !status.ok()) return status;
@@ -107,6 +116,23 @@ absl::Status SqliteInboxWriter::LookUp(absl::Span<const InboxWrite> batch, Inbox
     first.created_at = absl::FromUnixMicros(find_key_.Int(2));
     find_key_.Reset();
     planner.SetStored(i, std::move(first));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteInboxWriter::Count(InboxPlanner& planner) {
+  for (const UserId* user : planner.Crowded()) {
+    auto status = remove_expired_of_.Run(user->value, absl::ToUnixMicros(planner.now()));
+    if (!status.ok()) return status;
+    std::vector<int64_t> seqs;
+    waiting_.Bind(user->value, planner.HeadOf(*user).acked_seq);
+    while (true) {
+      const auto has_row = waiting_.Step();
+      if (!has_row.ok()) return has_row.status();
+      if (!*has_row) break;
+      seqs.push_back(waiting_.Int(0));
+    }
+    planner.SetWaiting(*user, std::move(seqs));
   }
   return absl::OkStatus();
 }

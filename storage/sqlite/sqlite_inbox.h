@@ -24,11 +24,14 @@ class SqliteInboxWriter {
 
  private:
   absl::Status LookUp(absl::Span<const InboxWrite> batch, InboxPlanner& planner);
+  absl::Status Count(InboxPlanner& planner);
   absl::Status Insert(const InboxPlan::Row& row);
   absl::Status Tidy(absl::Time now);
 
   SqliteStatement find_head_;
   SqliteStatement find_key_;
+  SqliteStatement waiting_;
+  SqliteStatement remove_expired_of_;
   SqliteStatement insert_;
   SqliteStatement insert_key_;
   SqliteStatement set_head_;

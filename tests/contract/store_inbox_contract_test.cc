@@ -206,6 +206,42 @@ TEST_P(StoreInboxes, AFullInboxDropsItsOldest) {
   EXPECT_EQ(Read("bob", 0, 1).entries.at(0).seq, 2);
 }
 
+TEST_P(StoreInboxes, WhatHasExpiredFillsNoInbox) {
+  InboxWrite brief = Tell("bob", "brief");
+  brief.notification->expires_at = kNow + absl::Seconds(1);
+  Write({Tell("bob", "waits")});
+  Write(std::vector<InboxWrite>(static_cast<size_t>(kInboxLimit) - 1, brief));
+  InboxWrite later = Tell("bob", "later");
+  later.notification->created_at = kNow + absl::Seconds(1);
+
+  const auto outcomes = Write({later, later, Tell("ann", "1")});
+
+  EXPECT_FALSE(outcomes[0].is_oldest_dropped);
+  EXPECT_FALSE(outcomes[1].is_oldest_dropped);
+  EXPECT_EQ(outcomes[1].seq, kInboxLimit + 2);
+  EXPECT_THAT(Lines(Read("bob")), ElementsAre("1 waits", "1001 later", "1002 later"));
+}
+
+TEST_P(StoreInboxes, AFullInboxDropsWhatWaitsInItsOrderWhereSomeHaveExpired) {
+  InboxWrite brief = Tell("bob", "brief");
+  brief.notification->expires_at = kNow + absl::Seconds(1);
+  std::vector<InboxWrite> batch = {Tell("bob", "first"), brief, Tell("bob", "second")};
+  InboxWrite later = Tell("bob", "later");
+  later.notification->created_at = kNow + absl::Seconds(1);
+  batch.insert(batch.end(), static_cast<size_t>(kInboxLimit) - 4, Tell("bob", "old"));
+  Write(batch);
+  Write({later, later});
+
+  const auto outcomes = Write({later, later, Ack("bob", 3), later});
+
+  EXPECT_TRUE(outcomes[0].is_oldest_dropped);
+  EXPECT_EQ(outcomes[0].acked_seq, 1);
+  EXPECT_TRUE(outcomes[1].is_oldest_dropped);
+  EXPECT_EQ(outcomes[1].acked_seq, 3) << "what has expired goes with what is before it";
+  EXPECT_TRUE(outcomes[3].is_oldest_dropped);
+  EXPECT_EQ(Read("bob", 0, 1).entries.at(0).seq, 5);
+}
+
 TEST_P(StoreInboxes, RefuseWhatNoTextColumnTakes) {
   InboxWrite bad = Tell("bob", std::string("a\0b", 3));
   EXPECT_EQ(writer_->WriteInboxes({bad}).status().code(), absl::StatusCode::kInvalidArgument);

@@ -175,6 +175,14 @@ std::vector<InboxOutcome> MemoryDatabase::Write(absl::Span<const InboxWrite> bat
     const auto key = keys.find(batch[i].notification->dedup_key);
     if (key != keys.end()) planner.SetStored(i, key->second);
   }
+  for (const UserId* user : planner.Crowded()) {
+    auto& entries = inboxes_[*user].entries;
+    std::erase_if(entries,
+                  [&](const auto& entry) { return entry.second.expires_at <= planner.now(); });
+    std::vector<int64_t> seqs;
+    for (const auto& [seq, notification] : entries) seqs.push_back(seq);
+    planner.SetWaiting(*user, std::move(seqs));
+  }
   InboxPlan plan = planner.Plan();
   for (const InboxPlan::Row& row : plan.rows) {
     Inbox& inbox = inboxes_[*row.user];
