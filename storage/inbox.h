@@ -15,7 +15,8 @@ namespace confab::storage {
 
 // What one user can have waiting: beyond it the oldest goes. A page of 32 KiB each is 32 MB.
 inline constexpr int64_t kInboxLimit = 1000;
-// How long a key is remembered behind its notification's creation, acknowledged or not.
+// How long a key is known behind its notification's creation, acknowledged or not; also where
+// nothing has removed it yet.
 inline constexpr absl::Duration kInboxKeyAge = absl::Hours(24);
 // Expired entries and old keys removed by one batch of writes: less than its own work.
 inline constexpr int64_t kInboxTidyRows = 200;

@@ -358,7 +358,7 @@ bool NotificationLane::AnswerRetry(std::unique_ptr<NotifyCall>& call) {
     }
     return true;
   }
-  if (const v1::NotificationOutcome* first = keys_.Find(key)) {
+  if (const v1::NotificationOutcome* first = keys_.Find(key, parts_.lane->now())) {
     v1::NotificationOutcome outcome = *first;
     outcome.set_duplicate(true);
     Give(*call, std::move(outcome));
@@ -382,7 +382,9 @@ void NotificationLane::Give(NotifyCall& call, absl::StatusOr<v1::NotificationOut
 
 void NotificationLane::Answer(NotifyCall& call, v1::NotificationOutcome outcome) {
   const auto retries = TakeRetries(call);
-  if (!IsLogged(call) && MayBeRepeated(call)) keys_.Set(KeyOf(call), outcome);
+  if (!IsLogged(call) && MayBeRepeated(call)) {
+    keys_.Set(KeyOf(call), outcome, parts_.lane->now());
+  }
   v1::NotificationOutcome again = outcome;
   again.set_duplicate(true);
   Give(call, std::move(outcome));

@@ -23,8 +23,10 @@ constexpr PreparedStatement kWrites[] = {
      "SELECT k.ord, k.hit FROM ("
      "  SELECT u.ord, (SELECT i.seq || ' ' || i.created_at || ' ' || i.notification_id"
      "                 FROM inbox_keys i"
-     "                 WHERE i.user_id = u.user_id AND i.dedup_key = u.dedup_key) AS hit"
-     "  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u (user_id, dedup_key, ord)"
+     "                 WHERE i.user_id = u.user_id AND i.dedup_key = u.dedup_key"
+     "                 AND i.created_at >= u.since) AS hit"
+     "  FROM unnest($1::text[], $2::text[], $3::bigint[])"
+     "    WITH ORDINALITY AS u (user_id, dedup_key, since, ord)"
      "  OFFSET 0) k "
      "WHERE k.hit IS NOT NULL"},
     {"remove_expired_of",
@@ -40,7 +42,9 @@ constexpr PreparedStatement kWrites[] = {
      " $6::text[], $7::bigint[], $8::bigint[])"},
     {"write_inbox_keys",
      "INSERT INTO inbox_keys (user_id, dedup_key, seq, notification_id, created_at) "
-     "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])"},
+     "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[]) "
+     "ON CONFLICT (user_id, dedup_key) DO UPDATE SET seq = excluded.seq,"
+     " notification_id = excluded.notification_id, created_at = excluded.created_at"},
     {"set_inboxes",
      "UPDATE inboxes i SET acked_seq = c.acked_seq, last_seq = c.last_seq "
      "FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS c (user_id, acked_seq, last_seq) "
@@ -85,16 +89,18 @@ void LookUp(PostgresTransaction& transaction, absl::Span<const InboxWrite> batch
   for (const pqxx::row& row : transaction.Run("lock_inboxes", locked.Finish())) {
     planner.SetHead(UserId(TextOf(row[0])), {IntOf(row[1]), IntOf(row[2])});
   }
-  TextArray owners, keys;
+  TextArray owners, keys, since;
   std::vector<size_t> write_of;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (!batch[i].notification || batch[i].notification->dedup_key.empty()) continue;
     owners.Add(batch[i].user.value);
     keys.Add(batch[i].notification->dedup_key);
+    since.Add(absl::ToUnixMicros(batch[i].notification->created_at - kInboxKeyAge));
     write_of.push_back(i);
   }
   if (write_of.empty()) return;
-  for (const pqxx::row& row : transaction.Run("find_inbox_keys", owners.Finish(), keys.Finish())) {
+  for (const pqxx::row& row :
+       transaction.Run("find_inbox_keys", owners.Finish(), keys.Finish(), since.Finish())) {
     const std::string hit = TextOf(row[1]);
     const size_t first_blank = hit.find(' ');
     const size_t second_blank = hit.find(' ', first_blank + 1);

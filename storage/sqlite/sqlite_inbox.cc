@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kFindHead = "SELECT acked_seq, last_seq FROM inboxes WHERE user_id = ?1";
 constexpr std::string_view kFindKey =
-    "SELECT seq, notification_id, created_at FROM inbox_keys WHERE user_id = ?1 AND dedup_key = ?2";
+    "SELECT seq, notification_id, created_at FROM inbox_keys WHERE user_id = ?1 AND dedup_key = ?2"
+    " AND created_at >= ?3";
 // Both by an index alone: rows hold payloads of up to 32 KiB before their last columns.
 constexpr std::string_view kWaiting =
     "SELECT seq FROM notifications WHERE user_id = ?1 AND seq > ?2 ORDER BY seq";
@@ -22,7 +23,9 @@ constexpr std::string_view kInsert =
     " created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 constexpr std::string_view kInsertKey =
     "INSERT INTO inbox_keys (user_id, dedup_key, seq, notification_id, created_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5)";
+    "VALUES (?1, ?2, ?3, ?4, ?5) "
+    "ON CONFLICT (user_id, dedup_key) DO UPDATE SET seq = excluded.seq,"
+    " notification_id = excluded.notification_id, created_at = excluded.created_at";
 constexpr std::string_view kSetHead =
     "INSERT INTO inboxes (user_id, acked_seq, last_seq) VALUES (?1, ?2, ?3) "
     "ON CONFLICT (user_id) DO UPDATE SET acked_seq = excluded.acked_seq,"
@@ -106,7 +109,8 @@ absl::Status SqliteInboxWriter::LookUp(absl::Span<const InboxWrite> batch, Inbox
   }
   for (size_t i = 0; i < batch.size(); ++i) {
     if (!batch[i].notification || batch[i].notification->dedup_key.empty()) continue;
-    find_key_.Bind(batch[i].user.value, batch[i].notification->dedup_key);
+    find_key_.Bind(batch[i].user.value, batch[i].notification->dedup_key,
+                   absl::ToUnixMicros(batch[i].notification->created_at - kInboxKeyAge));
     const auto has_row = find_key_.Step();
     if (!has_row.ok()) return has_row.status();
     if (!*has_row) continue;

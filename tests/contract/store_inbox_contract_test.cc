@@ -150,6 +150,25 @@ TEST_P(StoreInboxes, AKeyIsForgottenAfterItsTime) {
   EXPECT_EQ(again[0].seq, 3);
 }
 
+TEST_P(StoreInboxes, AKeyBeyondItsTimeIsNewWhereNothingElseHappened) {
+  Write({Tell("bob", "1", "svc/k")});
+  InboxWrite in_time = Tell("bob", "2", "svc/k");
+  in_time.notification->created_at = kNow + kInboxKeyAge;
+  InboxWrite late = Tell("bob", "3", "svc/k");
+  late.notification->created_at = kNow + kInboxKeyAge + absl::Seconds(1);
+
+  EXPECT_TRUE(Write({in_time})[0].is_duplicate);
+  const auto outcomes = Write({late, late});
+  const auto again = Write({late});
+
+  EXPECT_FALSE(outcomes[0].is_duplicate);
+  EXPECT_EQ(outcomes[0].seq, 2);
+  EXPECT_TRUE(outcomes[1].is_duplicate);
+  EXPECT_TRUE(again[0].is_duplicate);
+  EXPECT_EQ(again[0].seq, 2);
+  EXPECT_EQ(again[0].notification_id, "id-of-3");
+}
+
 TEST_P(StoreInboxes, ExpiredEntriesAreLeftOutAndTheirPlacePassed) {
   InboxWrite brief = Tell("bob", "brief");
   brief.notification->expires_at = kNow + absl::Seconds(1);

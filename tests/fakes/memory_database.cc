@@ -173,7 +173,9 @@ std::vector<InboxOutcome> MemoryDatabase::Write(absl::Span<const InboxWrite> bat
     if (!batch[i].notification) continue;
     const auto& keys = inboxes_[batch[i].user].keys;
     const auto key = keys.find(batch[i].notification->dedup_key);
-    if (key != keys.end()) planner.SetStored(i, key->second);
+    if (key == keys.end()) continue;
+    const bool is_old = key->second.created_at < batch[i].notification->created_at - kInboxKeyAge;
+    if (!is_old) planner.SetStored(i, key->second);
   }
   for (const UserId* user : planner.Crowded()) {
     auto& entries = inboxes_[*user].entries;
