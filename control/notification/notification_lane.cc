@@ -437,7 +437,8 @@ void NotificationLane::OnHeads(const std::vector<Opened>& opened,
   }
   for (size_t i = 0; i < opened.size(); ++i) {
     const storage::InboxHead& head = (*heads)[i];
-    if (head.last_seq == head.acked_seq || !opened[i].edge->is_attached()) continue;
+    // Where nothing waits it is told too: the next one is no gap then, and comes live at once.
+    if (head.last_seq == 0 || !opened[i].edge->is_attached()) continue;
     v1::InboxState& state = *outbox_.Add(opened[i].edge).mutable_inbox_state();
     state.set_connection(opened[i].connection);
     state.set_acked_seq(head.acked_seq);

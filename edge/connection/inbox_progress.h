@@ -15,8 +15,9 @@ namespace confab::edge {
 
 class InboxProgress {
  public:
-  // Control says that something waits; again when the edge has attached anew. Nothing is said where
-  // nothing waits: then the first live one shows a gap, or is number 1.
+  // Control says how far the inbox is; again when the edge has attached anew. Nothing is said of one
+  // that never had anything: the first live one is number 1. One that comes before control has said
+  // it shows a gap.
   void OnState(std::int64_t acked_seq, std::int64_t last_seq) {
     seq_ = std::max(seq_, acked_seq);
     newest_ = std::max(newest_, last_seq);

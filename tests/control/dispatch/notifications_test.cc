@@ -328,6 +328,19 @@ TEST_F(NotificationsTest, WhoConnectsIsToldThatSomethingWaits) {
   EXPECT_EQ(edge.stream().size(), 1u);
 }
 
+TEST_F(NotificationsTest, WhoConnectsIsToldHowFarTheInboxIsWhereNothingWaits) {
+  Told(Logged("ann"));
+  TestEdge first(*dispatcher_, "e1");
+  EdgeCommand ack = TestEdge::Ask(1, "ann", 11);
+  ack.command.mutable_ack_inbox()->set_inbox_seq(1);
+  EXPECT_EQ(first.Do(ack).ack_inbox().acked_seq(), 1);
+  TestEdge edge(*dispatcher_, "e2");
+
+  edge.Send(Opened(2, "ann"));
+
+  EXPECT_TRUE(edge.stream().AwaitLine("inbox 2 1-1"));
+}
+
 TEST_F(NotificationsTest, AnEdgeThatComesBackIsToldOfWhatItMissed) {
   Told(Logged("ann"));
   EdgeAnnouncement hello;

@@ -113,6 +113,14 @@ TEST_F(NotificationOutletTest, TheFirstOfAnInboxNeedsNoReadAndAGapDoes) {
   EXPECT_THAT(transport_.sent, ElementsAre("0:kept#1", "0:kept#2", "0:kept#3"));
 }
 
+TEST_F(NotificationOutletTest, NeedsNoReadWhereNothingWaited) {
+  State(100, 100);
+  Tell("kept", 101);
+
+  EXPECT_THAT(host_.forwarded, IsEmpty());
+  EXPECT_THAT(transport_.sent, ElementsAre("0:kept#101"));
+}
+
 TEST_F(NotificationOutletTest, PassesOverWhatHasGoneMeanwhile) {
   State(0, 4);
   AnswerPage(0, 1, 1, 4, false);
