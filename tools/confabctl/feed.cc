@@ -41,8 +41,10 @@ class FeedTail {
         position_(options.after) {}
 
   Exit Follow() {
-    return following_.Run([this](grpc::ClientContext& context) { return ReadStream(context); },
-                          [] { return std::string("going on"); });
+    const Exit exit =
+        following_.Run([this](grpc::ClientContext& context) { return ReadStream(context); },
+                       [] { return std::string("going on"); });
+    return exit == Exit::kDone ? exit_ : exit;
   }
 
  private:
@@ -61,15 +63,19 @@ class FeedTail {
 
   void Take(const v1::ReadFeedResponse& page) {
     for (const v1::FeedEvent& event : page.events()) Print(event);
-    run_.streams.out.flush();
+    // What stands nowhere is not to be counted as read.
+    if (!run_.streams.out.flush()) {
+      exit_ = run_.Fail(Exit::kRefused, "standard output takes nothing more");
+      return following_.Stop();
+    }
     position_ = page.position();
     if (!options_.commits) return;
     v1::CommitFeedCursorRequest commit;
     commit.set_consumer(options_.consumer);
     commit.set_position(position_);
     v1::CommitFeedCursorResponse committed;
-    // Said if it fails; the events come again then.
-    client_.Call(*stub_, &FeedStub::CommitFeedCursor, commit, &committed);
+    // Said if it fails; the events come again then, if no later one makes it good.
+    exit_ = client_.Call(*stub_, &FeedStub::CommitFeedCursor, commit, &committed);
   }
 
   void Print(const v1::FeedEvent& fed) {
@@ -90,6 +96,7 @@ class FeedTail {
   Following following_;
   const std::unique_ptr<FeedStub> stub_;
   std::string position_;
+  Exit exit_ = Exit::kDone;  // Of what was shown and committed last.
 };
 
 Exit Tail(Invocation& run, const TailOptions& options) {

@@ -29,7 +29,8 @@ class Following {
            const std::function<std::string()>& going_on);
 
   void Shown() { ++shown_; }
-  bool is_done() const { return count_ > 0 && shown_ >= count_; }
+  void Stop() { is_stopped_ = true; }  // The caller has a reason of its own.
+  bool is_done() const { return is_stopped_ || (count_ > 0 && shown_ >= count_); }
 
  private:
   Invocation& run_;
@@ -37,6 +38,7 @@ class Following {
   Interrupt& interrupt_;
   const uint64_t count_;
   uint64_t shown_ = 0;
+  bool is_stopped_ = false;
 };
 
 }  // namespace confab::ctl

@@ -57,6 +57,7 @@ Exit Fill(Invocation& run, const PushOptions& options, v1::OutgoingNotification&
   if (options.ttl.empty()) return Exit::kDone;
   absl::Duration ttl;
   if (!ParseTime(options.ttl, &ttl)) return run.Fail(Exit::kUsage, "--ttl: a time such as 90s");
+  if (ttl < absl::Milliseconds(1)) return run.Fail(Exit::kUsage, "--ttl: at least 1ms");
   what.set_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(ttl)));
   return Exit::kDone;
 }

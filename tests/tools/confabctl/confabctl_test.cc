@@ -340,6 +340,45 @@ TEST_F(ConfabctlTest, TailShowsTheLogAndThenWhatIsNew) {
   EXPECT_THAT(seqs, ElementsAre("1", "2", "3", "4"));
 }
 
+TEST_F(ConfabctlTest, FeedTailCommitsNothingThatStandsNowhere) {
+  Json({"room", "create", "lobby"});
+  std::istringstream in;
+  std::ofstream full_disk("/dev/full");
+  std::ostringstream err;
+
+  const Exit exit =
+      Run({"feed", "tail", "--consumer", "search", "--commit", "--from-start", "--stop",
+           "--control", control_->address(), "--service-secret-file", secret_, "--timeout", "20s"},
+          Streams{in, full_disk, err});
+
+  EXPECT_EQ(exit, Exit::kRefused);
+  EXPECT_THAT(err.str(), HasSubstr("takes nothing more"));
+  EXPECT_THAT(Ctl({"feed", "list"}).out, testing::Not(HasSubstr("search")));
+}
+
+TEST_F(ConfabctlTest, FeedTailSaysByItsExitCodeThatTheCursorStayed) {
+  Json({"room", "create", "lobby"});
+  const auto tail = [&](const std::string& consumer) {
+    return Ctl({"feed", "tail", "--consumer", consumer, "--commit", "--from-start", "--stop"});
+  };
+  for (int i = 0; i < 64; ++i) {  // As many as there may be.
+    EXPECT_EQ(tail("c" + std::to_string(i)).exit, Exit::kDone) << i;
+  }
+
+  const Ran refused = tail("one more");
+
+  EXPECT_EQ(refused.exit, Exit::kRefused);
+  EXPECT_THAT(refused.out, HasSubstr("lobby"));
+  EXPECT_NE(refused.err, "");
+}
+
+TEST_F(ConfabctlTest, PushTakesNoTimeToLiveThatWouldMeanForEver) {
+  for (const char* ttl : {"100us", "0s", "soon"}) {
+    EXPECT_EQ(Ctl({"push", "user", "ann", "hi", "--ttl", ttl}).exit, Exit::kUsage) << ttl;
+  }
+  EXPECT_EQ(Ctl({"push", "user", "ann", "hi", "--ttl", "1ms"}).exit, Exit::kDone);
+}
+
 TEST_F(ConfabctlTest, TailGoesOnAfterControlWasAway) {
   const std::string socket = "unix:" + directory_ + "/control.sock";
   control_.reset();
