@@ -346,10 +346,10 @@ TEST_F(ConfabctlTest, FeedTailCommitsNothingThatStandsNowhere) {
   std::ofstream full_disk("/dev/full");
   std::ostringstream err;
 
-  const Exit exit =
-      Run({"feed", "tail", "--consumer", "search", "--commit", "--from-start", "--stop",
-           "--control", control_->address(), "--service-secret-file", secret_, "--timeout", "20s"},
-          Streams{in, full_disk, err});
+  const Exit exit = ctl::Run(
+      {"feed", "tail", "--consumer", "search", "--commit", "--from-start", "--stop", "--control",
+       control_->address(), "--service-secret-file", secret_, "--timeout", "20s"},
+      Streams{in, full_disk, err});
 
   EXPECT_EQ(exit, Exit::kRefused);
   EXPECT_THAT(err.str(), HasSubstr("takes nothing more"));
