@@ -27,6 +27,14 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
                                  "Signals (typing, presence) handed to a connection's outbox")),
       notifications(metrics.AddCounter("confab_edge_notifications_total",
                                        "Notifications of services taken for a connection")),
+      notifications_over_limit(metrics.AddCounter(
+          "confab_edge_notifications_dropped_total",
+          "Notifications that a slow reader was not told, by why: too many waited, or too long",
+          {{"why", "limit"}})),
+      notifications_expired(metrics.AddCounter(
+          "confab_edge_notifications_dropped_total",
+          "Notifications that a slow reader was not told, by why: too many waited, or too long",
+          {{"why", "expired"}})),
       link_resets(metrics.AddCounter("confab_edge_link_resets_total",
                                      "Streams given up for an impossible order of items")),
       reloads_done(metrics.AddCounter("confab_edge_reloads_total", "Reloads (HUP), by result",

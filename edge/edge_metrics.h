@@ -29,6 +29,8 @@ struct EdgeMetrics {
   process::Counter& deliveries;
   process::Counter& signals;
   process::Counter& notifications;
+  process::Counter& notifications_over_limit;
+  process::Counter& notifications_expired;
   process::Counter& link_resets;
   process::Counter& reloads_done;
   process::Counter& reloads_failed;

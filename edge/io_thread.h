@@ -155,6 +155,10 @@ class IoThread final : public Distributor::Recipient,
   void Unsubscribe(Connection& connection, std::string_view room) override;
   void ReplayLater(Connection& connection, std::chrono::milliseconds wait) override;
   void CountRefusal(v1::Reason reason) override { metrics_.CountCommand(reason); }
+  void CountDropped(const PushQueue::Dropped& dropped) override {
+    metrics_.notifications_over_limit.Add(dropped.over_limit);
+    metrics_.notifications_expired.Add(dropped.expired);
+  }
 
   void Flush() override;    // What gathered for control in this turn of the loop.
   void OnTimer() override;  // Each tick of the wheel.

@@ -116,6 +116,7 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options, process
   told.users = users_.back().get();
   told.rooms = rooms_.back().get();
   told.edges = &edges;
+  told.metrics = &metrics;
   notifications_.push_back(std::make_unique<NotificationLane>(told));
   users_.back()->SetWatch(notifications_.back().get());
 }

@@ -143,6 +143,7 @@ struct NotificationLane::AckJob : CommitJob {
 
 NotificationLane::NotificationLane(const Parts& parts)
     : parts_(parts),
+      counters_(*parts.metrics),
       reports_(outbox_, parts.index, parts.lanes),
       reads_(*parts.lane, *parts.readers, kReadsLimit) {}
 
@@ -376,6 +377,7 @@ std::vector<std::unique_ptr<NotifyCall>> NotificationLane::TakeRetries(const Not
 }
 
 void NotificationLane::Give(NotifyCall& call, absl::StatusOr<v1::NotificationOutcome> answer) {
+  counters_.Count(answer);
   answers_.emplace_back([done = std::exchange(call.done, nullptr),
                          answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }

@@ -22,6 +22,7 @@
 #include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
 #include "control/notification/edge_reports.h"
+#include "control/notification/notification_counters.h"
 #include "control/notification/recent_keys.h"
 #include "control/presence/user_lane.h"
 #include "control/room/commit_queue.h"
@@ -78,6 +79,7 @@ class NotificationLane final : public ConnectionWatch {
     UserLane* users = nullptr;
     RoomLane* rooms = nullptr;
     EdgeRegistry* edges = nullptr;
+    process::Metrics* metrics = nullptr;
   };
   explicit NotificationLane(const Parts& parts);
   NotificationLane(const NotificationLane&) = delete;
@@ -132,6 +134,7 @@ class NotificationLane final : public ConnectionWatch {
   EdgeReports::Edges EdgeOf(const std::string& connection_id, uint64_t& connection) const;
 
   const Parts parts_;
+  NotificationCounters counters_;
   EdgeOutbox outbox_;
   EdgeReports reports_;
   ReadGate reads_;

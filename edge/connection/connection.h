@@ -100,6 +100,7 @@ class ConnectionHost {
   virtual void ReplayLater(Connection& connection, std::chrono::milliseconds wait) = 0;
   void ReplayLater(Connection& connection) { ReplayLater(connection, {}); }
   virtual void CountRefusal(v1::Reason reason) = 0;
+  virtual void CountDropped(const PushQueue::Dropped& dropped) = 0;
 };
 
 class Connection {

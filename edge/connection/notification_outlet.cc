@@ -88,7 +88,13 @@ void NotificationOutlet::GoOn(SteadyTime now) {
     if (!next) break;
     connection_.transport().Send(next->frame, next->delivery);
   }
+  CountDropped();
   Acknowledge();
+}
+
+void NotificationOutlet::CountDropped() {
+  const PushQueue::Dropped dropped = waiting_.TakeDropped();
+  if (dropped.over_limit + dropped.expired > 0) host_.CountDropped(dropped);
 }
 
 // --- the inbox

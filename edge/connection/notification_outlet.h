@@ -58,6 +58,7 @@ class NotificationOutlet {
 
  private:
   void HandOverPages();
+  void CountDropped();
   void AskPage();
   void Acknowledge();
   bool Forward(v1::Command&& command);

@@ -12,6 +12,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <absl/container/flat_hash_map.h>
 
@@ -34,9 +35,15 @@ struct WaitingPush {
 
 class PushQueue {
  public:
-  // A reader that is this far behind is not told everything: a quarter of an outbox.
+  // A reader that is this far behind is not told everything: a quarter of an outbox. Keys and the
+  // memory around each frame count: without them 4,096 tiny frames of long keys were some 3 MB.
   static constexpr std::size_t kBytesLimit = 256 * 1024;
-  static constexpr std::size_t kCountLimit = 4096;  // Of tiny frames, each with its node.
+
+  // What went untold since it was last asked.
+  struct Dropped {
+    std::size_t over_limit = 0;
+    std::size_t expired = 0;
+  };
 
   // Waits behind those of its priority. One whose key waits takes its place there, unless it goes
   // last. A low one is gathered until Release.
@@ -49,7 +56,7 @@ class PushQueue {
   bool empty() const { return count_ == 0; }
   bool has_gathered() const { return !lists_[kGathered].empty(); }
   std::size_t bytes() const { return bytes_; }
-  std::size_t dropped() const { return dropped_; }  // Over the limit, since the beginning.
+  Dropped TakeDropped() { return std::exchange(dropped_, {}); }
 
  private:
   struct Entry {
@@ -59,6 +66,7 @@ class PushQueue {
   using List = std::list<Entry>;
   static constexpr std::size_t kGathered = 3;  // Behind the three priorities.
 
+  static std::size_t CostOf(const WaitingPush& push);
   void Erase(List::iterator entry);
   void KeepLimits();
   void DropOne();
@@ -67,7 +75,7 @@ class PushQueue {
   absl::flat_hash_map<std::string, List::iterator> keys_;
   std::size_t bytes_ = 0;
   std::size_t count_ = 0;
-  std::size_t dropped_ = 0;
+  Dropped dropped_;
 };
 
 }  // namespace confab::edge

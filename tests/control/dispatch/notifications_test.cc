@@ -1,93 +1,16 @@
-// Notifications of services: who is told, what is stored, what a retry gets.
-#include <thread>
-
+// Notifications of services: who is told, what is stored, what is refused.
 #include <gmock/gmock.h>
 
-#include "control/dispatch/notification_calls.h"
 #include "control/notification/notification_rules.h"
-#include "storage/inbox.h"
-#include "tests/control/dispatch/control_bench.h"
+#include "tests/control/dispatch/notifications_bench.h"
 
 namespace confab::control {
 namespace {
 
 using storage::StoreCall;
-using storage::UserId;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-OpenedConnection Opened(uint64_t connection, const std::string& user,
-                        const std::string& role = "") {
-  OpenedConnection opened;
-  opened.connection = connection;
-  opened.user = UserId(user);
-  opened.role_context = role;
-  return opened;
-}
-
-v1::OutgoingNotification Note(const std::string& event = "sale") {
-  v1::OutgoingNotification what;
-  what.set_event(event);
-  what.set_json("{}");
-  return what;
-}
-v1::OutgoingNotification ToUser(const std::string& user, const std::string& event = "sale") {
-  v1::OutgoingNotification what = Note(event);
-  what.set_user_id(user);
-  return what;
-}
-v1::OutgoingNotification Logged(const std::string& user, const std::string& event = "sale",
-                                const std::string& key = "") {
-  v1::OutgoingNotification what = ToUser(user, event);
-  what.set_delivery_class(v1::DELIVERY_CLASS_LOGGED);
-  what.set_idempotency_key(key);
-  return what;
-}
-
-class NotificationsTest : public ControlBench {
- protected:
-  // The user's inbox was looked at before anything is told: else there may be a line of it.
-  void OpenAnn(TestEdge& edge) {
-    const int before = store_->calls(StoreCall::kReadInboxHeads);
-    edge.Send(Opened(1, "ann"));
-    const Deadline until = Soon();
-    while (store_->calls(StoreCall::kReadInboxHeads) == before &&
-           std::chrono::steady_clock::now() < until) {
-      std::this_thread::yield();
-    }
-  }
-  absl::StatusOr<v1::NotificationOutcome> Notify(const v1::OutgoingNotification& what) {
-    Awaited<v1::NotificationOutcome> outcome;
-    NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), outcome.callback());
-    return outcome.Get();
-  }
-  v1::NotificationOutcome Told(const v1::OutgoingNotification& what) {
-    auto outcome = Notify(what);
-    EXPECT_TRUE(outcome.ok()) << outcome.status();
-    return outcome.ok() ? *outcome : v1::NotificationOutcome();
-  }
-  storage::InboxPage Inbox(const std::string& user, int64_t after = 0) {
-    Awaited<storage::InboxPage> page;
-    NotificationCalls(*dispatcher_).ReadInbox(UserId(user), after, page.callback());
-    auto answer = page.Get();
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    return answer.ok() ? *answer : storage::InboxPage();
-  }
-  // The edge answers to what it was sent with that line: it has handed it to so many.
-  static void Report(TestEdge& edge, const std::string& line, uint32_t connections) {
-    ASSERT_TRUE(edge.stream().AwaitLine(line));
-    for (const v1::ControlItem& item : edge.stream().items()) {
-      const v1::PushedNotification& pushed =
-          item.has_direct() ? item.direct().notification() : item.broadcast().notification();
-      if (LineOf(item) != line || pushed.report() == 0) continue;
-      v1::NotificationReport report;
-      report.set_report(pushed.report());
-      report.set_connections(connections);
-      edge.Send(report);
-    }
-  }
-};
 
 TEST_F(NotificationsTest, TellTheEdgesOfAUserAndSayHowManyConnectionsThatAre) {
   TestEdge one(*dispatcher_, "e1");
@@ -220,101 +143,12 @@ TEST_F(NotificationsTest, KeepTheOrderOfAnInboxOverBatches) {
   EXPECT_EQ(edge.stream().lines(), expected);
 }
 
-TEST_F(NotificationsTest, ALostAnswerOfTheStoreTellsOnce) {
-  TestEdge edge(*dispatcher_, "e1");
-  OpenAnn(edge);
-  store_->LoseAnswer(StoreCall::kWriteInboxes);
-
-  const auto told = Told(Logged("ann"));
-
-  EXPECT_EQ(told.seq(), 1);
-  EXPECT_FALSE(told.duplicate());
-  EXPECT_THAT(edge.stream().lines(), ElementsAre("notify user:ann sale#1"));
-}
-
 TEST_F(NotificationsTest, AnUnreachableStoreRefusesOnlyWhatIsToBeStored) {
   Restart(absl::Milliseconds(100));
   store_->FailAlways(StoreCall::kWriteInboxes, absl::UnavailableError("gone"));
 
   EXPECT_EQ(ReasonOf(Notify(Logged("ann")).status()), v1::REASON_UNAVAILABLE);
   EXPECT_TRUE(Notify(ToUser("ann")).ok());
-}
-
-TEST_F(NotificationsTest, ARetryIsToldOnceAndAnsweredAgain) {
-  TestEdge edge(*dispatcher_, "e1");
-  OpenAnn(edge);
-  const auto first = Told(Logged("ann", "sale", "k1"));
-  const auto again = Told(Logged("ann", "sale", "k1"));
-  v1::OutgoingNotification live = ToUser("ann", "ping");
-  live.set_idempotency_key("k2");
-  const auto live_first = Told(live);
-  const auto live_again = Told(live);
-
-  EXPECT_TRUE(again.duplicate());
-  EXPECT_EQ(again.notification_id(), first.notification_id());
-  EXPECT_EQ(again.seq(), first.seq());
-  EXPECT_TRUE(live_again.duplicate());
-  EXPECT_EQ(live_again.notification_id(), live_first.notification_id());
-  EXPECT_EQ(live_again.connections(), 1u);
-  EXPECT_THAT(edge.stream().lines(),
-              ElementsAre("notify user:ann sale#1", "notify user:ann ping#0"));
-}
-
-TEST_F(NotificationsTest, StoreIfAbsentStoresForWhoIsNotThereAlone) {
-  TestEdge edge(*dispatcher_, "e1");
-  edge.Send(Opened(1, "ann"));
-  v1::OutgoingNotification present = ToUser("ann");
-  present.set_store_if_absent(true);
-  v1::OutgoingNotification absent = ToUser("bob");
-  absent.set_store_if_absent(true);
-
-  Awaited<v1::NotificationOutcome> outcome;
-  NotificationCalls(*dispatcher_).Notify(present, "shop", Soon(), outcome.callback());
-  Report(edge, "notify user:ann sale#0", 1);
-  const auto told = outcome.Get();
-  ASSERT_TRUE(told.ok()) << told.status();
-  EXPECT_FALSE(told->stored());
-  EXPECT_EQ(told->connections(), 1u);
-  EXPECT_TRUE(told->connections_exact());
-  const auto stored = Told(absent);
-
-  EXPECT_TRUE(stored.stored());
-  EXPECT_EQ(stored.connections(), 0u);
-  EXPECT_THAT(Inbox("ann").entries, IsEmpty());
-  EXPECT_EQ(Inbox("bob").entries.size(), 1u);
-}
-
-TEST_F(NotificationsTest, StoreIfAbsentStoresForWhomNoClientCouldTell) {
-  TestEdge edge(*dispatcher_, "e1");
-  OpenAnn(edge);
-  v1::OutgoingNotification what = ToUser("ann");
-  what.set_store_if_absent(true);
-  Awaited<v1::NotificationOutcome> outcome;
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), outcome.callback());
-  Report(edge, "notify user:ann sale#0", 0);  // A dialect without a name for notifications.
-
-  const auto told = outcome.Get();
-
-  ASSERT_TRUE(told.ok()) << told.status();
-  EXPECT_TRUE(told->stored());
-  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
-}
-
-TEST_F(NotificationsTest, StoreIfAbsentStoresWhenTheUsersOnlyEdgeGoesUnheard) {
-  TestEdge edge(*dispatcher_, "e1");
-  OpenAnn(edge);
-  v1::OutgoingNotification what = ToUser("ann");
-  what.set_store_if_absent(true);
-  Awaited<v1::NotificationOutcome> outcome;
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), outcome.callback());
-  ASSERT_TRUE(edge.stream().AwaitLine("notify user:ann sale#0"));
-  edge.Detach();
-
-  const auto told = outcome.Get();
-
-  ASSERT_TRUE(told.ok()) << told.status();
-  EXPECT_TRUE(told->stored());
-  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
 }
 
 TEST_F(NotificationsTest, WhoConnectsIsToldThatSomethingWaits) {
@@ -387,99 +221,6 @@ TEST_F(NotificationsTest, AConnectionReadsAndAcknowledgesItsUsersInbox) {
   EXPECT_EQ(acked.ack_inbox().acked_seq(), 1);
   EXPECT_EQ(Inbox("ann").entries.size(), 1u);
   EXPECT_EQ(Inbox("bob").entries.size(), 1u);
-}
-
-TEST_F(NotificationsTest, ARetryWaitsForTheFirstAndIsAnsweredAsIt) {
-  v1::OutgoingNotification what = ToUser("ann");
-  what.set_store_if_absent(true);
-  what.set_idempotency_key("k");
-  store_->Block(StoreCall::kWriteInboxes);
-  Awaited<v1::NotificationOutcome> first;
-  Awaited<v1::NotificationOutcome> retry;
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), first.callback());
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), retry.callback());
-  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kWriteInboxes));
-  store_->Unblock(StoreCall::kWriteInboxes);
-
-  const auto stored = first.Get();
-  const auto again = retry.Get();
-
-  ASSERT_TRUE(stored.ok()) << stored.status();
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_TRUE(again->duplicate());
-  EXPECT_TRUE(again->stored());
-  EXPECT_EQ(again->seq(), stored->seq());
-  EXPECT_EQ(again->notification_id(), stored->notification_id());
-  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
-}
-
-TEST_F(NotificationsTest, ARetryOfWhatFailsIsRefusedAsItAndTheNextOneIsTriedAgain) {
-  Restart(absl::Seconds(1));
-  v1::OutgoingNotification what = ToUser("ann");
-  what.set_store_if_absent(true);
-  what.set_idempotency_key("k");
-  store_->FailAlways(StoreCall::kWriteInboxes, absl::UnavailableError("gone"));
-  Awaited<v1::NotificationOutcome> first;
-  Awaited<v1::NotificationOutcome> retry;
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), first.callback());
-  NotificationCalls(*dispatcher_).Notify(what, "shop", Soon(), retry.callback());
-
-  EXPECT_EQ(ReasonOf(first.Get().status()), v1::REASON_UNAVAILABLE);
-  EXPECT_EQ(ReasonOf(retry.Get().status()), v1::REASON_UNAVAILABLE);
-  store_->Heal();
-  const auto stored = Told(what);
-  EXPECT_TRUE(stored.stored());
-  EXPECT_FALSE(stored.duplicate());
-}
-
-TEST_F(NotificationsTest, AnEdgeThatSendsItsCommandAgainTellsOnce) {
-  MakeRoom("a", {"ann"});
-  TestEdge edge(*dispatcher_, "e1");
-  OpenAnn(edge);
-  v1::OutgoingNotification in_room = Note("game_started");
-  in_room.set_room_id("a");
-  in_room.set_delivery_class(v1::DELIVERY_CLASS_LOGGED);
-  const std::vector<v1::OutgoingNotification> notifications = {Logged("ann"), Logged("ann"),
-                                                               ToUser("ann", "ping"), in_room};
-  const auto tell = [&](TestEdge& by) {
-    std::vector<v1::NotificationOutcome> outcomes;
-    for (const v1::OutgoingNotification& what : notifications) {
-      EdgeCommand ask = TestEdge::Ask(77, "", 20 + outcomes.size());
-      ask.service = "shop";
-      *ask.command.mutable_notify()->mutable_notification() = what;
-      outcomes.push_back(by.Do(std::move(ask)).notify());
-    }
-    return outcomes;
-  };
-
-  const auto first = tell(edge);
-  edge.Detach();
-  TestEdge attached_again(*dispatcher_, "e1");
-  const auto second = tell(attached_again);
-
-  for (size_t i = 0; i < first.size(); ++i) {
-    EXPECT_FALSE(first[i].duplicate()) << i;
-    EXPECT_TRUE(second[i].duplicate()) << i;
-    EXPECT_EQ(second[i].notification_id(), first[i].notification_id()) << i;
-    EXPECT_EQ(second[i].seq(), first[i].seq()) << i;
-  }
-  EXPECT_EQ(Inbox("ann").entries.size(), 2u);
-  EXPECT_EQ(List("a")->events.size(), 2u);
-}
-
-TEST_F(NotificationsTest, NamesOfServicesAndKeysAreNotMixedUp) {
-  const auto told = [&](const std::string& service, const std::string& key) {
-    Awaited<v1::NotificationOutcome> outcome;
-    NotificationCalls(*dispatcher_)
-        .Notify(Logged("ann", "sale", key), service, Soon(), outcome.callback());
-    const auto answer = outcome.Get();
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    return answer.ok() && !answer->duplicate();
-  };
-
-  EXPECT_TRUE(told("a", "b/k"));
-  EXPECT_TRUE(told("a/b", "k"));
-  EXPECT_FALSE(told("a", "b/k"));
 }
 
 TEST_F(NotificationsTest, ARoomsLogKeepsOnesLikeMessages) {

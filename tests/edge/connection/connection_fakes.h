@@ -124,6 +124,10 @@ class RecordingHost final : public edge::ConnectionHost {
     longest_wait = std::max(longest_wait, wait);
   }
   void CountRefusal(v1::Reason reason) override { refusals.push_back(reason); }
+  void CountDropped(const edge::PushQueue::Dropped& dropped) override {
+    dropped_over_limit += dropped.over_limit;
+    dropped_expired += dropped.expired;
+  }
 
   edge::ConnectionLimits connection_limits;
   edge::UserTable users{0};
@@ -145,6 +149,8 @@ class RecordingHost final : public edge::ConnectionHost {
   std::vector<std::string> live;
   std::vector<std::string> unsubscribed;
   std::vector<v1::Reason> refusals;
+  size_t dropped_over_limit = 0;
+  size_t dropped_expired = 0;
 };
 
 // The frame of an event is "<index>:<seq>"; an event of room "unnamed" has none.

@@ -76,6 +76,15 @@ TEST_F(NotificationOutletTest, ASlowReaderGetsTheNewestOfAKeyAndUrgentOnesFirst)
   EXPECT_THAT(transport_.sent, ElementsAre("0:first#0", "0:urgent#0", "0:third#0"));
 }
 
+TEST_F(NotificationOutletTest, CountsWhatASlowReaderIsNotTold) {
+  transport_.room_for = 0;
+  const std::string big(64, 'x');
+  for (int i = 0; i < 4'000; ++i) Tell(big);
+
+  EXPECT_GT(host_.dropped_over_limit, 0u);
+  EXPECT_LT(host_.dropped_over_limit, 4'000u);
+}
+
 TEST_F(NotificationOutletTest, LowOnesWaitForTheTickAndAHighOneDoesNotWaitForThem) {
   Tell("low", 0, v1::DELIVERY_CLASS_DROPPABLE, v1::NOTIFICATION_PRIORITY_LOW);
   Tell("low2", 0, v1::DELIVERY_CLASS_DROPPABLE, v1::NOTIFICATION_PRIORITY_LOW);

@@ -109,6 +109,8 @@ TEST(PushQueue, DropsWhatHasExpired) {
   EXPECT_THAT(TakeAll(queue, kNow - std::chrono::milliseconds(1)), ElementsAre("brief", "kept"));
   queue.Push(brief);
   EXPECT_THAT(TakeAll(queue), IsEmpty());
+  EXPECT_EQ(queue.TakeDropped().expired, 1u);
+  EXPECT_EQ(queue.TakeDropped().expired, 0u);
 }
 
 TEST(PushQueue, OverItsLimitTheOldestDroppableOfTheLowestPriorityGoes) {
@@ -120,7 +122,7 @@ TEST(PushQueue, OverItsLimitTheOldestDroppableOfTheLowestPriorityGoes) {
   queue.Push(Push("4" + quarter.substr(1)));
   queue.Push(Push("5"));
 
-  EXPECT_EQ(queue.dropped(), 1u);
+  EXPECT_EQ(queue.TakeDropped().over_limit, 1u);
   std::string heads;
   for (const std::string& text : TakeAll(queue)) heads += text[0];
   EXPECT_EQ(heads, "1245");
@@ -128,7 +130,7 @@ TEST(PushQueue, OverItsLimitTheOldestDroppableOfTheLowestPriorityGoes) {
 
 TEST(PushQueue, OfLowOnesTheNewestStayThoughTheyAreGatheredStill) {
   PushQueue queue;
-  const std::string half(PushQueue::kBytesLimit / 2, 'x');
+  const std::string half(PushQueue::kBytesLimit / 2 - 1'000, 'x');
   queue.Push(Push("1" + half.substr(1), PushPriority::kLow));
   queue.Push(Push("2" + half.substr(1), PushPriority::kLow));
   queue.Release();
@@ -146,16 +148,22 @@ TEST(PushQueue, IsBoundedWhereAKeyGrowsToo) {
   queue.Push(Push("a1", PushPriority::kNormal, "a"));
   queue.Push(Push(std::string(PushQueue::kBytesLimit, 'x'), PushPriority::kNormal, "a"));
 
-  EXPECT_EQ(queue.dropped(), 1u);
-  EXPECT_EQ(queue.bytes(), PushQueue::kBytesLimit);
+  EXPECT_EQ(queue.TakeDropped().over_limit, 1u);
+  EXPECT_EQ(TakeAll(queue).size(), 1u);
 }
 
-TEST(PushQueue, IsBoundedInCountToo) {
+TEST(PushQueue, KeysAndTheMemoryAroundTinyFramesCount) {
   PushQueue queue;
-  for (size_t i = 0; i < PushQueue::kCountLimit + 10; ++i) queue.Push(Push("x"));
+  const std::string key(300, 'k');
+  for (int i = 0; i < 1'000; ++i) {
+    queue.Push(Push("x", PushPriority::kNormal, key + std::to_string(i)));
+  }
 
-  EXPECT_EQ(queue.dropped(), 10u);
-  EXPECT_EQ(TakeAll(queue).size(), PushQueue::kCountLimit);
+  const size_t kept = 1'000 - queue.TakeDropped().over_limit;
+  EXPECT_LE(kept * 2 * key.size(), PushQueue::kBytesLimit);
+  EXPECT_GT(kept, 200u);
+  EXPECT_EQ(TakeAll(queue).size(), kept);
+  EXPECT_EQ(queue.bytes(), 0u);
 }
 
 }  // namespace

@@ -304,6 +304,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   }
   void ReplayLater(Connection&, std::chrono::milliseconds) override { wants_tick_ = true; }
   void CountRefusal(v1::Reason) override {}
+  void CountDropped(const PushQueue::Dropped&) override {}
 
   bool Send(const SharedFrame& frame, DeliveryClass) override {
     const std::string text(frame.bytes());

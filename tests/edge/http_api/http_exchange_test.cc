@@ -40,6 +40,7 @@ class AdmittingHost final : public ConnectionHost {
   void Unsubscribe(Connection&, std::string_view) override {}
   void ReplayLater(Connection&, std::chrono::milliseconds) override {}
   void CountRefusal(v1::Reason) override {}
+  void CountDropped(const PushQueue::Dropped&) override {}
 
   void Admit() { waiting->Admit(++last_id, "name"); }
 

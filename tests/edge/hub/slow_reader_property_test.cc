@@ -143,6 +143,7 @@ class Schedule final : public ConnectionHost {
   }
   void ReplayLater(Connection&, std::chrono::milliseconds) override { is_tick_wanted_ = true; }
   void CountRefusal(v1::Reason) override {}
+  void CountDropped(const PushQueue::Dropped&) override {}
 
  private:
   // What control tells the client goes the way of all control frames.
