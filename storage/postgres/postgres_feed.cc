@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/postgres/postgres_schema.h"
+
 namespace confab::storage {
 namespace {
 
@@ -42,6 +44,24 @@ int64_t IntOf(const pqxx::field& field) { return field.as<int64_t>(); }
 
 absl::Span<const PreparedStatement> FeedWriteStatements() { return kWrites; }
 absl::Span<const PreparedStatement> FeedReadStatements() { return kReads; }
+
+absl::Status CheckPostgresFeed(PostgresConnection& connection) {
+  constexpr int kVersion = 5;  // Of the migration that brought it.
+  const auto version = ReadPostgresVersion(connection);
+  if (!version.ok()) return version.status();
+  if (*version < kVersion) return absl::OkStatus();
+  // A cursor may stand at the oldest transaction that runs, which may be the next one of all.
+  const auto rows = connection.Execute(
+      "SELECT coalesce((SELECT max(tx) FROM events) >= next.tx, false)"
+      " OR coalesce((SELECT max(number) FROM feed_cursors) > next.tx, false) "
+      "FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS tx) next");
+  if (!rows.ok()) return rows.status();
+  if (!(*rows)[0][0].as<bool>()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the events of this database are numbered by the transactions of another server, as after a "
+      "restore of its dump: the feed would stay silent. docs/operations.md, \"Restoring a dump\", "
+      "has the statements that mend it");
+}
 
 absl::Status SetPostgresFeedCursor(PostgresConnection& connection, const FeedCursor& cursor) {
   return connection

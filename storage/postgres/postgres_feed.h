@@ -18,6 +18,11 @@ namespace confab::storage {
 absl::Span<const PreparedStatement> FeedWriteStatements();
 absl::Span<const PreparedStatement> FeedReadStatements();
 
+// FAILED_PRECONDITION: events or cursors have numbers of transactions that this server has not come
+// to, as after a restore of a dump of another one: the feed would be silent, without an error. A
+// schema that is older than the feed is OK.
+absl::Status CheckPostgresFeed(PostgresConnection& connection);
+
 absl::Status SetPostgresFeedCursor(PostgresConnection& connection, const FeedCursor& cursor);
 absl::Status DeletePostgresFeedCursor(PostgresConnection& connection, const std::string& consumer);
 

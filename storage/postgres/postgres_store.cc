@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/postgres/postgres_feed.h"
 #include "storage/postgres/postgres_schema.h"
 #include "storage/postgres/postgres_writer.h"
 #include "storage/record_check.h"
@@ -27,6 +28,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
   auto status = CheckServer(**connection, options.allow_unsafe_durability);
   if (!status.ok()) return status;
   if (status = CheckPostgresVersion(**connection); !status.ok()) return status;
+  if (status = CheckPostgresFeed(**connection); !status.ok()) return status;
   return store;
 }
 

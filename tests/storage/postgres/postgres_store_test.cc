@@ -63,6 +63,37 @@ TEST(PostgresStore, AServerThatWasKilledIsUnavailableAndEverythingRecoversWithIt
   EXPECT_EQ(LastSeq(*store, "a"), 3);
 }
 
+// What a dump of a server that has made more transactions brings.
+TEST(PostgresStore, IsNotOpenedWithEventsOfTransactionsThatTheServerHasNotMade) {
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string schema = server.NewSchema();
+  const std::string url = PostgresServer::UrlOf(server.socket_dir(), schema);
+  {
+    const auto store = OpenOrFail(url);
+    const auto writer = WriterOf(*store);
+    CreateRoom(*writer, "a");
+    ASSERT_TRUE(writer->Append(Message("a", "before")).ok());
+    ASSERT_TRUE(writer->SetFeedCursor({"search", {1, RoomId("a"), 1}, absl::Now()}).ok());
+  }
+  EXPECT_TRUE(OpenStore(url, {}).ok());
+  const std::string events = schema + ".events";
+  const std::string cursors = schema + ".feed_cursors";
+
+  server.Execute("UPDATE " + events + " SET tx = tx + 1000000000");
+  const auto refused = OpenStore(url, {});
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
+  EXPECT_THAT(refused.status().message(), testing::HasSubstr("Restoring a dump"));
+  server.Execute("UPDATE " + events + " SET tx = 0");
+  server.Execute("UPDATE " + cursors + " SET number = 1000000000");
+  EXPECT_TRUE(absl::IsFailedPrecondition(OpenStore(url, {}).status()));
+  server.Execute("UPDATE " + cursors + " SET number = 0, room_id = '', seq = 0");
+
+  const auto store = OpenOrFail(url);
+  const auto page = store->ReadFeed({}, 100);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->events.size(), 2u);
+}
+
 TEST(PostgresStore, TakesItsLockAgainIfNobodyElseWasActiveMeanwhile) {
   PostgresServer& server = PostgresServer::Shared();
   const std::string schema = server.NewSchema();
