@@ -19,8 +19,8 @@ constexpr absl::Duration kLastGetTimeLimit = absl::Seconds(30);
 constexpr absl::Duration kClosedGetTimeLimit = absl::Seconds(2);
 // The same when this process ends: only connections that are still open can bring it.
 constexpr absl::Duration kStoppingGetTimeLimit = absl::Seconds(1);
-// The same when the edge is emptied: its GET waits here, or is on its way by a phone's network.
-constexpr absl::Duration kDrainedGetTimeLimit = absl::Seconds(2);
+// The same when the edge is emptied: a client that has gone without a word holds its end up so long.
+constexpr absl::Duration kDrainedGetTimeLimit = absl::Seconds(10);
 
 // Who broke the protocol or went silent is not waited for.
 absl::Duration WaitAfter(CloseReason reason) {

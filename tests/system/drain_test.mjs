@@ -12,10 +12,10 @@ const DRAIN_MS = 10_000;
 const END_MS = DRAIN_MS + 5_000;
 const LATE_MS = 3_000; // Of a busy machine, on top of what the edge promises.
 const DRAINING = 4010;
-const ROOM_USERS = 10;
-const SEND_MS = 1_000;
-// Who is told so much before its end has no message on its way by then.
-const SURE_MS = 2_000;
+const ROOM_USERS = 8;
+const SEND_MS = 2_000;
+// A client that knows its end sends nothing so long before it.
+const QUIET_MS = 2_000;
 
 // What all clients of the test have in common: a user of a room that sends until it has to go.
 class Sender {
@@ -42,8 +42,7 @@ class Sender {
   onClosing(code, delay) {
     assert.equal(code, DRAINING);
     this.told.push({ at: Date.now(), delay });
-    // A client that knows when it has to go sends nothing in its last moments.
-    setTimeout(() => clearInterval(this.timer), delay - SURE_MS).unref();
+    setTimeout(() => clearInterval(this.timer), delay - QUIET_MS).unref();
   }
 
   onClosed() {
@@ -51,7 +50,7 @@ class Sender {
     this.closedAt = Date.now();
   }
 
-  unanswered() {
+  unacked() {
     return [...this.sends].filter(([, outcome]) => outcome !== 'ok').map(([id]) => id);
   }
 }
@@ -131,23 +130,47 @@ async function openSenders(cluster, count) {
   return senders;
 }
 
-// How many there are in each second of the times.
-function perSecond(times) {
-  const start = Math.min(...times);
+// How many of the delays lie in the same second, at most.
+function mostInASecond(delays) {
   const seconds = new Map();
-  for (const time of times) {
-    const second = Math.floor((time - start) / 1000);
+  for (const delay of delays) {
+    const second = Math.floor(delay / 1000);
     seconds.set(second, (seconds.get(second) ?? 0) + 1);
   }
-  return [...seconds.values()];
+  return Math.max(...seconds.values());
+}
+
+// Looks at how many clients the edge has closed until it is gone. Gives the highest rate a second, over
+// a second or more: this process may have pauses of its own.
+async function fastestClosing(cluster) {
+  const samples = [];
+  while (cluster.edge.running) {
+    const from = Date.now();
+    const { ok, text } = await cluster.ops(cluster.edge, '/metrics');
+    if (!ok) break;
+    const count = Number(/closes_total{reason="DRAINING"} (\d+)/.exec(text)?.[1] ?? 0);
+    samples.push({ from, to: Date.now(), count });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  let fastest = 0;
+  for (const [i, first] of samples.entries()) {
+    const last = samples.slice(i).find((sample) => sample.to - first.from >= 1000);
+    if (!last) break;
+    fastest = Math.max(fastest, ((last.count - first.count) * 1000) / (last.to - first.from));
+  }
+  return fastest;
 }
 
 scenario(
   'TERM empties an edge evenly, and every message arrives once',
-  { processes: 'two', edge: { 'drain-time': `${DRAIN_MS}ms`, 'io-threads': 2 } },
+  {
+    limitMs: 240_000, // Its rooms are made and read by a hundred runs of confabctl.
+    processes: 'two',
+    edge: { 'drain-time': `${DRAIN_MS}ms`, 'io-threads': 2 },
+  },
   async (cluster) => {
     const other = await cluster.addEdge('edge-b');
-    const senders = await openSenders(cluster, scaled(240, 60));
+    const senders = await openSenders(cluster, scaled(200, 64));
     for (const sender of senders) sender.start();
     await until('everybody has sent', () =>
       senders.every((sender) => [...sender.sends.values()].includes('ok')),
@@ -155,6 +178,7 @@ scenario(
 
     const began = Date.now();
     const ended = cluster.edge.end('SIGTERM', END_MS + LATE_MS);
+    const closing = fastestClosing(cluster);
     await until('/readyz says no', async () => (await cluster.readyz(cluster.edge)).status === 503);
     await until('everybody is told', () => senders.every((sender) => sender.told.length > 0));
     const refused = await fetch(`${cluster.url}/socket.io/?EIO=4&transport=polling`);
@@ -172,17 +196,26 @@ scenario(
     const mean = senders.length / (DRAIN_MS / 1000);
     const delays = senders.map((sender) => sender.told[0].delay);
     assert.ok(Math.max(...delays) < DRAIN_MS);
-    const toldMost = Math.max(...perSecond(delays));
+    const toldMost = mostInASecond(delays);
     assert.ok(toldMost <= 2 * mean, `${toldMost} were told the same second, ${mean} on average`);
-    // Here the machine's own pauses count as well.
-    const closedMost = Math.max(...perSecond(senders.map((sender) => sender.closedAt)));
-    assert.ok(closedMost <= 3 * mean, `${closedMost} closed in a second, ${mean} on average`);
+    const fastest = await closing;
+    // A busy machine may hold the edge up for a second, which it makes up for.
+    assert.ok(fastest <= 3 * mean, `${fastest} closed a second, ${mean} on average`);
+    assert.ok(fastest > 0);
     for (const sender of senders) if (sender.raw) assert.equal(sender.code, DRAINING);
 
-    // What was on its way in the first two seconds may have met the end: it is sent again elsewhere.
+    // What the edge took it has answered: without an ack is only what it refused at the end, or what
+    // met the close on its way. That is sent again elsewhere.
+    const contents = async (room) =>
+      (await cluster.roomLog(room))
+        .map((event) => event.content)
+        .filter((content) => content?.startsWith('message '))
+        .sort();
+    const rooms = [...new Set(senders.map((sender) => sender.room))];
+    const stored = new Set((await Promise.all(rooms.map(contents))).flat());
     for (const sender of senders) {
-      const left = sender.unanswered();
-      if (sender.told[0].delay > SURE_MS) assert.deepEqual(left, [], sender.user);
+      const left = sender.unacked();
+      for (const id of left) assert.ok(!stored.has(`message ${id}`), `${id} has no ack`);
       if (left.length === 0) continue;
       const again = await ChatClient.connected(other, sender.user);
       await again.join(sender.room);
@@ -191,14 +224,11 @@ scenario(
       }
       again.close();
     }
-    for (const room of new Set(senders.map((sender) => sender.room))) {
+    for (const room of rooms) {
       const sent = senders
         .filter((sender) => sender.room === room)
         .flatMap((sender) => [...sender.sends.keys()]);
-      const stored = (await cluster.roomLog(room))
-        .map((event) => event.content)
-        .filter((content) => content?.startsWith('message '));
-      assert.deepEqual(stored.sort(), sent.map((id) => `message ${id}`).sort(), room);
+      assert.deepEqual(await contents(room), sent.map((id) => `message ${id}`).sort(), room);
     }
   },
 );
