@@ -178,7 +178,8 @@ TEST_F(EdgeDrain, KeepsThePortForPollingSessionsAndOpensNone) {
   }
   EXPECT_GE(served, 2);
 
-  // The last words of a session that its client has closed wait for two seconds.
+  // The last words of a session that its client has closed wait for two seconds, those of one that had
+  // to go for ten.
   EXPECT_TRUE(Eventually([this] { return !IsPortOpen(); }));
 }
 
