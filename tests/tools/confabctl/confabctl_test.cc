@@ -342,6 +342,7 @@ TEST_F(ConfabctlTest, TailShowsTheLogAndThenWhatIsNew) {
 
 TEST_F(ConfabctlTest, FeedTailCommitsNothingThatStandsNowhere) {
   Json({"room", "create", "lobby"});
+  Json({"message", "post", "lobby", "one"});
   std::istringstream in;
   std::ofstream full_disk("/dev/full");
   std::ostringstream err;
@@ -358,6 +359,7 @@ TEST_F(ConfabctlTest, FeedTailCommitsNothingThatStandsNowhere) {
 
 TEST_F(ConfabctlTest, FeedTailSaysByItsExitCodeThatTheCursorStayed) {
   Json({"room", "create", "lobby"});
+  Json({"message", "post", "lobby", "one"});
   const auto tail = [&](const std::string& consumer) {
     return Ctl({"feed", "tail", "--consumer", consumer, "--commit", "--from-start", "--stop"});
   };
