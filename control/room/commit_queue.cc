@@ -17,35 +17,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What a job holds in memory, roughly.
-size_t BytesOf(const CommitJob& job) {
-  size_t bytes = sizeof(CommitJob);
-  for (const storage::NewEvent& event : job.append.events) {
-    bytes +=
-        sizeof(event) + event.content.size() + event.dedup.key.size() + event.actor.name.size();
-    bytes += event.body.size() + event.mentions.size() * sizeof(storage::UserId);
-  }
-  bytes += job.audits.size() * sizeof(storage::AuditRecord);
-  bytes += job.moves.size() * sizeof(storage::PointerMove);
-  if (job.inbox != nullptr && job.inbox->notification) {
-    bytes += sizeof(storage::InboxWrite) + job.inbox->notification->payload.size();
-  }
-  if (job.new_room != nullptr) bytes += job.new_room->members.size() * sizeof(storage::UserId) * 4;
-  return bytes;
-}
-
 bool IsLate(const CommitJob& job, Clock::time_point now) { return job.deadline <= now; }
 
 absl::Status TooLate() {
   return absl::UnavailableError("the command was not written before its deadline");
 }
 absl::Status Stopping() { return absl::UnavailableError("control is stopping"); }
-
-// Whether it has a turn of its own; the others are written together with those of their kind.
-bool IsAlone(const CommitJob& job) {
-  return job.kind != CommitJob::Kind::kAppend && job.kind != CommitJob::Kind::kInbox &&
-         job.kind != CommitJob::Kind::kMovePointers;
-}
 
 // Leaves the jobs of that kind in `jobs`; both keep their order.
 CommitQueue::Jobs CutOthers(CommitJob::Kind kind, CommitQueue::Jobs& jobs) {

@@ -19,6 +19,7 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "control/room/commit_job.h"
 #include "process/mutex.h"
 #include "storage/store.h"
 
@@ -28,48 +29,6 @@ class Metrics;
 }  // namespace confab::process
 
 namespace confab::control {
-
-// One thing to write. It goes from a lane into the queue and comes back with its answer.
-struct CommitJob {
-  enum class Kind {
-    kAppend,
-    kInbox,
-    kCreateRoom,
-    kDeleteRoom,
-    kAudit,
-    kMovePointers,
-    kSetCursor,
-    kDeleteCursor,
-    kSetRetention,  // These three are UpkeepJobs, and kAudit may be one.
-    kTrim,
-    kErase,
-  };
-
-  virtual ~CommitJob() = default;
-  virtual void Answer() {}
-
-  Kind kind = Kind::kAppend;
-  size_t lane = 0;  // Where the answer goes.
-  std::chrono::steady_clock::time_point deadline;
-  storage::AppendRequest append;               // kAppend; of the others only `room`.
-  std::unique_ptr<storage::NewRoom> new_room;  // kCreateRoom
-  // kAudit; kDeleteRoom, kSetRetention: at most one.
-  std::vector<storage::AuditRecord> audits;
-  std::vector<storage::PointerMove> moves;      // kMovePointers
-  std::unique_ptr<storage::InboxWrite> inbox;   // kInbox
-  std::unique_ptr<storage::FeedCursor> cursor;  // kSetCursor; of kDeleteCursor only `consumer`.
-  bool is_command = true;  // False: no RoomCommand; Answer is called on the lane.
-
-  // The answer. OK: `outcome` (kAppend), `inbox_outcome` (kInbox), `record` (kCreateRoom) or
-  // `pointers` is filled.
-  absl::Status status;
-  // With a status that is not OK: it may have been done all the same.
-  bool is_outcome_unknown = false;
-  storage::AppendOutcome outcome;
-  storage::InboxOutcome inbox_outcome;
-  storage::RoomRecord record;
-  std::vector<storage::PointerOutcome> pointers;  // One for each move.
-};
 
 class CommitQueue {
  public:
