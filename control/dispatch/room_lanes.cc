@@ -77,8 +77,8 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
   Post(0, [round = options.retention_round](RoomLane& rooms) { rooms.SweepRetention(round); });
 }
 
-// Of what the read pool holds three quarters are for rooms, an eighth is for presence, and the rest
-// for calls that read without a lane.
+// Of what the read pool holds three quarters are for rooms (two thirds of that for pages of their
+// logs), an eighth is for presence, and the rest for calls that read without a lane.
 void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics,
                          EdgeRegistry& edges) {
   RoomLane::Parts rooms;

@@ -22,10 +22,11 @@ void ReadStore(Dispatcher& dispatcher, Work work, Callback<T> done) {
   if (!dispatcher.is_serving()) return done(NotServing());
   RoomLanes& lanes = dispatcher.lanes();
   auto shared = std::make_shared<Callback<T>>(std::move(done));
-  const bool is_taken =
-      lanes.readers().Run([&store = lanes.store(), work, shared](bool is_stopping) {
+  const bool is_taken = lanes.readers().Run(
+      [&store = lanes.store(), work, shared](bool is_stopping) {
         (*shared)(is_stopping ? absl::StatusOr<T>(NotServing()) : work(store));
-      });
+      },
+      ReadShare::kCalls);
   if (!is_taken) {
     (*shared)(RefusalStatus(v1::REASON_UNAVAILABLE, "too many reads wait; try again",
                             CommitQueue::kRetryAfterMs));

@@ -23,15 +23,18 @@ absl::Status Stopping() {
 }  // namespace
 
 void UserEraser::Start() {
-  const bool is_taken = lanes_->readers().Run([self = shared_from_this()](bool is_stopping) {
-    const absl::Status status = is_stopping ? Stopping() : self->ReadRooms(self->lanes_->store());
-    if (!status.ok()) {
-      self->progress_(status);
-    } else {
-      self->report_.rooms_total = static_cast<int64_t>(self->rooms_.size());
-      self->Record();
-    }
-  });
+  const bool is_taken = lanes_->readers().Run(
+      [self = shared_from_this()](bool is_stopping) {
+        const absl::Status status =
+            is_stopping ? Stopping() : self->ReadRooms(self->lanes_->store());
+        if (!status.ok()) {
+          self->progress_(status);
+        } else {
+          self->report_.rooms_total = static_cast<int64_t>(self->rooms_.size());
+          self->Record();
+        }
+      },
+      ReadShare::kCalls);
   if (!is_taken) {
     progress_(RefusalStatus(v1::REASON_UNAVAILABLE, "too many reads wait; try again",
                             CommitQueue::kRetryAfterMs));

@@ -1,7 +1,7 @@
 // read_pool.h: threads for reads that block, so that no lane ever does.
-// Owns: its threads and a bounded queue.   Used by: room_lane, dispatcher.
+// Owns: its threads and a bounded queue.   Used by: read_gate, dispatcher.
 // Threads: any thread (guarded by `mu_`).
-// Fails: Run answers false when the queue is full.
+// Fails: Run answers false when the queue, or the share of the read in it, is full.
 #pragma once
 
 #include <condition_variable>
@@ -16,6 +16,14 @@
 
 namespace confab::control {
 
+// What a read is for. Under overload those of kNeeded go first and have a quarter of the queue for
+// themselves; half of it is out of the reach of pages.
+enum class ReadShare {
+  kNeeded,  // Rooms, members, presence: nothing works without them.
+  kCalls,   // What is asked past the lanes: lists, single records.
+  kPages,   // History: whoever wants it can ask again.
+};
+
 class ReadPool {
  public:
   // `is_stopping`: the pool ends; the task must not block, only tell whoever waits for it.
@@ -29,19 +37,28 @@ class ReadPool {
   ReadPool(const ReadPool&) = delete;
   ReadPool& operator=(const ReadPool&) = delete;
 
-  // False: the queue is full or the pool has stopped; `task` is unchanged.
-  [[nodiscard]] bool Run(Task&& task);
+  // False: there is no room for it or the pool has stopped; `task` is unchanged.
+  [[nodiscard]] bool Run(Task&& task, ReadShare share);
 
   // Finishes the reads under way and calls every waiting task with is_stopping.
   void Stop();
 
  private:
+  struct Waiting {
+    Task task;
+    ReadShare share;
+  };
+
   void Work();
+  bool HasRoom(ReadShare share) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Task Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t queue_limit_;
   process::Mutex mu_;
   std::condition_variable wake_;
-  std::deque<Task> queue_ ABSL_GUARDED_BY(mu_);
+  std::deque<Task> needed_ ABSL_GUARDED_BY(mu_);
+  std::deque<Waiting> others_ ABSL_GUARDED_BY(mu_);
+  size_t pages_ ABSL_GUARDED_BY(mu_) = 0;  // Of others_.
   bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::thread> threads_;
 };

@@ -38,14 +38,18 @@ struct LaneTools {
 // Runs `work` on a reader thread and gives what it returns (a StatusOr) to `done` on the lane.
 // UNAVAILABLE when control stops.
 template <typename Work, typename Done>
-void ReadStore(LaneTools& tools, Work work, Done done) {
+void ReadStore(LaneTools& tools, Work work, Done done, ReadShare share = ReadShare::kNeeded) {
   using Answer = std::invoke_result_t<Work&, storage::Store&>;
-  tools.reads.Read([&store = tools.store, work = std::move(work),
-                    done = std::move(done)](bool is_stopping) mutable -> Lane::Task {
-    auto answer = is_stopping ? Answer(absl::UnavailableError("control is stopping")) : work(store);
-    return
-        [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); };
-  });
+  tools.reads.Read(
+      [&store = tools.store, work = std::move(work),
+       done = std::move(done)](bool is_stopping) mutable -> Lane::Task {
+        auto answer =
+            is_stopping ? Answer(absl::UnavailableError("control is stopping")) : work(store);
+        return [done = std::move(done), answer = std::move(answer)]() mutable {
+          done(std::move(answer));
+        };
+      },
+      share);
 }
 
 }  // namespace confab::control

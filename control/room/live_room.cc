@@ -1,6 +1,7 @@
 #include "control/room/live_room.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "control/room/log_rules.h"
@@ -264,14 +265,20 @@ void LiveRoom::ReadPage(Command command) {
   ++pending_;
   const storage::EventQuery query = std::get<ReadRequest>(command->request).query;
   ReadStore(
-      tools_, [query](storage::Store& store) { return store.ReadEvents(query); },
+      tools_,
+      [query, deadline = command->deadline](storage::Store& store) -> absl::StatusOr<EventPage> {
+        // Whoever asked has given up: the reader is free for the next.
+        if (deadline <= std::chrono::steady_clock::now()) return TooLate();
+        return store.ReadEvents(query);
+      },
       [this, command = std::move(command)](absl::StatusOr<EventPage> page) mutable {
         --pending_;
         if (!page.ok()) return runner_.Refuse(*command, page.status());
         std::get<ReadRequest>(command->request).page = *std::move(page);
         waiting_.Requeue(std::move(command));
         Pump();
-      });
+      },
+      ReadShare::kPages);
 }
 
 void LiveRoom::Scan(const AnnounceRequest& announce) {

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include "control/lane/lane_set.h"
-#include "control/lane/read_pool.h"
 
 namespace confab::control {
 namespace {
@@ -98,42 +97,6 @@ TEST(LaneSet, SendsAnIdAlwaysToTheSameLane) {
     used.insert(index);
   }
   EXPECT_EQ(used.size(), 4u);
-}
-
-TEST(ReadPool, RefusesBeyondItsLimit) {
-  std::promise<void> started;
-  std::promise<void> release;
-  ReadPool pool(1, 1);
-  ASSERT_TRUE(pool.Run([&](bool) {
-    started.set_value();
-    release.get_future().wait();
-  }));
-  started.get_future().wait();
-
-  EXPECT_TRUE(pool.Run([](bool) {}));
-  EXPECT_FALSE(pool.Run([](bool) {}));
-
-  release.set_value();
-}
-
-TEST(ReadPool, TellsWaitingTasksThatItStops) {
-  std::promise<void> started;
-  std::promise<void> release;
-  bool was_stopping = false;
-  ReadPool pool(1, size_t{1} << 30);
-  ASSERT_TRUE(pool.Run([&](bool) {
-    started.set_value();
-    release.get_future().wait();
-  }));
-  started.get_future().wait();
-  ASSERT_TRUE(pool.Run([&](bool is_stopping) { was_stopping = is_stopping; }));
-
-  std::thread stopper([&] { pool.Stop(); });
-  while (pool.Run([](bool) {})) std::this_thread::yield();
-  release.set_value();
-  stopper.join();
-
-  EXPECT_TRUE(was_stopping);
 }
 
 }  // namespace
