@@ -19,6 +19,7 @@
 #include "control/fanout/tail_sink.h"
 #include "control/presence/presence_tracker.h"
 #include "control/presence/user_events.h"
+#include "control/room/commit_forecast.h"
 #include "control/room/commit_queue.h"
 #include "control/room/room_calls.h"
 #include "storage/records.h"
@@ -109,6 +110,8 @@ struct DispatcherOptions {
   int32_t receipt_members = 50;
   // A sender's read pointer is written once in so long.
   absl::Duration own_pointers_delay = CommitQueue::kOwnPointersDelay;
+  // Messages are refused at once when nothing has been written for so long.
+  absl::Duration away_after = absl::FromChrono(CommitForecast::kAwayAfter);
   // From one look at the rooms that do not keep everything to the next.
   absl::Duration retention_round = absl::Seconds(60);
 };

@@ -61,7 +61,7 @@ RoomLanes::RoomLanes(const DispatcherOptions& options, process::Metrics& metrics
               rooms.OnCommitted(std::move(jobs));
             });
           },
-          std::move(on_fatal)) {
+          std::move(on_fatal), absl::ToChronoNanoseconds(options.away_after)) {
   for (size_t i = 0; i < lanes_.size(); ++i) MakeLane(i, options, metrics, edges);
   // A lane tells others, so all are there before the first runs.
   for (size_t i = 0; i < lanes_.size(); ++i) {

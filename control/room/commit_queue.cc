@@ -52,18 +52,28 @@ class CommitQueue::Backoff {
 };
 
 CommitQueue::CommitQueue(process::Metrics& metrics, size_t lanes, Answer answer,
-                         std::function<void(absl::Status)> on_fatal)
+                         std::function<void(absl::Status)> on_fatal,
+                         CommitForecast::Duration away_after)
     : answer_(std::move(answer)),
       on_fatal_(std::move(on_fatal)),
+      metrics_(metrics),
       batch_events_(metrics.AddHistogram("confab_control_commit_batch_events",
                                          "Events written by one transaction",
                                          {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})),
       commit_seconds_(metrics.AddHistogram("confab_control_commit_seconds",
                                            "Time from giving a batch to the store to its answer",
                                            process::LatencyBounds())),
-      done_(lanes) {}
+      forecast_(kBatchEventsLimit, away_after),
+      done_(lanes) {
+  metrics_.AddGaugeFn(
+      "confab_control_commit_wait_seconds", "What a message that came now would wait to be written",
+      {}, [this] { return std::chrono::duration<double>(At(Clock::now()).wait).count(); }, this);
+}
 
-CommitQueue::~CommitQueue() { Stop(); }
+CommitQueue::~CommitQueue() {
+  Stop();
+  metrics_.RemoveGaugeFns(this);
+}
 
 void CommitQueue::Start(storage::Store& store) {
   store_ = &store;
@@ -80,6 +90,7 @@ void CommitQueue::Push(Jobs& jobs) {
     bytes_ += bytes;
     queue_.push_back(std::move(jobs[taken]));
   }
+  forecast_.SetWaiting(queue_.size());
   lock.Unlock();
   // Without the lock, which the committer would otherwise wait for as soon as it is awake.
   if (is_first && taken > 0) wake_.notify_one();
@@ -101,11 +112,16 @@ bool CommitQueue::is_stopping() {
 }
 
 void CommitQueue::Run() {
-  EnsureWriter().IgnoreError();  // Tried again when there is something to write.
+  EnsureWriter().IgnoreError();  // Tried again soon.
   while (true) {
     Jobs jobs = Take();
     if (jobs.empty() && is_stopping()) break;
-    if (!jobs.empty()) Commit(std::move(jobs));
+    if (jobs.empty()) {
+      Reopen();
+    } else {
+      Commit(std::move(jobs));
+      forecast_.SeesTurnEnd(Clock::now());
+    }
     Flush();
     RepairSomePointers();
   }
@@ -115,16 +131,25 @@ void CommitQueue::Run() {
     rest.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
     queue_.clear();
     bytes_ = 0;
+    forecast_.SetWaiting(0);
   }
   FinishAll(std::move(rest), Stopping(), false);
   Flush();
   writer_.reset();
 }
 
-// Empty: stopping, or there is time to repair.
+// Empty: stopping, or there is time to repair or to open a writer.
 CommitQueue::Jobs CommitQueue::Take() {
+  const bool is_closed = writer_ == nullptr && !is_fatal_;
+  const auto probe_at = Clock::now() + CommitForecast::kProbeEvery;
   process::MutexLock lock(mu_);
-  while (queue_.empty() && !is_stopping_ && !is_repairing_) lock.Wait(wake_);
+  while (queue_.empty() && !is_stopping_ && !is_repairing_) {
+    if (!is_closed) {
+      lock.Wait(wake_);
+    } else if (!lock.WaitUntil(wake_, probe_at)) {
+      break;
+    }
+  }
   Jobs jobs;
   if (is_stopping_) return jobs;
   size_t events = 0;
@@ -137,6 +162,9 @@ CommitQueue::Jobs CommitQueue::Take() {
     queue_.pop_front();
     if (IsAlone(*jobs.back())) break;
   }
+  // The turn begins before the queue is seen to be empty.
+  if (!jobs.empty()) forecast_.SeesTurn(Clock::now(), !IsAlone(*jobs.front()));
+  forecast_.SetWaiting(queue_.size());
   return jobs;
 }
 
@@ -172,6 +200,7 @@ void CommitQueue::CommitBatch(Jobs jobs, bool maybe_done) {
       return CommitBatch(std::move(second), maybe_done);
     }
     NoteFailure(status);
+    forecast_.SeesFailure(Clock::now());
     if (is_fatal_) return FinishAll(std::move(jobs), status, maybe_done);
     if (!HasChangedNothing(status.code())) maybe_done = true;
     const auto now = Clock::now();
@@ -242,7 +271,7 @@ absl::Status CommitQueue::TryPointers(Jobs& jobs) {
     job->pointers.assign(next, end);
     next = end;
   }
-  is_failing_ = false;
+  NoteSuccess();
   return absl::OkStatus();
 }
 
@@ -261,7 +290,8 @@ absl::Status CommitQueue::TryInboxes(Jobs& jobs) {
   if (!outcomes.ok()) return outcomes.status();
   if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
   for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->inbox_outcome = std::move((*outcomes)[i]);
-  is_failing_ = false;
+  forecast_.SeesSuccess();
+  NoteSuccess();
   return absl::OkStatus();
 }
 
@@ -281,7 +311,8 @@ absl::Status CommitQueue::TryAppend(Jobs& jobs) {
   commit_seconds_.Observe(std::chrono::duration<double>(Clock::now() - start).count());
   batch_events_.Observe(static_cast<double>(events));
   for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->outcome = std::move((*outcomes)[i]);
-  is_failing_ = false;
+  forecast_.SeesSuccess();
+  NoteSuccess();
   return absl::OkStatus();
 }
 
@@ -325,15 +356,23 @@ absl::Status CommitQueue::EnsureWriter() {
   auto writer = store_->OpenWriter();
   // Opening writes nothing, so its failure never leaves an outcome in doubt.
   if (!writer.ok()) {
+    forecast_.SeesFailure(Clock::now());
     return writer.status().code() == absl::StatusCode::kFailedPrecondition
                ? writer.status()
                : absl::UnavailableError(writer.status().message());
   }
   writer_ = *std::move(writer);
+  forecast_.SeesWriter(true);
   // The first step comes before the first batch: what that writes is newer than what was lost.
   is_repairing_ = !repair_.is_done;
   RepairSomePointers();
   return absl::OkStatus();
+}
+
+// A store that was away is found to be back though nobody has anything to write; that it writes
+// shows with the first who has.
+void CommitQueue::Reopen() {
+  if (auto status = EnsureWriter(); !status.ok()) NoteFailure(status);
 }
 
 // What the process that was active before had no time to write. Without it some senders' own
@@ -354,6 +393,7 @@ void CommitQueue::RepairSomePointers() {
 
 // A connection that failed once is not trusted again.
 void CommitQueue::NoteFailure(const absl::Status& status) {
+  forecast_.SeesWriter(false);
   writer_.reset();
   is_repairing_ = false;
   if (!is_failing_) {
@@ -364,6 +404,10 @@ void CommitQueue::NoteFailure(const absl::Status& status) {
     is_fatal_ = true;
     if (on_fatal_) on_fatal_(status);
   }
+}
+
+void CommitQueue::NoteSuccess() {
+  if (std::exchange(is_failing_, false)) process::LogInfo("the store takes writes again");
 }
 
 void CommitQueue::Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown) {
@@ -405,6 +449,7 @@ void CommitQueue::FinishLateInQueue() {
     }
   }
   queue_.swap(kept);
+  forecast_.SetWaiting(queue_.size());
 }
 
 void CommitQueue::Flush() {

@@ -1,6 +1,6 @@
 // commit_queue.h: group commit; whatever gathered while the last batch was written is the next.
 // Owns: the committer thread, the StoreWriter, the jobs that wait.
-// Used by: room_lane (Push), dispatcher (Start, Stop).
+// Used by: room_lane (Push, At), room_lanes (Start, Stop).
 // Threads: any thread (guarded by `mu_`); answers are given on the committer thread.
 // Fails: each job is answered exactly once, with the store's status; a late one with UNAVAILABLE.
 #pragma once
@@ -19,6 +19,7 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "control/room/commit_forecast.h"
 #include "control/room/commit_job.h"
 #include "process/mutex.h"
 #include "storage/store.h"
@@ -54,8 +55,10 @@ class CommitQueue {
   // Called on the committer thread, once for each lane and batch.
   using Answer = std::function<void(size_t lane, Jobs jobs)>;
 
+  // `away_after`: CommitForecast's.
   CommitQueue(process::Metrics& metrics, size_t lanes, Answer answer,
-              std::function<void(absl::Status)> on_fatal);
+              std::function<void(absl::Status)> on_fatal,
+              CommitForecast::Duration away_after = CommitForecast::kAwayAfter);
   ~CommitQueue();  // Stops.
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
@@ -65,6 +68,11 @@ class CommitQueue {
 
   // Takes jobs from the front while there is room, in order; what is not taken stays in `jobs`.
   void Push(Jobs& jobs);
+
+  // What would become of a job that is pushed now. Takes no lock.
+  CommitForecast::Outlook At(CommitForecast::Clock::time_point now) const {
+    return forecast_.At(now);
+  }
 
   // Finishes the batch under way (gives up at its next failure) and answers the rest as
   // UNAVAILABLE.
@@ -87,8 +95,10 @@ class CommitQueue {
   absl::Status TryPointers(Jobs& jobs);
   absl::Status TryUpkeep(struct UpkeepJob& job);
   absl::Status EnsureWriter();
+  void Reopen();
   void RepairSomePointers();
   void NoteFailure(const absl::Status& status);
+  void NoteSuccess();
 
   void Finish(std::unique_ptr<CommitJob> job, absl::Status status, bool is_unknown = false);
   void FinishAll(Jobs jobs, const absl::Status& status, bool is_unknown);
@@ -100,8 +110,10 @@ class CommitQueue {
 
   const Answer answer_;
   const std::function<void(absl::Status)> on_fatal_;
+  process::Metrics& metrics_;
   process::Histogram& batch_events_;
   process::Histogram& commit_seconds_;
+  CommitForecast forecast_;
 
   process::Mutex mu_;
   std::condition_variable wake_;

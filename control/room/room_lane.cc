@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "control/room/commit_forecast.h"
 #include "control/status_reason.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -25,6 +26,28 @@ void LogUnrecorded(const CommitJob& job) {
                     {"first", job.audits.front().note.act},
                     {"status", job.status.ToString()}});
 }
+
+// What is sent again if it is refused goes first; whatever else the queue takes is rare or has no
+// sender who waits for it.
+CommitForecast::Rank RankOf(const CommitJob& job) {
+  using Rank = CommitForecast::Rank;
+  if (job.kind == CommitJob::Kind::kInbox) {
+    return job.inbox->notification ? Rank::kSend : Rank::kOther;
+  }
+  if (job.kind != CommitJob::Kind::kAppend) return Rank::kOther;
+  const RoomRequest& request = static_cast<const RoomCommand&>(job).request;
+  const bool is_send = std::holds_alternative<PostRequest>(request) ||
+                       std::holds_alternative<ChangeMessageRequest>(request);
+  return is_send ? Rank::kSend : Rank::kChange;
+}
+
+absl::Status Hopeless(const CommitForecast::Outlook& outlook) {
+  return RefusalStatus(v1::REASON_UNAVAILABLE,
+                       outlook.is_away ? "nothing can be stored right now; try again"
+                                       : "too much waits to be stored; try again",
+                       outlook.retry_after_ms());
+}
+
 // Some senders' pointers on their way into the store.
 struct OwnPointersJob : CommitJob {
   explicit OwnPointersJob(OwnPointers& own) : own_pointers(own) {
@@ -46,6 +69,9 @@ struct OwnPointersJob : CommitJob {
 RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
     : commit_queue_(*parts.commits),
       rooms_gauge_(parts.metrics->AddGauge("confab_control_rooms", "Rooms in memory")),
+      refused_early_(parts.metrics->AddCounter(
+          "confab_control_refused_early_total",
+          "What was refused at once because it would not have been written in time")),
       rooms_limit_(rooms_limit),
       own_pointers_delay_(parts.own_pointers_delay),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
@@ -86,8 +112,17 @@ void RoomLane::DropUnused() {
   rooms_kept_ = rooms_.size();
 }
 
+// While the store is away a message is refused before its room is asked: a room that is just being
+// loaded would keep it until its deadline.
 void RoomLane::Submit(std::vector<std::unique_ptr<RoomCommand>> commands) {
+  const CommitForecast::Outlook outlook = commit_queue_.At(tools_.lane.now());
+  const bool is_hopeless = outlook.is_away && !outlook.takes_probe && !tools_.is_stopping;
   for (auto& command : commands) {
+    if (is_hopeless && RankOf(*command) == CommitForecast::Rank::kSend) {
+      refused_early_.Add();
+      results_.Refuse(*command, Hopeless(outlook));
+      continue;
+    }
     LiveRoom& room = RoomOf(command->room());
     room.Submit(std::move(command));
   }
@@ -172,16 +207,38 @@ void RoomLane::EndTurn() {
 
 void RoomLane::PushCommits() {
   while (!commits_.empty()) {
+    auto refused = TakeHopeless();
     commit_queue_.Push(commits_);
-    auto refused = std::exchange(commits_, {});
-    for (auto& job : refused) {
+    for (auto& job : std::exchange(commits_, {})) {
       job->status =
           RefusalStatus(v1::REASON_UNAVAILABLE, "too many messages wait to be stored; try again",
                         CommitQueue::kRetryAfterMs);
+      refused.push_back(std::move(job));
     }
     // What waited behind a refused one may come next.
     OnCommitted(std::move(refused));
   }
+}
+
+// Takes what is better refused at once out of commits_. If the committer has nothing to do, the
+// first of it stays: that finds out whether the store is back.
+CommitQueue::Jobs RoomLane::TakeHopeless() {
+  CommitQueue::Jobs hopeless;
+  const auto now = tools_.lane.now();
+  CommitForecast::Outlook outlook = commit_queue_.At(now);
+  if (!outlook.is_tight()) return hopeless;
+  size_t kept = 0;
+  for (auto& job : commits_) {
+    if (outlook.Refuses(RankOf(*job), now, job->deadline) && !outlook.TakeProbe()) {
+      job->status = Hopeless(outlook);
+      hopeless.push_back(std::move(job));
+    } else if (auto& slot = commits_[kept++]; &slot != &job) {
+      slot = std::move(job);
+    }
+  }
+  commits_.resize(kept);
+  refused_early_.Add(hopeless.size());
+  return hopeless;
 }
 
 // A commit a turn would let whoever is refused slow down everybody's messages.

@@ -2,7 +2,8 @@
 // Owns: the rooms in use and the recently used ones; what a turn gathers for others.
 // Used by: dispatcher.
 // Threads: confined to the lane, except the constructor (before the lane runs).
-// Fails: commands are refused by their room; what the commit queue does not take, here.
+// Fails: commands are refused by their room; what the commit queue does not take, or would not
+// write in time, here.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,7 @@
 #include "storage/store.h"
 
 namespace confab::process {
+class Counter;
 class Gauge;
 class Metrics;
 }  // namespace confab::process
@@ -85,6 +87,7 @@ class RoomLane {
   LiveRoom* Find(const storage::RoomId& id);
   void DropUnused();
   void PushCommits();
+  CommitQueue::Jobs TakeHopeless();
   void WaitForRefused();
   void PushRefused();
   void PlanOwnPointers();
@@ -92,6 +95,7 @@ class RoomLane {
 
   CommitQueue& commit_queue_;
   process::Gauge& rooms_gauge_;
+  process::Counter& refused_early_;
   const size_t rooms_limit_;
   const absl::Duration own_pointers_delay_;
   ReadGate reads_;

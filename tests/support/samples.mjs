@@ -22,6 +22,12 @@ export class Samples {
     return this.values.reduce((most, ms) => Math.max(most, ms), 0);
   }
 
+  // 0 without samples.
+  get mean() {
+    const sum = this.values.reduce((total, ms) => total + ms, 0);
+    return this.count > 0 ? sum / this.count : 0;
+  }
+
   // `share` of the samples are at most this long.
   quantile(share) {
     const sorted = [...this.values].sort((a, b) => a - b);

@@ -93,7 +93,7 @@ scenario(
 );
 
 scenario(
-  'a database that answers no more is noticed in time',
+  'a database that answers no more is noticed in time; who sends then is refused at once',
   { processes: 'two', store: 'postgres' },
   async (cluster) => {
     await cluster.createRoom('den', ['ann']);
@@ -109,6 +109,8 @@ scenario(
       ann.ask('getHistory', { roomId: 'den' }),
     ]);
     const took = Date.now() - start;
+    const early = await ann.ask('sendMessage', { roomId: 'den', content: 'too early' });
+    const joined = await ann.ask('joinRoom', { roomId: 'den' });
     cluster.postgres.thaw();
     await until(
       'the send goes through',
@@ -121,7 +123,15 @@ scenario(
     assert.equal(refused.error.reason, 'UNAVAILABLE');
     assert.equal(page.error.reason, 'UNAVAILABLE');
     assert.ok(took < REFUSED_MS, `the refusals took ${took} ms`);
+    assert.equal(early.error.reason, 'UNAVAILABLE');
+    assert.equal(early.error.retryable, true);
+    assert.ok(early.error.retryAfterMs >= 100, 'not refused early, but at its deadline');
+    assert.equal(joined.ok, true, 'what control has in memory is served');
     assert.deepEqual(ann.disconnects, []);
-    assert.equal((await cluster.roomLog('den')).filter((e) => e.content === 'meanwhile').length, 1);
+    const contents = (await cluster.roomLog('den')).map((event) => event.content);
+    assert.deepEqual(
+      contents.filter((content) => content),
+      ['before', 'meanwhile'],
+    );
   },
 );

@@ -53,6 +53,7 @@ export class LoadRun {
     this.acks = 0;
     this.sentAt = new Map(); // id → when it was first sent.
     this.answers = new Samples(); // From a send to its ack or refusal.
+    this.watch = null; // The Samples that also get the answers to sends which begin now.
     this.deliveries = new Samples(); // From a message's first send to each reader.
     this.unanswered = 0; // Sends without an answer, though the connection stood.
     this.refusals = 0; // That told to send again.
@@ -218,6 +219,7 @@ export class LoadRun {
     for (;;) {
       await until(`${client.user} is connected`, () => client.socket.connected, CONNECT_MS);
       const start = performance.now();
+      const watch = this.watch;
       let ack;
       try {
         ack = await client.ask('sendMessage', { roomId, content, clientMsgId }, ACK_MS);
@@ -229,6 +231,7 @@ export class LoadRun {
         continue; // The same clientMsgId again: that is what it is for.
       }
       this.answers.add(performance.now() - start);
+      watch?.add(performance.now() - start);
       if (ack.ok) {
         this.ledger.acked(clientMsgId, ack);
         ++this.acks;

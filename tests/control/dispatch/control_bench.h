@@ -69,6 +69,9 @@ class TestEdge {
                     const std::string& content, const std::string& client_msg_id = "") {
     return Do(Post(connection, user, ++requests_, room, content, client_msg_id));
   }
+  // The same again and again while it is refused as UNAVAILABLE, as a client does.
+  v1::Result PostUntilTaken(uint64_t connection, const std::string& user, const std::string& room,
+                            const std::string& content, const std::string& client_msg_id = "");
 
  private:
   Dispatcher& dispatcher_;

@@ -82,7 +82,7 @@ TEST_F(StoreTroubleTest, PublishesWhatALostCommitHasStoredThoughNobodyKnowsIt) {
   EXPECT_TRUE(edge.stream().AwaitLine("event 3 keyless"));
   EXPECT_TRUE(edge.stream().AwaitLine("event 4 keyed"));
   store_->Heal();
-  const v1::Result retried = edge.DoPost(1, "ann", "a", "keyed", "m1");
+  const v1::Result retried = edge.PostUntilTaken(1, "ann", "a", "keyed", "m1");
   EXPECT_EQ(retried.post_message().seq(), 4);
   EXPECT_EQ(edge.DoPost(1, "ann", "a", "next").post_message().seq(), 5);
   EXPECT_EQ(EventsOf(edge.stream().lines()), (Lines{"event 2 opens the writer", "event 3 keyless",
@@ -132,7 +132,7 @@ TEST_F(StoreTroubleTest, RefusesAtTheDeadlineDuringALongOutage) {
   EXPECT_EQ(WordOf(edge.Do(TestEdge::History(1, "ann", 5, "a"))), "UNAVAILABLE");
   EXPECT_EQ(WordOf(edge.DoJoin(2, "ann", "a")), "ok");  // What the cache knows is served.
   store_->Heal();
-  EXPECT_EQ(edge.DoPost(1, "ann", "a", "hi").post_message().seq(), 2);
+  EXPECT_EQ(edge.PostUntilTaken(1, "ann", "a", "hi").post_message().seq(), 2);
   EXPECT_EQ(WordOf(edge.DoJoin(1, "ann", "b")), "ok");
 }
 

@@ -1,11 +1,13 @@
 #include "control/room/commit_queue.h"
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "process/metrics.h"
 #include "tests/fakes/failing_store.h"
@@ -93,6 +95,19 @@ class CommitQueueTest : public testing::Test {
     }
     return contents;
   }
+  static CommitForecast::Clock::time_point Now() { return CommitForecast::Clock::now(); }
+  // What the queue will say if nothing happens until then.
+  CommitForecast::Outlook Later() const { return queue_.At(Now() + kLater); }
+  // Within ten seconds.
+  static bool AwaitThat(const std::function<bool()>& is_so) {
+    for (const auto end = Now() + std::chrono::seconds(10); Now() < end;) {
+      if (is_so()) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
+  static constexpr auto kLater = std::chrono::seconds(100);
   // Makes the queue gather: the first job is in the store's hands until Unblock.
   void Hold() {
     store_.Block(StoreCall::kAppend);
@@ -348,6 +363,78 @@ TEST_F(CommitQueueTest, GoesOnRepairingWhenAWriterIsOpenedAgain) {
 
   EXPECT_TRUE(Await("2").status.ok());
   EXPECT_EQ(store_.calls(StoreCall::kRepairPointers), 2);
+}
+
+TEST_F(CommitQueueTest, SaysThatTheStoreIsAwayWhileABatchIsNotAnswered) {
+  queue_.Start(store_);
+  Hold();
+  EXPECT_FALSE(queue_.At(Now()).takes_probe);
+  EXPECT_TRUE(Later().is_away);
+  Push(Post("1"));
+  EXPECT_GE(Later().wait, kLater);
+  EXPECT_THAT(metrics_.Render(), testing::HasSubstr("confab_control_commit_wait_seconds "));
+
+  store_.Unblock(StoreCall::kAppend);
+  Await("held");
+  Await("1");
+
+  EXPECT_FALSE(Later().is_away);
+}
+
+TEST_F(CommitQueueTest, FindsAStoreThatIsBackThoughNobodyWrites) {
+  store_.FailAlways(StoreCall::kOpenWriter, absl::UnavailableError("away"));
+  queue_.Start(store_);
+  Push(Post("short", "a", milliseconds(30)));
+  EXPECT_EQ(Await("short").status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Later().is_away);
+  EXPECT_FALSE(Later().takes_probe);
+
+  store_.Heal();
+
+  EXPECT_TRUE(AwaitThat([this] { return Later().takes_probe; }));
+  EXPECT_TRUE(Later().is_away) << "nothing was written yet";
+  Push(Post("1"));
+  EXPECT_TRUE(Await("1").status.ok());
+  EXPECT_FALSE(Later().is_away);
+}
+
+TEST_F(CommitQueueTest, OpensAWriterThatItDidNotGetAtFirst) {
+  store_.Fail(StoreCall::kOpenWriter, absl::UnavailableError("not yet"), 1, 3);
+  queue_.Start(store_);
+
+  EXPECT_TRUE(AwaitThat([this] { return Later().takes_probe; }));
+}
+
+TEST_F(CommitQueueTest, TakesProbesUntilOneIsWritten) {
+  store_.FailAlways(StoreCall::kAppend, absl::ResourceExhaustedError("the disk is full"));
+  queue_.Start(store_);
+  for (const char* name : {"1", "2"}) {
+    ASSERT_TRUE(AwaitThat([this] { return Later().takes_probe; }));
+    Push(Post(name, "a", milliseconds(30)));
+    EXPECT_EQ(Await(name).status.code(), absl::StatusCode::kUnavailable);
+    EXPECT_TRUE(Later().is_away);
+  }
+  ASSERT_TRUE(AwaitThat([this] { return Later().takes_probe; }));
+  store_.Heal();
+
+  Push(Post("3"));
+
+  EXPECT_TRUE(Await("3").status.ok());
+  EXPECT_FALSE(Later().is_away);
+  EXPECT_EQ(Stored("a"), (Strings{"3"}));
+}
+
+TEST_F(CommitQueueTest, IsNotAwayForWhatIsNoSend) {
+  store_.FailAlways(StoreCall::kMovePointers, absl::UnavailableError("locked"));
+  queue_.Start(store_);
+  auto pointers = Post("pointers", "a", milliseconds(30));
+  pointers->kind = CommitJob::Kind::kMovePointers;
+  pointers->append.events.clear();
+  pointers->moves = {{storage::RoomId("a"), storage::UserId("ann"), 1, true}};
+  Push(std::move(pointers));
+  EXPECT_EQ(Await("pointers").status.code(), absl::StatusCode::kUnavailable);
+
+  EXPECT_FALSE(Later().is_away);
 }
 
 TEST_F(CommitQueueTest, AnswersEverythingWhenItStops) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import { scaled } from '../../support/cluster.mjs';
 import { randomOf } from '../../support/random.mjs';
+import { Samples } from '../../support/samples.mjs';
 import { LoadRun } from '../load_run.mjs';
 
 // What the table of faults is measured under; with fewer rooms a short form is sooner at its fault.
@@ -16,6 +17,10 @@ const LEG_ROUNDS = 10; // Of one ledger: its books stay in memory until they are
 // What the table asks of every fault that leaves the edge alone, and how soon all is well again.
 export const ANSWER_MS = 4_000;
 export const BACK_MS = 10_000;
+// A store that is away for longer than a second is known to be: who sends then is told at once, but
+// for the few whose send finds out whether it is back.
+const KNOWN_MS = 1_000;
+const EARLY_MS = 300;
 
 export const since = (start) => performance.now() - start;
 
@@ -62,6 +67,23 @@ export class Bench {
     this.longest('longest answer to a send', run.answers.max, ms);
     if (run.unanswered === 0) return;
     this.figure('sends never answered', run.unanswered, { unit: '', atMost: 0 });
+  }
+
+  // The store has just gone away: watches the answers to what is sent from the second second on.
+  // stop() when it comes back, judge() when what was sent until then is answered.
+  watchRefusals(run) {
+    const samples = new Samples();
+    const timer = setTimeout(() => (run.watch = samples), KNOWN_MS);
+    return {
+      stop: () => {
+        clearTimeout(timer);
+        run.watch = null;
+      },
+      judge: () => {
+        if (samples.count === 0) throw new Error('nobody sent while the store was away');
+        this.longest('mean answer to a send after the first second', samples.mean, EARLY_MS);
+      },
+    };
   }
 
   // Load that runs and has come into its stride.

@@ -5,15 +5,19 @@ import { pause } from '../../support/pause.mjs';
 import { ANSWER_MS, BACK_MS } from './bench.mjs';
 
 // The fault under load, then its end: sends are answered in time all the while, live soon again.
-async function away(bench, rounds, begin, end) {
+// `isLong`: it lasts for more than a second, and who sends behind that is told at once.
+async function away(bench, rounds, begin, end, { isLong = false } = {}) {
   const { cluster } = bench;
   let unread = 0;
   const losses = await bench.rounds(rounds, async (run) => {
-    await begin(cluster, run);
+    await begin(cluster);
+    const refusals = isLong ? bench.watchRefusals(run) : null;
     if (!(await canRead(run))) ++unread;
     await end(cluster);
+    refusals?.stop();
     bench.longest('fresh messages for everybody afterwards', await run.live(), BACK_MS);
     bench.answered(run, ANSWER_MS);
+    refusals?.judge();
   });
   bench.figure('rounds in which reads were refused', unread, { unit: `of ${rounds}` });
   bench.figure('connections lost', losses, { unit: '', atMost: 0 });
@@ -77,22 +81,28 @@ const lockTable = (seconds) => async (cluster) => {
 };
 const awaitUnlock = (cluster) => ends(cluster.locker, 60_000);
 
-const occupy = (ms) => async (cluster) => {
+const occupy = async (cluster) => {
   cluster.occupation = new Occupation(cluster.postgres);
   await until('no connection is free', () => cluster.occupation.isFull);
   cluster.occupation.cutOthers();
-  await pause(ms);
 };
 
-const freeze = (ms) => async (cluster) => {
-  await cluster.postgres.freeze();
+// What ends a fault that has lasted for so long.
+const after = (ms, end) => async (cluster) => {
   await pause(ms);
+  await end(cluster);
 };
+
+const awayFor = (bench, begin, end) =>
+  away(bench, 1, begin, after(bench.long(30, 6) * 1_000, end), { isLong: true });
+
+const holds =
+  'sends refused or retried within 4 s, soon at once, no connection lost, live within 10 s; five zeros';
 
 const row = (name, fault, run, more = {}) => ({
   name: `postgres-${name}`,
   fault: `PostgreSQL: ${fault}`,
-  holds: 'sends refused or retried within 4 s, no connection lost, live within 10 s; five zeros',
+  holds,
   cluster: { processes: 'two', store: 'postgres', ...more },
   run,
 });
@@ -106,26 +116,26 @@ export const postgresFaults = [
   ),
   row('backends-killed', 'backends are killed in a loop', cutBackends),
   row('frozen', 'SIGSTOP of all its processes', (bench) =>
-    away(bench, 1, freeze(bench.long(30, 6) * 1_000), (cluster) => cluster.postgres.thaw()),
+    awayFor(
+      bench,
+      (cluster) => cluster.postgres.freeze(),
+      (cluster) => cluster.postgres.thaw(),
+    ),
   ),
   row('table-locked', 'the table of events is locked', (bench) =>
-    away(bench, 1, lockTable(bench.long(30, 6)), awaitUnlock),
+    away(bench, 1, lockTable(bench.long(30, 6)), awaitUnlock, { isLong: true }),
   ),
   row('connections-exhausted', 'every connection is taken', (bench) =>
-    away(bench, 1, occupy(bench.long(30, 6) * 1_000), (cluster) => cluster.occupation.release()),
+    awayFor(bench, occupy, (cluster) => cluster.occupation.release()),
   ),
   {
     ...row(
       'disk-full',
       'its tablespace lies on a full file system',
       (bench) =>
-        away(
+        awayFor(
           bench,
-          1,
-          async (cluster) => {
-            cluster.fillDisk();
-            await pause(bench.long(30, 6) * 1_000);
-          },
+          (cluster) => cluster.fillDisk(),
           (cluster) => cluster.emptyDisk(),
         ),
       { disk: '96m' },

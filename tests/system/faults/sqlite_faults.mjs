@@ -21,30 +21,38 @@ import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])
 `;
 
-async function lock(cluster, seconds) {
+const SECONDS = 10;
+
+async function lock(cluster) {
   const locker = new ServerProcess({
     name: 'locker',
     dir: cluster.dir,
-    command: ['python3', '-c', LOCK, cluster.sqliteFile, String(seconds)],
+    command: ['python3', '-c', LOCK, cluster.sqliteFile, String(SECONDS)],
   });
   locker.start();
   await until('the file is locked', () => /^locked/m.test(locker.log()), 20_000);
-  await until('the lock is gone', () => !locker.running, seconds * 1_000 + 20_000);
+  return () => until('the lock is gone', () => !locker.running, SECONDS * 1_000 + 20_000);
 }
 
-async function fill(cluster, seconds) {
+async function fill(cluster) {
   cluster.fillDisk();
-  await pause(seconds * 1_000);
-  cluster.emptyDisk();
+  return async () => {
+    await pause(SECONDS * 1_000);
+    cluster.emptyDisk();
+  };
 }
 
 // Batches are whole or absent: the ledger says so of the log, SQLite of its own pages.
-async function unwritable(bench, fault) {
+async function unwritable(bench, begin) {
   const { cluster } = bench;
   const run = await bench.load();
-  await fault(cluster, 10);
+  const end = await begin(cluster);
+  const refusals = bench.watchRefusals(run);
+  await end();
+  refusals.stop();
   bench.figure('fresh messages for everybody afterwards', await run.live(), { atMost: BACK_MS });
   bench.answered(run, ANSWER_MS);
+  refusals.judge();
   await bench.settle(run);
   bench.figure('connections lost', run.losses, { unit: '', atMost: 0 });
   await cluster.control.end('SIGTERM');
@@ -53,7 +61,8 @@ async function unwritable(bench, fault) {
   bench.say('integrity_check: ok');
 }
 
-const holds = 'an error within 4 s, no partial batch, integrity_check ok; live within 10 s';
+const holds =
+  'an error within 4 s, soon at once, no partial batch, integrity_check ok; live within 10 s';
 
 export const sqliteFaults = [
   {

@@ -1,0 +1,165 @@
+#include "control/room/commit_forecast.h"
+
+#include <gtest/gtest.h>
+
+namespace confab::control {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Rank = CommitForecast::Rank;
+using Time = CommitForecast::Clock::time_point;
+
+constexpr size_t kBatch = 512;
+
+// A committer with a writer whose turns usually take 10 ms; the test's own clock.
+class CommitForecastTest : public testing::Test {
+ protected:
+  CommitForecastTest() {
+    forecast_.SeesWriter(true);
+    for (int i = 0; i < 100; ++i) Turn(milliseconds(10));
+  }
+
+  void Turn(milliseconds took) {
+    forecast_.SeesTurn(now_, true);
+    now_ += took;
+    forecast_.SeesTurnEnd(now_);
+  }
+  CommitForecast::Outlook Now() const { return forecast_.At(now_); }
+  double WaitMs() const { return std::chrono::duration<double, std::milli>(Now().wait).count(); }
+  bool Refuses(Rank rank, milliseconds patience = milliseconds(2500)) const {
+    return Now().Refuses(rank, now_, now_ + patience);
+  }
+
+  Time now_{seconds(1000)};
+  CommitForecast forecast_{kBatch, CommitForecast::kAwayAfter};
+};
+
+TEST_F(CommitForecastTest, ExpectsATurnWhereNothingWaits) {
+  EXPECT_NEAR(WaitMs(), 10, 1);
+  EXPECT_FALSE(Now().is_tight());
+  EXPECT_FALSE(Refuses(Rank::kSend, milliseconds(1)));
+}
+
+TEST_F(CommitForecastTest, ExpectsTheUsualTimeOfEachBatchThatWaits) {
+  for (int i = 0; i < 100; ++i) Turn(milliseconds(200));
+  forecast_.SeesTurn(now_, true);
+  forecast_.SetWaiting(10 * kBatch);
+
+  EXPECT_NEAR(WaitMs(), 200 + 11 * 200, 10);
+  EXPECT_FALSE(Now().is_away);
+  EXPECT_TRUE(Refuses(Rank::kSend, milliseconds(2000)));
+  EXPECT_FALSE(Refuses(Rank::kSend, milliseconds(2500)));
+  EXPECT_FALSE(Refuses(Rank::kChange, milliseconds(2000))) << "those who send are refused first";
+  EXPECT_FALSE(Refuses(Rank::kOther, milliseconds(2000)));
+  EXPECT_NEAR(Now().retry_after_ms(), 2400, 10);
+}
+
+TEST_F(CommitForecastTest, ExpectsALongTurnToLastAsLongAgain) {
+  forecast_.SeesTurn(now_, true);
+  now_ += milliseconds(500);
+
+  EXPECT_NEAR(WaitMs(), 510, 5);
+  EXPECT_TRUE(Refuses(Rank::kSend, milliseconds(400)));
+  EXPECT_FALSE(Refuses(Rank::kSend));
+}
+
+TEST_F(CommitForecastTest, IsAwayWhenATurnDoesNotEnd) {
+  forecast_.SeesTurn(now_, true);
+  now_ += CommitForecast::kAwayAfter;
+  EXPECT_FALSE(Now().is_away);
+  now_ += milliseconds(1);
+
+  EXPECT_TRUE(Refuses(Rank::kSend));
+  EXPECT_TRUE(Refuses(Rank::kChange));
+  EXPECT_FALSE(Refuses(Rank::kOther));
+  EXPECT_FALSE(Now().takes_probe);
+
+  forecast_.SeesTurnEnd(now_);
+  EXPECT_FALSE(Now().is_away);
+  EXPECT_FALSE(Refuses(Rank::kSend));
+}
+
+TEST_F(CommitForecastTest, IsNotAwayWhereEveryTurnIsSlow) {
+  for (int i = 0; i < 100; ++i) Turn(milliseconds(500));
+  forecast_.SeesTurn(now_, true);
+  now_ += milliseconds(1'500);
+  EXPECT_FALSE(Now().is_away);
+  now_ += milliseconds(1'500);
+  EXPECT_TRUE(Now().is_away);
+}
+
+TEST_F(CommitForecastTest, FailsFromTheBeginningOfTheTurnOn) {
+  forecast_.SeesTurn(now_, true);
+  now_ += milliseconds(700);
+  forecast_.SeesFailure(now_);
+  forecast_.SeesWriter(false);
+  EXPECT_FALSE(Now().is_away);
+  now_ += milliseconds(100);
+  forecast_.SeesFailure(now_);  // Once more.
+
+  EXPECT_TRUE(Now().is_away);
+  EXPECT_NEAR(WaitMs(), 1000, 15);  // 800, and until it is tried again.
+  EXPECT_NEAR(Now().retry_after_ms(), 1000, 15);
+}
+
+TEST_F(CommitForecastTest, TakesOneProbeWhenThereIsAWriterAgain) {
+  forecast_.SeesFailure(now_);
+  forecast_.SeesWriter(false);
+  now_ += seconds(2);
+  EXPECT_FALSE(Now().takes_probe);
+  EXPECT_EQ(Now().retry_after_ms(), 2200u);
+
+  forecast_.SeesWriter(true);
+  CommitForecast::Outlook outlook = Now();
+  EXPECT_TRUE(outlook.is_away) << "a writer that opens has not written";
+  EXPECT_TRUE(outlook.TakeProbe());
+  EXPECT_FALSE(outlook.TakeProbe());
+  EXPECT_EQ(outlook.retry_after_ms(), 100u);
+
+  forecast_.SetWaiting(1);
+  EXPECT_FALSE(Now().takes_probe);
+  forecast_.SeesTurn(now_, true);
+  forecast_.SetWaiting(0);
+  EXPECT_FALSE(Now().takes_probe);
+  EXPECT_EQ(Now().retry_after_ms(), 100u) << "the probe is about to tell";
+  now_ += milliseconds(500);
+  EXPECT_EQ(Now().retry_after_ms(), 2700u);
+
+  forecast_.SeesSuccess();
+  forecast_.SeesTurnEnd(now_);
+  EXPECT_FALSE(Now().is_tight());
+}
+
+TEST_F(CommitForecastTest, TellsNobodyToWaitForMoreThanFiveSeconds) {
+  forecast_.SeesFailure(now_);
+  now_ += seconds(3600);
+
+  EXPECT_EQ(Now().retry_after_ms(), 5000u);
+}
+
+TEST_F(CommitForecastTest, LearnsNothingFromTurnsThatAreNotUsual) {
+  forecast_.SeesTurn(now_, false);  // A step of upkeep.
+  now_ += seconds(10);
+  forecast_.SeesTurnEnd(now_);
+  forecast_.SeesTurn(now_, true);
+  forecast_.SeesFailure(now_);
+  now_ += seconds(10);
+  forecast_.SeesSuccess();
+  forecast_.SeesTurnEnd(now_);
+  forecast_.SeesTurn(now_, true);
+  forecast_.SeesWriter(false);  // Of pointers, say.
+  now_ += seconds(10);
+  forecast_.SeesWriter(true);
+  forecast_.SeesTurnEnd(now_);
+
+  EXPECT_NEAR(WaitMs(), 10, 1);
+}
+
+TEST_F(CommitForecastTest, IsUsedToSlowTurnsSoon) {
+  for (int i = 0; i < 20; ++i) Turn(milliseconds(300));
+  EXPECT_NEAR(WaitMs(), 300, 30);
+}
+
+}  // namespace
+}  // namespace confab::control
