@@ -116,7 +116,8 @@ void StoreLease::Watch() {
   auto next_ping = std::chrono::steady_clock::now();
   do {
     // A database that is merely away leaves the lock as it was; the ping below tells of it.
-    if (!store_->IsActive()) {
+    const absl::StatusOr<bool> is_active = store_->IsActive();
+    if (is_active.ok() && !*is_active) {
       Fail(absl::FailedPreconditionError(
           fmt::format("the lock of the store {} was lost and another control is or was active; "
                       "this one ends",

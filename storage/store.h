@@ -113,10 +113,11 @@ class Store {
   // too new.
   virtual absl::StatusOr<bool> TryBecomeActive() = 0;
 
-  // True while the lock is held, and while the database cannot be asked: nothing can be committed
-  // then, and a writer that connects makes sure of the lock again. False if another process is or
-  // may have been active since TryBecomeActive() answered true; that never turns by itself.
-  virtual bool IsActive() = 0;
+  // True: the lock is held, so nobody else has written up to this call. False if another process is
+  // or may have been active since TryBecomeActive() answered true; that never turns by itself.
+  // Another status: the database cannot be asked; nothing can be committed then, and a writer that
+  // connects makes sure of the lock again.
+  virtual absl::StatusOr<bool> IsActive() = 0;
 
   // FAILED_PRECONDITION unless active. A backend may allow only one writer at a time.
   virtual absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() = 0;

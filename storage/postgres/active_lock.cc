@@ -45,11 +45,10 @@ absl::StatusOr<bool> ActiveLock::TryAcquire() {
   return Take();
 }
 
-bool ActiveLock::IsHeld() {
+absl::StatusOr<bool> ActiveLock::IsHeld() {
   const process::MutexLock lock(mu_);
   if (epoch_ == 0 || is_lost_) return false;
-  const auto is_held = Take();
-  return !is_held.ok() || *is_held;
+  return Take();
 }
 
 absl::Status ActiveLock::Admit(PostgresConnection& writer) {

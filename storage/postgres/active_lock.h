@@ -30,7 +30,7 @@ class ActiveLock {
   absl::StatusOr<bool> TryAcquire();
 
   // As Store::IsActive().
-  bool IsHeld();
+  absl::StatusOr<bool> IsHeld();
 
   // Makes the writer's session one that a successor waits for, then makes sure that the lock is
   // held. FAILED_PRECONDITION: another process is or was active. UNAVAILABLE: cannot tell now.

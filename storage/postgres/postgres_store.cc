@@ -66,7 +66,7 @@ auto PostgresStore::WithReader(Read read) -> decltype(read(std::declval<Postgres
 
 absl::StatusOr<bool> PostgresStore::TryBecomeActive() { return active_lock_.TryAcquire(); }
 
-bool PostgresStore::IsActive() { return active_lock_.IsHeld(); }
+absl::StatusOr<bool> PostgresStore::IsActive() { return active_lock_.IsHeld(); }
 
 absl::StatusOr<std::unique_ptr<StoreWriter>> PostgresStore::OpenWriter() {
   auto writer = PostgresWriter::Open(target_, watchdog_, active_lock_);

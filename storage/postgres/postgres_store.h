@@ -25,7 +25,7 @@ class PostgresStore : public Store {
   static absl::StatusOr<SchemaState> ReadSchema(std::string_view url, const StoreOptions& options);
 
   absl::StatusOr<bool> TryBecomeActive() override;
-  bool IsActive() override;
+  absl::StatusOr<bool> IsActive() override;
   absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
   absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
                                         absl::Span<const UserId> users) override;

@@ -65,13 +65,13 @@ absl::StatusOr<bool> SqliteStore::TryBecomeActive() {
   return true;
 }
 
-bool SqliteStore::IsActive() {
+absl::StatusOr<bool> SqliteStore::IsActive() {
   const process::MutexLock lock(mu_);
   return lock_ && lock_->IsHeld();
 }
 
 absl::StatusOr<std::unique_ptr<StoreWriter>> SqliteStore::OpenWriter() {
-  if (!IsActive()) {
+  if (!*IsActive()) {
     return absl::FailedPreconditionError(
         fmt::format("another process holds {}.lock and is active on this file", path_));
   }

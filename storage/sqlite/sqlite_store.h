@@ -27,7 +27,7 @@ class SqliteStore : public Store {
   static absl::StatusOr<SchemaState> ReadSchema(const std::string& path);
 
   absl::StatusOr<bool> TryBecomeActive() override;
-  bool IsActive() override;
+  absl::StatusOr<bool> IsActive() override;
   absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
   absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
                                         absl::Span<const UserId> users) override;

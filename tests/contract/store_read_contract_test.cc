@@ -178,9 +178,9 @@ TEST_P(StoreReads, ListsPresentMembersByIdInPages) {
 TEST_P(StoreReads, OneStoreIsActiveAndTheNextTakesOver) {
   const auto second = backend_->Open();
   EXPECT_FALSE(*second->TryBecomeActive());
-  EXPECT_FALSE(second->IsActive());
+  EXPECT_FALSE(*second->IsActive());
   EXPECT_EQ(second->OpenWriter().status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(store_->IsActive());
+  EXPECT_TRUE(*store_->IsActive());
   EXPECT_TRUE(*store_->TryBecomeActive());
   Create("a");
   EXPECT_TRUE(second->ReadRoom(RoomId("a"), {}).ok());
@@ -189,7 +189,7 @@ TEST_P(StoreReads, OneStoreIsActiveAndTheNextTakesOver) {
   store_.reset();
 
   EXPECT_TRUE(BecomesActive(*second));
-  EXPECT_TRUE(second->IsActive());
+  EXPECT_TRUE(*second->IsActive());
   auto writer = second->OpenWriter();
   ASSERT_TRUE(writer.ok()) << writer.status();
   EXPECT_EQ((*writer)->Append({Post("a", 1, "k")})->at(0).first_seq, 2);

@@ -159,6 +159,19 @@ TEST_F(StoreLeaseTest, EndsWhenItHasLostTheLock) {
   EXPECT_FALSE(lease.Readiness().ok());
 }
 
+TEST_F(StoreLeaseTest, StaysActiveWhileTheStoreCannotBeAsked) {
+  StoreLease lease(Options());
+  lease.Start();
+  ASSERT_TRUE(Await("serving"));
+
+  store_->Fail(StoreCall::kIsActive, absl::UnavailableError("gone fishing"), 1, 3);
+  store_->Fail(StoreCall::kPing, absl::UnavailableError("gone fishing"));
+
+  ASSERT_TRUE(Await("not serving"));
+  ASSERT_TRUE(Await("serving"));
+  EXPECT_TRUE(lease.is_active());
+}
+
 TEST_F(StoreLeaseTest, SaysWhenTheStoreStopsAnswering) {
   StoreLease lease(Options());
   lease.Start();

@@ -231,7 +231,11 @@ absl::StatusOr<bool> FailingStore::TryBecomeActive() {
   if (const auto v = script_->Enter(StoreCall::kTryBecomeActive); !v.status.ok()) return v.status;
   return store_->TryBecomeActive();
 }
-bool FailingStore::IsActive() { return !script_->is_lock_lost() && store_->IsActive(); }
+absl::StatusOr<bool> FailingStore::IsActive() {
+  if (const auto v = script_->Enter(StoreCall::kIsActive); !v.status.ok()) return v.status;
+  if (script_->is_lock_lost()) return false;
+  return store_->IsActive();
+}
 absl::StatusOr<std::unique_ptr<StoreWriter>> FailingStore::OpenWriter() {
   if (const auto v = script_->Enter(StoreCall::kOpenWriter); !v.status.ok()) return v.status;
   auto writer = store_->OpenWriter();

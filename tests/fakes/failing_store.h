@@ -13,6 +13,7 @@ namespace confab::storage {
 
 enum class StoreCall {
   kTryBecomeActive,
+  kIsActive,
   kOpenWriter,
   kAppend,
   kCreateRoom,
@@ -72,7 +73,7 @@ class FailingStore : public Store {
   std::vector<size_t> batch_sizes() const;
 
   absl::StatusOr<bool> TryBecomeActive() override;
-  bool IsActive() override;
+  absl::StatusOr<bool> IsActive() override;
   absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
   absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
                                         absl::Span<const UserId> users) override;

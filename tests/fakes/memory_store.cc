@@ -222,13 +222,13 @@ absl::StatusOr<bool> MemoryStore::TryBecomeActive() {
   return database_->active_ == this;
 }
 
-bool MemoryStore::IsActive() {
+absl::StatusOr<bool> MemoryStore::IsActive() {
   const std::lock_guard lock(database_->mu_);
   return database_->active_ == this;
 }
 
 absl::StatusOr<std::unique_ptr<StoreWriter>> MemoryStore::OpenWriter() {
-  if (!IsActive()) return NotActive();
+  if (!*IsActive()) return NotActive();
   return std::make_unique<MemoryWriter>(database_, this);
 }
 

@@ -76,7 +76,7 @@ class MemoryStore : public Store {
   ~MemoryStore() override;
 
   absl::StatusOr<bool> TryBecomeActive() override;
-  bool IsActive() override;
+  absl::StatusOr<bool> IsActive() override;
   absl::StatusOr<std::unique_ptr<StoreWriter>> OpenWriter() override;
   absl::StatusOr<RoomSnapshot> ReadRoom(const RoomId& room,
                                         absl::Span<const UserId> users) override;

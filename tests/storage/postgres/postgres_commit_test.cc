@@ -85,7 +85,7 @@ TEST_P(PostgresCommit, AServerThatStopsAnsweringIsGivenUpInTime) {
   EXPECT_TRUE(absl::IsUnavailable(read.status())) << read.status();
   EXPECT_GE(appended, options_.statement_timeout);
   EXPECT_LT(waited, kBound);
-  EXPECT_TRUE(store->IsActive());
+  EXPECT_TRUE(*store->IsActive());
   const auto after = writer->Append(Message("a", "k"));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(after->at(0).first_seq, 2);

@@ -93,7 +93,7 @@ TEST_F(PostgresMigration, AStandbyThatSawANewerOneAtWorkDoesNotFollowIt) {
   const auto refused = store->TryBecomeActive();
 
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
-  EXPECT_FALSE(store->IsActive());
+  EXPECT_FALSE(*store->IsActive());
 }
 
 // Whole tables are read, so what keeps ordinary statements to their indexes would be in the way,

@@ -52,11 +52,12 @@ TEST(PostgresStore, AServerThatWasKilledIsUnavailableAndEverythingRecoversWithIt
   EXPECT_TRUE(absl::IsUnavailable(store->ReadRoom(RoomId("a"), {}).status()));
   EXPECT_TRUE(absl::IsUnavailable(store->Ping()));
   EXPECT_TRUE(absl::IsUnavailable(store->OpenWriter().status()));
-  EXPECT_TRUE(store->IsActive()) << "nobody else can have become active";
+  EXPECT_TRUE(absl::IsUnavailable(store->IsActive().status()))
+      << "nobody else can have become active";
   server.Start();
 
   EXPECT_TRUE(store->Ping().ok());
-  EXPECT_TRUE(store->IsActive());
+  EXPECT_TRUE(*store->IsActive());
   const auto after = writer->Append(Message("a", "during"));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(after->at(0).first_seq, 3);
@@ -103,7 +104,7 @@ TEST(PostgresStore, TakesItsLockAgainIfNobodyElseWasActiveMeanwhile) {
 
   CutActiveSession(server, schema);
 
-  EXPECT_TRUE(store->IsActive());
+  EXPECT_TRUE(*store->IsActive());
   EXPECT_TRUE(store->OpenWriter().ok());
   const auto second = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema));
   EXPECT_FALSE(*second->TryBecomeActive());
@@ -120,14 +121,14 @@ TEST(PostgresStore, ASuccessorWaitsForTheWritersOfWhoLostTheLock) {
 
   CutActiveSession(server, schema);
   EXPECT_FALSE(*second->TryBecomeActive()) << "the first one's writer still lives";
-  EXPECT_FALSE(second->IsActive());
+  EXPECT_FALSE(*second->IsActive());
   // Nobody is active yet, so what the first one commits now is in nobody's way.
   EXPECT_TRUE(old_writer->Append(Message("a", "last words")).ok());
   old_writer.reset();
 
   EXPECT_TRUE(BecomesActive(*second));
-  EXPECT_TRUE(second->IsActive());
-  EXPECT_FALSE(first->IsActive());
+  EXPECT_TRUE(*second->IsActive());
+  EXPECT_FALSE(*first->IsActive());
   EXPECT_TRUE(absl::IsFailedPrecondition(first->OpenWriter().status()));
   EXPECT_TRUE(second->OpenWriter().ok());
 }
@@ -154,7 +155,7 @@ TEST(PostgresStore, AWriterWhoseStoreLostTheLockCannotConnectAgain) {
   const auto refused = old_writer->Append(Message("a", "k"));
 
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
-  EXPECT_FALSE(first->IsActive());
+  EXPECT_FALSE(*first->IsActive());
   EXPECT_EQ((*new_writer)->Append(Message("a", "k"))->at(0).first_seq, 2);
 }
 
@@ -170,8 +171,8 @@ TEST(PostgresStore, AStoreThatWasPassedOverStaysInactiveEvenIfTheLockIsFreeAgain
     ASSERT_TRUE(*second->TryBecomeActive());
   }
 
-  EXPECT_FALSE(first->IsActive());
-  EXPECT_FALSE(first->IsActive());
+  EXPECT_FALSE(*first->IsActive());
+  EXPECT_FALSE(*first->IsActive());
   EXPECT_TRUE(absl::IsFailedPrecondition(first->OpenWriter().status()));
 }
 

@@ -67,7 +67,7 @@ TEST_F(SqliteMigration, AStandbyThatSawANewerOneAtWorkDoesNotFollowIt) {
   const auto refused = store->TryBecomeActive();
 
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status())) << refused.status();
-  EXPECT_FALSE(store->IsActive());
+  EXPECT_FALSE(*store->IsActive());
 }
 
 TEST_F(SqliteMigration, MembersHaveReadWhatStoodThereWhenTheyCameAndTheirOwnMessages) {

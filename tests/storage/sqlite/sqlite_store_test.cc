@@ -83,11 +83,11 @@ TEST_F(SqliteStoreTest, RefusesANewerSchemaAndAFileThatIsNoDatabase) {
 TEST_F(SqliteStoreTest, AReplacedLockFileEndsTheActivity) {
   const auto store = Open();
   ASSERT_TRUE(*store->TryBecomeActive());
-  ASSERT_TRUE(store->IsActive());
+  ASSERT_TRUE(*store->IsActive());
 
   std::filesystem::remove(path_ + ".lock");
 
-  EXPECT_FALSE(store->IsActive());
+  EXPECT_FALSE(*store->IsActive());
   EXPECT_TRUE(absl::IsFailedPrecondition(store->OpenWriter().status()));
 }
 
