@@ -151,6 +151,11 @@ void RoomLanes::OnDeleted(const storage::RoomId& room) {
   }
 }
 
+// Whoever hears of it asks for the room behind this.
+void RoomLanes::OnLogRewritten(const storage::RoomId& room) {
+  Post(LaneOf(room), [room](RoomLane& rooms) { rooms.ForgetLog(room); });
+}
+
 // Each step answers into the next: commits and reads into lanes, which end last.
 void RoomLanes::Stop() {
   commits_.Stop();

@@ -85,6 +85,7 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
                     uint64_t connection) override;
   void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) override;
   void OnDeleted(const storage::RoomId& room) override;
+  void OnLogRewritten(const storage::RoomId& room) override;
 
   void MakeLane(size_t index, const DispatcherOptions& options, process::Metrics& metrics,
                 EdgeRegistry& edges);

@@ -21,7 +21,6 @@ RoomAudience::RoomAudience(std::string topic, Room& room, EdgeOutbox& outbox)
 
 void RoomAudience::Publish(v1::RoomEvent event) {
   [[maybe_unused]] const int64_t seq = event.event().seq();  // Asserted.
-  if (catching_up_ > 0) Remember(event);
   for (const auto& seat : tails_) {
     if (seat->is_live && !Offer(*seat, event)) seat->is_live = false;
   }
@@ -174,18 +173,11 @@ void RoomAudience::EndAll(int64_t end_seq, const absl::Status& why) {
     seat->is_gone = true;
   }
   const auto edges = std::exchange(edges_, {});
-  catching_up_ = 0;
-  recent_.reset();
   for (const auto& seat : edges) room_.OnEdgeSettled(*seat->edge);
 }
 
 void RoomAudience::Erase(const std::shared_ptr<Seat>& seat) {
-  const bool was_paused = [&] {
-    const auto* tail = dynamic_cast<const TailSeat*>(seat.get());
-    return tail != nullptr && tail->is_paused;
-  }();
   seat->is_gone = true;
-  if (!seat->is_live && !was_paused) StopCatchingUp();
   std::erase(edges_, seat);
   std::erase(tails_, seat);
 }
@@ -198,17 +190,8 @@ void RoomAudience::Start(const std::shared_ptr<Seat>& seat) {
     return;
   }
   seat->is_live = false;
-  if (catching_up_++ == 0) {
-    recent_ = std::make_unique<std::deque<v1::RoomEvent>>();
-    recent_from_ = room_.published_seq() + 1;
-    recent_bytes_ = 0;
-  }
   seat->retry_after = kRetryMin;
   Read(seat);
-}
-
-void RoomAudience::StopCatchingUp() {
-  if (--catching_up_ == 0) recent_.reset();
 }
 
 void RoomAudience::Read(const std::shared_ptr<Seat>& seat) {
@@ -218,7 +201,7 @@ void RoomAudience::Read(const std::shared_ptr<Seat>& seat) {
     return;
   }
   room_.ReadLog(seat->position,
-                [this, seat](absl::StatusOr<LogPage> page) { OnPage(seat, std::move(page)); });
+                [this, seat](const absl::StatusOr<SharedPage>& page) { OnPage(seat, page); });
 }
 
 void RoomAudience::RetryLater(const std::shared_ptr<Seat>& seat) {
@@ -226,11 +209,12 @@ void RoomAudience::RetryLater(const std::shared_ptr<Seat>& seat) {
   seat->retry_after = std::min(seat->retry_after * 2, kRetryMax);
 }
 
-void RoomAudience::OnPage(const std::shared_ptr<Seat>& seat, absl::StatusOr<LogPage> page) {
+void RoomAudience::OnPage(const std::shared_ptr<Seat>& seat,
+                          const absl::StatusOr<SharedPage>& page) {
   if (seat->is_gone) return;
   if (!page.ok()) return RetryLater(seat);
   const int64_t before = seat->position;
-  if (!TakePage(seat, *page) || !TakeRecent(seat)) return;
+  if (!TakePage(seat, *page) || !TakeWindow(seat)) return;
   if (seat->position == room_.published_seq()) return BecomeLive(seat);
   if (seat->position == before) return RetryLater(seat);
   seat->retry_after = kRetryMin;
@@ -238,9 +222,9 @@ void RoomAudience::OnPage(const std::shared_ptr<Seat>& seat, absl::StatusOr<LogP
 }
 
 // False: the seat has been dealt with.
-bool RoomAudience::TakePage(const std::shared_ptr<Seat>& seat, LogPage& page) {
-  for (v1::RoomEvent& event : page) {
-    const int64_t seq = event.event().seq();
+bool RoomAudience::TakePage(const std::shared_ptr<Seat>& seat, const SharedPage& page) {
+  for (const SharedEvent& event : page.events) {
+    const int64_t seq = event.seq();
     if (seq <= seat->position) continue;
     if (seq > room_.published_seq()) break;  // Comes live, or from a later page.
     // Behind 0 means from the beginning, wherever that is.
@@ -248,30 +232,25 @@ bool RoomAudience::TakePage(const std::shared_ptr<Seat>& seat, LogPage& page) {
       EndAtHole(seat);
       return false;
     }
-    if (!Give(*seat, std::move(event))) {
-      StopCatchingUp();
-      return false;
-    }
+    if (!Give(*seat, *event)) return false;
   }
   return true;
 }
 
-// Only where the remembered events meet the position. False: the seat has been dealt with.
-bool RoomAudience::TakeRecent(const std::shared_ptr<Seat>& seat) {
-  if (recent_from_ > seat->position + 1) return true;
-  for (const v1::RoomEvent& event : *recent_) {
-    if (event.event().seq() <= seat->position) continue;
-    if (!Give(*seat, event)) {
-      StopCatchingUp();
-      return false;
-    }
+// All that is left, where the window meets the position: so the seat is live at the end of this
+// turn, however much is published meanwhile. False: the seat has been dealt with.
+bool RoomAudience::TakeWindow(const std::shared_ptr<Seat>& seat) {
+  const LogWindow* window = room_.window();
+  if (window == nullptr || !window->Covers(seat->position) || IsCongested(*seat)) return true;
+  constexpr PageLimits kAll = {LogWindow::kEventsLimit, LogWindow::kBytesLimit};
+  for (const SharedEvent& event : window->Behind(seat->position, kAll).events) {
+    if (!Give(*seat, *event)) return false;
   }
   return true;
 }
 
 void RoomAudience::BecomeLive(const std::shared_ptr<Seat>& seat) {
   seat->is_live = true;
-  StopCatchingUp();
   if (const auto* edge = dynamic_cast<const EdgeSeat*>(seat.get())) {
     room_.OnEdgeSettled(*edge->edge);
   }
@@ -291,20 +270,11 @@ void RoomAudience::EndAtHole(const std::shared_ptr<Seat>& seat) {
   }
 }
 
-void RoomAudience::Remember(const v1::RoomEvent& event) {
-  recent_bytes_ += event.ByteSizeLong();
-  recent_->push_back(event);
-  if (recent_->size() <= kRecentEventsLimit && recent_bytes_ <= kRecentBytesLimit) return;
-  recent_->clear();
-  recent_bytes_ = 0;
-  recent_from_ = event.event().seq() + 1;
-}
-
 // --- Giving
 
-bool RoomAudience::Give(Seat& seat, v1::RoomEvent event) {
+bool RoomAudience::Give(Seat& seat, const v1::RoomEvent& event) {
   if (auto* tail = dynamic_cast<TailSeat*>(&seat)) return Offer(*tail, event);
-  Broadcast(static_cast<EdgeSeat&>(seat), std::move(event));
+  Broadcast(static_cast<EdgeSeat&>(seat), event);
   return true;
 }
 

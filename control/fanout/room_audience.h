@@ -1,18 +1,17 @@
 // room_audience.h: who follows one room's log live (edges and tails), and how far each has come.
-// Owns: one seat for each; the newest events while somebody is catching up.
+// Owns: one seat for each.
 // Used by: live_room.
 // Threads: confined to the room's lane.
 // Fails: never; who cannot be served without a gap is told that the subscription has ended.
 //
 // Every seat gets every event behind its position once and in order. A seat is live (its position
-// is the room's) or catches up: pages of the log are read and sent until they meet the events
-// remembered since the reading began.
+// is the room's) or catches up: pages of the log are read and sent until they meet the room's
+// window, which has what was published since the reading began.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,12 +25,11 @@
 
 #include "control/fanout/edge_outbox.h"
 #include "control/fanout/edge_registry.h"
+#include "control/fanout/log_window.h"
+#include "control/fanout/shared_page.h"
 #include "control/fanout/tail_sink.h"
 
 namespace confab::control {
-
-// Events of the log, in ascending order without a hole.
-using LogPage = std::vector<v1::RoomEvent>;
 
 // One that follows the log.
 struct Seat {
@@ -62,7 +60,9 @@ class RoomAudience {
     virtual int64_t published_seq() const = 0;
     // Answers on the lane with events behind `after_seq`. NOT_FOUND has been dealt with (EndAll).
     virtual void ReadLog(int64_t after_seq,
-                         absl::AnyInvocable<void(absl::StatusOr<LogPage>)> done) = 0;
+                         absl::AnyInvocable<void(absl::StatusOr<SharedPage>)> done) = 0;
+    // The newest events, while somebody reads the log; or null.
+    virtual const LogWindow* window() const = 0;
     virtual void Later(absl::Duration delay, absl::AnyInvocable<void()> task) = 0;
     // The edge has come to the published position, or has left.
     virtual void OnEdgeSettled(const Attachment& edge) = 0;
@@ -71,9 +71,6 @@ class RoomAudience {
     ~Room() = default;
   };
 
-  // Events remembered while somebody catches up: what is published during a few reads.
-  static constexpr size_t kRecentEventsLimit = 512;
-  static constexpr size_t kRecentBytesLimit = 1024 * 1024;
   // Reading the log for an edge pauses above this, far below the limit of its stream.
   static constexpr size_t kCongestedBytes = 8 * 1024 * 1024;
   static constexpr absl::Duration kCongestedDelay = absl::Milliseconds(20);
@@ -130,17 +127,15 @@ class RoomAudience {
  private:
   void Start(const std::shared_ptr<Seat>& seat);
   void Read(const std::shared_ptr<Seat>& seat);
-  void OnPage(const std::shared_ptr<Seat>& seat, absl::StatusOr<LogPage> page);
+  void OnPage(const std::shared_ptr<Seat>& seat, const absl::StatusOr<SharedPage>& page);
   void RetryLater(const std::shared_ptr<Seat>& seat);
-  bool TakePage(const std::shared_ptr<Seat>& seat, LogPage& page);
-  bool TakeRecent(const std::shared_ptr<Seat>& seat);
+  bool TakePage(const std::shared_ptr<Seat>& seat, const SharedPage& page);
+  bool TakeWindow(const std::shared_ptr<Seat>& seat);
   void BecomeLive(const std::shared_ptr<Seat>& seat);
-  void StopCatchingUp();
   void EndAtHole(const std::shared_ptr<Seat>& seat);
-  void Remember(const v1::RoomEvent& event);
 
   // False: a tail that has no room; it is paused.
-  bool Give(Seat& seat, v1::RoomEvent event);
+  bool Give(Seat& seat, const v1::RoomEvent& event);
   void Broadcast(EdgeSeat& seat, v1::RoomEvent event);
   bool Offer(TailSeat& seat, const v1::RoomEvent& event);
   v1::Unsubscribe& AddUnsubscribe(const std::shared_ptr<Attachment>& edge, int64_t end_seq);
@@ -152,11 +147,6 @@ class RoomAudience {
   EdgeOutbox& outbox_;
   std::vector<std::shared_ptr<EdgeSeat>> edges_;
   std::vector<std::shared_ptr<TailSeat>> tails_;
-
-  size_t catching_up_ = 0;                             // Seats that read the log.
-  std::unique_ptr<std::deque<v1::RoomEvent>> recent_;  // While catching_up_ > 0.
-  int64_t recent_from_ = 0;  // Every event from this one to the published one is in recent_.
-  size_t recent_bytes_ = 0;
 };
 
 }  // namespace confab::control

@@ -177,16 +177,26 @@ Step CommandRunner::RunRead(Room& room, RoomCommand& command, ReadRequest& read)
     if (verdict.kind != Verdict::Kind::kAllow) return Deny(command, verdict);
     if (verdict.membership.role == storage::Role::kNone) end_seq = verdict.membership.changed_seq;
   }
-  if (!read.page) return Step::kReadPage;
+  if (!read.page && !read.shared) return Step::kReadPage;
+  const int64_t version = read.page ? read.page->member_seq : read.shared->member_seq;
   // The page shows a later member list than the one that was asked: refresh and ask again.
-  if (!user.empty() && read.page->member_seq > room.member_seq()) return Step::kLoad;
-  storage::EventPage page = *std::move(read.page);
-  if (auto refusal = CutPage(read.query, log_.published_seq(), end_seq, page)) {
+  if (!user.empty() && version > room.member_seq()) return Step::kLoad;
+  if (read.page) {
+    AnswerRead(command, read.query, end_seq, *std::move(read.page));
+  } else {
+    AnswerRead(command, read.query, end_seq, *std::move(read.shared));
+  }
+  return Step::kAnswered;
+}
+
+template <typename Page>
+void CommandRunner::AnswerRead(RoomCommand& command, const storage::EventQuery& query,
+                               int64_t end_seq, Page page) {
+  if (auto refusal = CutPage(query, log_.published_seq(), end_seq, page)) {
     tools_.results.Refuse(command, refusal->reason, std::move(refusal->message));
   } else {
     tools_.results.Page(command, std::move(page));
   }
-  return Step::kAnswered;
 }
 
 Step CommandRunner::RunEnroll(Room& room, RoomCommand& command) {

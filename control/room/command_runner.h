@@ -53,6 +53,9 @@ class CommandRunner {
   Step RunChangeMessage(Room& room, RoomCommand& command, const ChangeMessageRequest& change);
   Step RunMarkRead(Room& room, RoomCommand& command, const MarkReadRequest& mark);
   Step RunRead(Room& room, RoomCommand& command, ReadRequest& read);
+  template <typename Page>
+  void AnswerRead(RoomCommand& command, const storage::EventQuery& query, int64_t end_seq,
+                  Page page);
   Step RunEnroll(Room& room, RoomCommand& command);
   Step RunQuit(Room& room, RoomCommand& command);
   Step RunChange(Room& room, RoomCommand& command, MemberChange change);

@@ -1,5 +1,5 @@
 // lane_tools.h: what every room of a lane works with.
-// Owns: nothing; room_lane has it all.   Used by: live_room, room_log_follower.
+// Owns: nothing; room_lane has it all.   Used by: live_room, room_log_follower, log_reader.
 // Threads: confined to the lane, except the store (any thread).
 #pragma once
 
@@ -11,15 +11,27 @@
 #include <absl/status/status.h>
 
 #include "control/fanout/edge_outbox.h"
+#include "control/fanout/window_budget.h"
 #include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
+#include "control/room/active_check.h"
 #include "control/room/commit_queue.h"
 #include "control/room/member_watch.h"
 #include "control/room/own_pointers.h"
 #include "control/room/result_writer.h"
 #include "storage/store.h"
 
+namespace confab::process {
+class Counter;
+}  // namespace confab::process
+
 namespace confab::control {
+
+// Pages of rooms' logs, by where they came from.
+struct LogReads {
+  process::Counter& memory;
+  process::Counter& store;
+};
 
 struct LaneTools {
   size_t lane_index = 0;
@@ -31,6 +43,9 @@ struct LaneTools {
   CommitQueue::Jobs& commits;  // Handed to the commit queue at the end of the turn.
   MemberWatch& watch;
   OwnPointers& own_pointers;
+  WindowBudget& windows;
+  ActiveCheck& active_check;
+  LogReads log_reads;
   int32_t receipt_members = 0;  // Rooms of more are not told how far somebody has read.
   bool is_stopping = false;
 };

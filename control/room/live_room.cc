@@ -6,6 +6,7 @@
 
 #include "control/room/log_rules.h"
 #include "control/status_reason.h"
+#include "process/metrics.h"
 
 namespace confab::control {
 
@@ -50,6 +51,12 @@ bool IsAnsweredInOrder(const RoomCommand& command) {
 absl::Status OutcomeUnknown(const RoomCommand& command) {
   return RefusalStatus(command.is_repeat_safe ? v1::REASON_UNAVAILABLE : v1::REASON_OUTCOME_UNKNOWN,
                        "the database's answer was lost: the command may have been done");
+}
+
+// Of everybody who comes back the next page is asked; those of services and those backward are few.
+bool IsShared(const RoomCommand& command) {
+  return std::get<ReadRequest>(command.request).query.after_seq >= 0 &&
+         std::holds_alternative<EdgeReply>(command.reply);
 }
 
 bool IsAnnounce(const RoomCommand& command) {
@@ -264,6 +271,22 @@ void LiveRoom::RetryLater() {
 void LiveRoom::ReadPage(Command command) {
   ++pending_;
   const storage::EventQuery query = std::get<ReadRequest>(command->request).query;
+  const auto take = [this](Command asked, auto page, auto place) {
+    if (page.ok()) std::get<ReadRequest>(asked->request).*place = *std::move(page);
+    OnPageRead(std::move(asked), page.status());
+  };
+  if (IsShared(*command)) {
+    const LogReader::Wanted wanted = {
+        query.after_seq,
+        {static_cast<size_t>(query.limit), static_cast<size_t>(query.bytes_limit)},
+        ReadShare::kPages,
+        command->deadline};
+    return log_.reader().Read(
+        wanted, [take, command = std::move(command)](absl::StatusOr<SharedPage> page) mutable {
+          take(std::move(command), std::move(page), &ReadRequest::shared);
+        });
+  }
+  tools_.log_reads.store.Add();
   ReadStore(
       tools_,
       [query, deadline = command->deadline](storage::Store& store) -> absl::StatusOr<EventPage> {
@@ -271,14 +294,18 @@ void LiveRoom::ReadPage(Command command) {
         if (deadline <= std::chrono::steady_clock::now()) return TooLate();
         return store.ReadEvents(query);
       },
-      [this, command = std::move(command)](absl::StatusOr<EventPage> page) mutable {
-        --pending_;
-        if (!page.ok()) return runner_.Refuse(*command, page.status());
-        std::get<ReadRequest>(command->request).page = *std::move(page);
-        waiting_.Requeue(std::move(command));
-        Pump();
+      [take, command = std::move(command)](absl::StatusOr<EventPage> page) mutable {
+        take(std::move(command), std::move(page), &ReadRequest::page);
       },
       ReadShare::kPages);
+}
+
+// Who may have it is asked again, as of now.
+void LiveRoom::OnPageRead(Command command, const absl::Status& status) {
+  --pending_;
+  if (!status.ok()) return runner_.Refuse(*command, status);
+  waiting_.Requeue(std::move(command));
+  Pump();
 }
 
 void LiveRoom::Scan(const AnnounceRequest& announce) {

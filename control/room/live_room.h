@@ -52,6 +52,8 @@ class LiveRoom final : private RoomLogFollower::Owner {
   void OnCommitted(std::unique_ptr<RoomCommand> command);
   // For what needs no decision: releases, detached edges, running tails.
   RoomAudience& audience() { return log_.audience(); }
+  // The store has removed or emptied events of the log.
+  void ForgetLog() { log_.reader().Forget(); }
 
   // Nothing waits, nobody listens: may be destroyed.
   bool is_idle() const {
@@ -92,6 +94,7 @@ class LiveRoom final : private RoomLogFollower::Owner {
   void OnAbsent();
   void RetryLater();
   void ReadPage(Command command);
+  void OnPageRead(Command command, const absl::Status& status);
   void Scan(const AnnounceRequest& announce);
   void OnScanned(absl::StatusOr<storage::EventPage> page);
 

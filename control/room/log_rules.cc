@@ -25,24 +25,38 @@ bool WasMember(const storage::NewEvent& event) {
   return event.kind == EventKind::kMemberRemoved || event.kind == EventKind::kMemberRoleChanged;
 }
 
-}  // namespace
+int64_t SeqOf(const EventRecord& event) { return event.seq; }
+int64_t SeqOf(const SharedEvent& event) { return event.seq(); }
 
-std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
-                               int64_t end_seq, EventPage& page) {
+template <typename Page>
+std::optional<Refusal> Cut(const storage::EventQuery& query, int64_t published_seq, int64_t end_seq,
+                           Page& page) {
   const bool is_forward = storage::IsForward(query);
-  const int64_t first = page.events.empty() ? page.last_seq + 1 : page.events.front().seq;
+  const int64_t first = page.events.empty() ? page.last_seq + 1 : SeqOf(page.events.front());
   // Behind 0 means from the beginning, wherever that is.
   if (query.after_seq > 0 && first > query.after_seq + 1) {
     return Refusal{v1::REASON_RESYNC, "the log does not reach back to this position"};
   }
   const int64_t last = std::min(end_seq, published_seq);
-  while (!page.events.empty() && page.events.back().seq > last) {
+  while (!page.events.empty() && SeqOf(page.events.back()) > last) {
     page.events.pop_back();
     if (is_forward) page.more = false;
   }
-  if (is_forward && !page.events.empty() && page.events.back().seq >= last) page.more = false;
+  if (is_forward && !page.events.empty() && SeqOf(page.events.back()) >= last) page.more = false;
   page.last_seq = std::min(page.last_seq, published_seq);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
+                               int64_t end_seq, EventPage& page) {
+  return Cut(query, published_seq, end_seq, page);
+}
+
+std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
+                               int64_t end_seq, SharedPage& page) {
+  return Cut(query, published_seq, end_seq, page);
 }
 
 bool CheckUsers(Room& room, AnnounceRequest& announce) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "control/fanout/shared_page.h"
 #include "control/room/content_rules.h"
 #include "control/room/room.h"
 #include "control/room/room_command.h"
@@ -18,6 +19,8 @@ namespace confab::control {
 // does not reach back to the position asked for.
 std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
                                int64_t end_seq, storage::EventPage& page);
+std::optional<Refusal> CutPage(const storage::EventQuery& query, int64_t published_seq,
+                               int64_t end_seq, SharedPage& page);
 
 // Looks at the announced users: who is no member has `ended`; who changed behind delivered_seq
 // is a suspect: only the log can tell whether he was a member at delivered_seq. Starts anew when

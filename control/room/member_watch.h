@@ -1,7 +1,7 @@
-// member_watch.h: seam; what is told of members and subscribers beyond their room. room_lanes fills
-// it: it tells the lanes of users.
-// Used by: live_room, command_runner, room_receipts.
-// Threads: called on the room's lane; must not block.
+// member_watch.h: seam; what is told of rooms, their members and subscribers beyond the room.
+// room_lanes fills it: it tells the lanes of users and of rooms.
+// Used by: live_room, command_runner, room_receipts, room_lane.
+// Threads: called on the room's lane, OnLogRewritten on any lane; must not block.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,8 @@ class MemberWatch {
   virtual void OnRead(const storage::UserId& user, v1::Signal signal, Passed passed) = 0;
   // The room is gone, with all memberships.
   virtual void OnDeleted(const storage::RoomId& room) = 0;
+  // Events of the room's log were removed or emptied, or may have been.
+  virtual void OnLogRewritten(const storage::RoomId& room) = 0;
 
  protected:
   ~MemberWatch() = default;

@@ -169,6 +169,16 @@ void ResultWriter::Page(RoomCommand& command, storage::EventPage page) {
   history.set_last_seq(page.last_seq);
 }
 
+void ResultWriter::Page(RoomCommand& command, const SharedPage& page) {
+  Count(v1::REASON_UNSPECIFIED);
+  v1::HistoryPage& history = *AddResult(command).mutable_history();
+  history.set_room_id(command.room().value);
+  history.mutable_events()->Reserve(static_cast<int>(page.events.size()));
+  for (const SharedEvent& event : page.events) *history.add_events() = event->event();
+  history.set_more(page.more);
+  history.set_last_seq(page.last_seq);
+}
+
 void ResultWriter::Flush() {
   // A callback may give the lane more to answer.
   while (!deferred_.empty()) {

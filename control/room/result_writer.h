@@ -47,6 +47,7 @@ class ResultWriter {
   void Updated(RoomCommand& command, const storage::RoomRecord& record);
   void MarkedRead(RoomCommand& command);  // From its pointer.
   void Page(RoomCommand& command, storage::EventPage page);
+  void Page(RoomCommand& command, const SharedPage& page);  // REQUIRES: an edge asks.
 
   // Answers a service's call. REQUIRES: the reply is a Callback<T>.
   template <typename T>

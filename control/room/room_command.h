@@ -12,6 +12,7 @@
 
 #include "control/fanout/edge_registry.h"
 #include "control/fanout/room_audience.h"
+#include "control/fanout/shared_page.h"
 #include "control/room/commit_queue.h"
 #include "control/room/room_calls.h"
 #include "control/room/room_change.h"
@@ -43,7 +44,9 @@ struct MarkReadRequest {
 struct ReadRequest {
   storage::EventQuery query;
   bool is_replay = false;
-  std::optional<storage::EventPage> page;  // Read; may the user have it?
+  // One of them, read: may the user have it? An edge's forward pages are the shared ones.
+  std::optional<storage::EventPage> page;
+  std::optional<SharedPage> shared;
 };
 struct EnrollRequest {};  // The user becomes a member; subscribes nothing.
 struct QuitRequest {};    // The user stops being one.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/room/commit_forecast.h"
+#include "control/room/upkeep_job.h"
 #include "control/status_reason.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -48,6 +49,20 @@ absl::Status Hopeless(const CommitForecast::Outlook& outlook) {
                        outlook.retry_after_ms());
 }
 
+// What it did to the log stands in no event of it.
+bool RewritesLog(const CommitJob& job) {
+  if (job.kind == CommitJob::Kind::kErase) return true;
+  if (job.kind != CommitJob::Kind::kTrim) return false;
+  return !job.status.ok() || static_cast<const UpkeepJob&>(job).trim.rows > 0;
+}
+
+LogReads LogReadsOf(process::Metrics& metrics) {
+  constexpr const char* kName = "confab_control_log_reads_total";
+  constexpr const char* kHelp = "Pages read of rooms' logs, by where they came from";
+  return {metrics.AddCounter(kName, kHelp, {{"from", "memory"}}),
+          metrics.AddCounter(kName, kHelp, {{"from", "store"}})};
+}
+
 // Some senders' pointers on their way into the store.
 struct OwnPointersJob : CommitJob {
   explicit OwnPointersJob(OwnPointers& own) : own_pointers(own) {
@@ -72,12 +87,26 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       refused_early_(parts.metrics->AddCounter(
           "confab_control_refused_early_total",
           "What was refused at once because it would not have been written in time")),
+      windows_gauge_(parts.metrics->AddGauge("confab_control_log_window_bytes",
+                                             "Newest events of rooms that are read, in memory")),
       rooms_limit_(rooms_limit),
       own_pointers_delay_(parts.own_pointers_delay),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
+      active_check_(reads_, *parts.store),
       results_(*parts.metrics, outbox_),
-      tools_{parts.index, *parts.lane, *parts.store, reads_,        outbox_,
-             results_,    commits_,    *parts.watch, own_pointers_, parts.receipt_members} {}
+      tools_{parts.index,
+             *parts.lane,
+             *parts.store,
+             reads_,
+             outbox_,
+             results_,
+             commits_,
+             *parts.watch,
+             own_pointers_,
+             windows_,
+             active_check_,
+             LogReadsOf(*parts.metrics),
+             parts.receipt_members} {}
 
 LiveRoom* RoomLane::Find(const RoomId& id) {
   const auto it = rooms_.find(id);
@@ -131,6 +160,8 @@ void RoomLane::Submit(std::vector<std::unique_ptr<RoomCommand>> commands) {
 void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
   for (auto& job : jobs) {
     if (!job->is_command) {
+      // Before anybody is told that it was done.
+      if (RewritesLog(*job)) tools_.watch.OnLogRewritten(job->append.room);
       job->Answer();
       continue;
     }
@@ -141,6 +172,10 @@ void RoomLane::OnCommitted(CommitQueue::Jobs jobs) {
     auto* command = static_cast<RoomCommand*>(job.release());
     command->home->OnCommitted(std::unique_ptr<RoomCommand>(command));
   }
+}
+
+void RoomLane::ForgetLog(const RoomId& id) {
+  if (LiveRoom* room = Find(id)) room->ForgetLog();
 }
 
 std::vector<std::shared_ptr<Attachment>> RoomLane::EdgesOf(const RoomId& id) {
@@ -201,8 +236,20 @@ void RoomLane::EndTurn() {
   PlanOwnPointers();
   PushCommits();
   WaitForRefused();
+  TidyWindows();
   outbox_.Flush();
   results_.Flush();
+}
+
+void RoomLane::TidyWindows() {
+  windows_.CloseExcess();
+  const auto bytes = static_cast<int64_t>(windows_.bytes());
+  if (bytes != window_bytes_) windows_gauge_.Add(bytes - std::exchange(window_bytes_, bytes));
+  if (windows_.empty() || std::exchange(is_window_check_due_, true)) return;
+  tools_.lane.Delay(kWindowTime, [this] {
+    is_window_check_due_ = false;
+    windows_.CloseUnread(tools_.lane.now() - absl::ToChronoNanoseconds(kWindowTime));
+  });
 }
 
 void RoomLane::PushCommits() {

@@ -13,8 +13,10 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "control/fanout/window_budget.h"
 #include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
+#include "control/room/active_check.h"
 #include "control/room/commit_queue.h"
 #include "control/room/lane_tools.h"
 #include "control/room/live_room.h"
@@ -35,6 +37,8 @@ class RoomLane {
  public:
   // About 100 MB; beyond it the rooms go that were not used for longest and that nobody follows.
   static constexpr size_t kRoomsLimit = 100'000;
+  // A crowd comes back within that; what nobody has read for so long is not kept.
+  static constexpr absl::Duration kWindowTime = absl::Seconds(60);
 
   struct Parts {
     size_t index = 0;
@@ -54,6 +58,9 @@ class RoomLane {
 
   void Submit(std::vector<std::unique_ptr<RoomCommand>> commands);
   void OnCommitted(CommitQueue::Jobs jobs);
+
+  // The store has removed or emptied events of the room's log.
+  void ForgetLog(const storage::RoomId& room);
 
   // The edges with subscribers of the room.
   std::vector<std::shared_ptr<Attachment>> EdgesOf(const storage::RoomId& room);
@@ -92,13 +99,19 @@ class RoomLane {
   void PushRefused();
   void PlanOwnPointers();
   void WriteOwnPointers();
+  void TidyWindows();
 
   CommitQueue& commit_queue_;
   process::Gauge& rooms_gauge_;
   process::Counter& refused_early_;
+  process::Gauge& windows_gauge_;
   const size_t rooms_limit_;
   const absl::Duration own_pointers_delay_;
   ReadGate reads_;
+  ActiveCheck active_check_;
+  WindowBudget windows_;
+  int64_t window_bytes_ = 0;          // As the gauge knows it.
+  bool is_window_check_due_ = false;  // The next look at what is unread is planned.
   EdgeOutbox outbox_;
   ResultWriter results_;
   CommitQueue::Jobs commits_;

@@ -33,11 +33,13 @@ RoomLogFollower::RoomLogFollower(const storage::RoomId& room, LaneTools& tools, 
     : room_(room),
       tools_(tools),
       owner_(owner),
-      audience_("room:" + room.value, *this, tools.outbox) {}
+      audience_("room:" + room.value, *this, tools.outbox),
+      reader_(room_, tools, published_seq_) {}
 
 void RoomLogFollower::Start(int64_t published_seq) {
   ++generation_;
   published_seq_ = published_seq;
+  reader_.Reset();
 }
 
 void RoomLogFollower::Add(std::unique_ptr<RoomCommand> command) {
@@ -84,7 +86,11 @@ void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_a
   if (event.kind == storage::EventKind::kMessagePosted && !event.actor.id.empty()) {
     tools_.own_pointers.Note(event.actor.id, room_, seq);
   }
-  if (!audience_.empty()) audience_.Publish(MakeRoomEvent(room_, seq, created_at, event, marks));
+  if (ChangesMessage(event.kind)) reader_.OnMessageChanged(event.target_seq);
+  if (audience_.empty() && !reader_.is_open()) return;
+  v1::RoomEvent message = MakeRoomEvent(room_, seq, created_at, event, marks);
+  reader_.OnPublished(message);
+  audience_.Publish(std::move(message));
 }
 
 // --- Reading what was not seen
@@ -168,32 +174,19 @@ bool RoomLogFollower::PublishPage(EventPage& page) {
 void RoomLogFollower::EndAll(const absl::Status& why) {
   ++generation_;
   is_sync_wanted_ = false;
+  reader_.Reset();
   audience_.EndAll(published_seq_, why);
 }
 
 // --- RoomAudience::Room
 
-void RoomLogFollower::ReadLog(int64_t after_seq,
-                              absl::AnyInvocable<void(absl::StatusOr<LogPage>)> done) {
-  ++pending_;
-  ReadStore(
-      tools_,
-      [query = PageBehind(room_, after_seq)](storage::Store& store) -> absl::StatusOr<LogPage> {
-        auto page = store.ReadEvents(query);
-        if (!page.ok()) return page.status();
-        LogPage events;  // Made into messages here, on the reader's time.
-        for (EventRecord& record : page->events) {
-          events.push_back(
-              MakeRoomEvent(query.room, record.seq, record.created_at, record.event, record.marks));
-        }
-        return events;
-      },
-      [this, generation = generation_,
-       done = std::move(done)](absl::StatusOr<LogPage> page) mutable {
-        --pending_;
-        if (generation == generation_ && absl::IsNotFound(page.status())) owner_.OnGone();
-        done(std::move(page));
-      });
+void RoomLogFollower::ReadLog(int64_t after_seq, LogReader::Done done) {
+  reader_.Read({after_seq, {LogReader::kPageEvents, LogReader::kPageBytes}},
+               [this, generation = generation_,
+                done = std::move(done)](absl::StatusOr<SharedPage> page) mutable {
+                 if (generation == generation_ && absl::IsNotFound(page.status())) owner_.OnGone();
+                 done(std::move(page));
+               });
 }
 
 void RoomLogFollower::Later(absl::Duration delay, absl::AnyInvocable<void()> task) {

@@ -1,6 +1,6 @@
 // room_log_follower.h: publishes one room's log in seq order, each event once, and answers a
 // command only when its events are out.
-// Owns: the published position, commands that wait for it, the audience.
+// Owns: the published position, commands that wait for it, the audience, the log's reader.
 // Used by: live_room.
 // Threads: confined to the room's lane.
 // Fails: never; a gap is read from the store for as long as it takes.
@@ -17,6 +17,7 @@
 
 #include "control/fanout/room_audience.h"
 #include "control/room/lane_tools.h"
+#include "control/room/log_reader.h"
 #include "control/room/room_command.h"
 #include "storage/records.h"
 
@@ -52,10 +53,13 @@ class RoomLogFollower final : private RoomAudience::Room {
   RoomLogFollower& operator=(const RoomLogFollower&) = delete;
 
   RoomAudience& audience() { return audience_; }
+  LogReader& reader() { return reader_; }
   int64_t published_seq() const override { return published_seq_; }
 
   // Nobody listens, nothing is under way: may be destroyed.
-  bool is_idle() const { return audience_.empty() && waiting_.empty() && pending_ == 0; }
+  bool is_idle() const {
+    return audience_.empty() && waiting_.empty() && pending_ == 0 && reader_.is_idle();
+  }
 
   // The room was loaded: what is in the log so far concerns nobody here.
   void Start(int64_t published_seq);
@@ -78,7 +82,8 @@ class RoomLogFollower final : private RoomAudience::Room {
 
  private:
   // RoomAudience::Room
-  void ReadLog(int64_t after_seq, absl::AnyInvocable<void(absl::StatusOr<LogPage>)> done) override;
+  void ReadLog(int64_t after_seq, LogReader::Done done) override;
+  const LogWindow* window() const override { return reader_.window(); }
   void Later(absl::Duration delay, absl::AnyInvocable<void()> task) override;
   void OnEdgeSettled(const Attachment& edge) override { owner_.OnEdgeSettled(edge); }
 
@@ -96,6 +101,7 @@ class RoomLogFollower final : private RoomAudience::Room {
   Owner& owner_;
   RoomAudience audience_;
   int64_t published_seq_ = 0;
+  LogReader reader_;
   std::list<std::unique_ptr<RoomCommand>> waiting_;  // For a gap to be filled.
   bool is_reading_ = false;
   bool is_sync_wanted_ = false;

@@ -1,6 +1,7 @@
 // Whatever happens to edges, streams, members, the store and control itself: every subscriber gets
 // every event of its subscription once and in order, nothing else, and what was acked is stored
-// once. Run with CONFAB_TEST_SEED=n to repeat a run.
+// once; pages of the log show what was acked before they were asked for. Run with
+// CONFAB_TEST_SEED=n to repeat a run.
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -53,12 +54,37 @@ class AttachPropertyTest : public ControlBench, public testing::WithParamInterfa
     const uint64_t connection = PickConnection(user);
     if (choice < 60) return edge.Join(*dispatcher_, connection, user, PickRoom());
     if (choice < 65) return edge.Leave(*dispatcher_, connection, user, PickRoom());
+    if (choice < 74) return Replay(edge, connection, user);
+    if (choice < 80) return Edit(edge);
     const std::string content = "m" + std::to_string(++messages_);
     const std::string room = PickRoom();
     for (int i = Pick(4); i >= 0; --i) {
       edge.Post(*dispatcher_, connection, user, room, content + "." + std::to_string(i),
                 Pick(2) == 0 ? content + "." + std::to_string(i) : "");
     }
+  }
+
+  void Replay(ModelEdge& edge, uint64_t connection, const std::string& user) {
+    const std::string room = PickRoom();
+    int64_t position = 0;
+    ModelEdge::Edits edits;
+    for (const auto& other : edges_) {
+      const auto positions = other->positions();
+      if (const auto it = positions.find(room); it != positions.end()) position = it->second;
+      for (const auto& [message, seq] : other->edits()) {
+        edits[message] = std::max(edits[message], seq);
+      }
+    }
+    const int64_t after = std::max<int64_t>(0, position - Pick(60));
+    edge.Replay(*dispatcher_, connection, user, room, after, std::move(edits));
+  }
+
+  void Edit(ModelEdge& edge) {
+    if (edge.acked().empty()) return;
+    const ModelEdge::Posted& message =
+        edge.acked()[static_cast<size_t>(Pick(static_cast<int>(edge.acked().size())))];
+    edge.Edit(*dispatcher_, PickConnection(message.user), message,
+              "e" + std::to_string(++messages_));
   }
 
   void KillControl() {
@@ -196,7 +222,23 @@ class AttachPropertyTest : public ControlBench, public testing::WithParamInterfa
     for (const ModelEdge::Posted& posted : edge.acked()) {
       const Log& log = logs.at(posted.room);
       ASSERT_LE(posted.seq, static_cast<int64_t>(log.size()));
-      EXPECT_EQ(log[static_cast<size_t>(posted.seq - 1)].event.content, posted.content);
+      const EventRecord& record = log[static_cast<size_t>(posted.seq - 1)];
+      const std::string& now = record.event.content;
+      EXPECT_EQ(record.marks.edited_seq > 0 ? now.substr(0, now.find('/')) : now, posted.content);
+    }
+  }
+
+  // Nobody was given anything from after the membership.
+  static void CheckPages(const ModelEdge& edge,
+                         const std::map<std::string, std::vector<std::set<std::string>>>& members) {
+    for (const ModelEdge::Page& page : edge.pages()) {
+      const auto& of_room = members.at(page.room);
+      bool was_member = false;
+      for (size_t i = static_cast<size_t>(std::max<int64_t>(1, page.last_seq)) - 1;
+           i < of_room.size(); ++i) {
+        was_member = was_member || of_room[i].contains(page.user);
+      }
+      EXPECT_TRUE(was_member) << page.user << " was given " << page.last_seq << " of " << page.room;
     }
   }
 
@@ -237,6 +279,7 @@ TEST_P(AttachPropertyTest, EverySubscriberGetsEverythingOnceInOrderAndNothingEls
   }
   for (const auto& edge : edges_) {
     CheckAcked(*edge, logs);
+    CheckPages(*edge, members);
     for (const auto& subscription : edge->ledger()) {
       CheckSubscription(*subscription, members[subscription->room]);
     }

@@ -1,5 +1,6 @@
 #include "tests/control/dispatch/model_edge.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -64,22 +65,22 @@ void ModelEdge::Send(Dispatcher& dispatcher) {
   if (!inputs.empty()) dispatcher.Dispatch(attachment_, std::move(inputs));
 }
 
+void ModelEdge::SendNewest(Dispatcher& dispatcher) {
+  std::vector<EdgeInput> inputs;
+  inputs.emplace_back(EdgeCommand{unanswered_[requests_].actor, unanswered_[requests_].command});
+  dispatcher.Dispatch(attachment_, std::move(inputs));
+}
+
 void ModelEdge::Join(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
                      const std::string& room) {
-  v1::Command& command = NewCommand(connection, user);
-  command.mutable_join_room()->set_room_id(room);
-  std::vector<EdgeInput> inputs;
-  inputs.emplace_back(EdgeCommand{unanswered_[requests_].actor, command});
-  dispatcher.Dispatch(attachment_, std::move(inputs));
+  NewCommand(connection, user).mutable_join_room()->set_room_id(room);
+  SendNewest(dispatcher);
 }
 
 void ModelEdge::Leave(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
                       const std::string& room) {
-  v1::Command& command = NewCommand(connection, user);
-  command.mutable_leave_room()->set_room_id(room);
-  std::vector<EdgeInput> inputs;
-  inputs.emplace_back(EdgeCommand{unanswered_[requests_].actor, command});
-  dispatcher.Dispatch(attachment_, std::move(inputs));
+  NewCommand(connection, user).mutable_leave_room()->set_room_id(room);
+  SendNewest(dispatcher);
 }
 
 void ModelEdge::Post(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
@@ -88,9 +89,26 @@ void ModelEdge::Post(Dispatcher& dispatcher, uint64_t connection, const std::str
   command.mutable_post_message()->set_room_id(room);
   command.mutable_post_message()->set_content(content);
   command.mutable_post_message()->set_client_msg_id(key);
-  std::vector<EdgeInput> inputs;
-  inputs.emplace_back(EdgeCommand{unanswered_[requests_].actor, command});
-  dispatcher.Dispatch(attachment_, std::move(inputs));
+  SendNewest(dispatcher);
+}
+
+void ModelEdge::Edit(Dispatcher& dispatcher, uint64_t connection, const Posted& message,
+                     const std::string& suffix) {
+  v1::EditMessage& edit = *NewCommand(connection, message.user).mutable_edit_message();
+  edit.set_room_id(message.room);
+  edit.set_message_id(message.message_id);
+  edit.set_content(message.content + "/" + suffix);
+  unanswered_[requests_].message_seq = message.seq;
+  SendNewest(dispatcher);
+}
+
+void ModelEdge::Replay(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
+                       const std::string& room, int64_t after_seq, Edits edits) {
+  v1::ReplayPage& replay = *NewCommand(connection, user).mutable_replay_page();
+  replay.set_room_id(room);
+  replay.set_after_seq(after_seq);
+  unanswered_[requests_].edits = std::move(edits);
+  SendNewest(dispatcher);
 }
 
 void ModelEdge::Process(Dispatcher& dispatcher, size_t limit) {
@@ -179,17 +197,38 @@ void ModelEdge::TakeResult(const v1::Result& result) {
   EXPECT_TRUE(it != unanswered_.end())
       << id_ << ": request " << result.request() << " was answered twice";
   if (it == unanswered_.end()) return;
-  const v1::Command command = it->second.command;
+  const Unanswered asked = std::move(it->second);
+  const v1::Command& command = asked.command;
   unanswered_.erase(it);
+  if (result.has_history()) return TakePage(asked, result.history());
+  if (result.has_edit_message()) {
+    int64_t& newest = edits_[{command.edit_message().room_id(), asked.message_seq}];
+    newest = std::max(newest, result.edit_message().seq());
+  }
   if (!result.has_post_message()) return;
   const v1::PostMessage& post = command.post_message();
-  acked_.push_back(
-      {post.room_id(), post.client_msg_id(), post.content(), result.post_message().seq()});
+  acked_.push_back({asked.actor->id.value, post.room_id(), post.client_msg_id(),
+                    result.post_message().message_id(), post.content(),
+                    result.post_message().seq()});
   // The sender's own edge has the event by now.
   const auto topic = topics_.find(post.room_id());
   if (topic != topics_.end()) {
     EXPECT_GE(topic->second.position, result.post_message().seq());
   }
+}
+
+void ModelEdge::TakePage(const Unanswered& asked, const v1::HistoryPage& page) {
+  int64_t seq = asked.command.replay_page().after_seq();
+  for (const v1::Event& event : page.events()) {
+    EXPECT_EQ(event.seq(), ++seq) << id_ << " " << page.room_id();
+    if (!event.has_message_posted()) continue;
+    const v1::MessagePosted& message = event.message_posted();
+    EXPECT_EQ(message.edited_seq() > 0, message.content().find('/') != std::string::npos);
+    const auto edit = asked.edits.find({page.room_id(), event.seq()});
+    if (edit == asked.edits.end()) continue;
+    EXPECT_GE(message.edited_seq(), edit->second) << "an edit was forgotten: " << event.seq();
+  }
+  pages_.push_back({asked.actor->id.value, page.room_id(), seq});
 }
 
 std::map<std::string, int64_t> ModelEdge::positions() const {

@@ -1,5 +1,6 @@
 // model_edge.h: an edge reduced to what it owes control and its connections: positions,
 // subscriptions, releases, unanswered commands. Keeps a ledger of what each connection received.
+// Pages of the log are held against what was known when they were asked for.
 // Threads: the test's.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/dispatch/dispatcher.h"
@@ -27,10 +29,20 @@ class ModelEdge {
     int64_t ended_at = -1;           // Position of the room when it ended; -1: it has not.
   };
   struct Posted {
+    std::string user;
     std::string room;
     std::string client_msg_id;  // Empty: none.
+    std::string message_id;
     std::string content;
     int64_t seq = 0;  // As acked.
+  };
+  // By room and seq of messages: the newest edit that was acked.
+  using Edits = std::map<std::pair<std::string, int64_t>, int64_t>;
+  // What a page of the log has given a user.
+  struct Page {
+    std::string user;
+    std::string room;
+    int64_t last_seq = 0;
   };
 
   explicit ModelEdge(std::string id) : id_(std::move(id)) {}
@@ -47,6 +59,12 @@ class ModelEdge {
              const std::string& room);
   void Post(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
             const std::string& room, const std::string& content, const std::string& key);
+  // Its content is the message's with a suffix "/…".
+  void Edit(Dispatcher& dispatcher, uint64_t connection, const Posted& message,
+            const std::string& suffix);
+  // A page must not show a message as it was before one of `edits`.
+  void Replay(Dispatcher& dispatcher, uint64_t connection, const std::string& user,
+              const std::string& room, int64_t after_seq, Edits edits);
 
   // Takes at most `limit` of the items that have come.
   void Process(Dispatcher& dispatcher, size_t limit);
@@ -58,6 +76,8 @@ class ModelEdge {
   std::map<std::string, int64_t> positions() const;
   const std::vector<std::unique_ptr<Subscription>>& ledger() const { return ledger_; }
   const std::vector<Posted>& acked() const { return acked_; }
+  const Edits& edits() const { return edits_; }
+  const std::vector<Page>& pages() const { return pages_; }
 
  private:
   struct Topic {
@@ -67,15 +87,19 @@ class ModelEdge {
   struct Unanswered {
     std::shared_ptr<const storage::Actor> actor;
     v1::Command command;
+    int64_t message_seq = 0;  // Of an edit.
+    Edits edits;              // Of a page: what it has to show.
   };
 
   v1::Command& NewCommand(uint64_t connection, const std::string& user);
   void Send(Dispatcher& dispatcher);
+  void SendNewest(Dispatcher& dispatcher);
   void Take(Dispatcher& dispatcher, const v1::ControlItem& item);
   void TakeSubscribe(const v1::Subscribe& subscribe);
   void TakeUnsubscribe(Dispatcher& dispatcher, const v1::Unsubscribe& unsubscribe);
   void TakeEvent(const v1::Event& event);
   void TakeResult(const v1::Result& result);
+  void TakePage(const Unanswered& asked, const v1::HistoryPage& page);
   void End(Topic& topic, Subscription& subscription, bool is_by_user);
   void ReleaseIfUnused(Dispatcher& dispatcher, const std::string& room);
 
@@ -90,6 +114,8 @@ class ModelEdge {
   std::map<uint64_t, Unanswered> unanswered_;
   std::vector<std::unique_ptr<Subscription>> ledger_;
   std::vector<Posted> acked_;
+  Edits edits_;
+  std::vector<Page> pages_;
 };
 
 }  // namespace confab::control

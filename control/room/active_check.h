@@ -1,0 +1,43 @@
+// active_check.h: makes sure that nobody else has written to the store before something is answered
+// from memory that the store would be asked for otherwise.
+// Owns: who waits for the store's word.
+// Used by: log_reader.
+// Threads: confined to the lane.
+// Fails: UNAVAILABLE where the store cannot be asked, or another control is or was active.
+//
+// A question to the store begins after whoever it is asked for has come, so what is in memory then
+// is no older than the question. All who come while one is under way share the next.
+#pragma once
+
+#include <vector>
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+
+#include "control/lane/read_gate.h"
+#include "storage/store.h"
+
+namespace confab::control {
+
+class ActiveCheck {
+ public:
+  using Done = absl::AnyInvocable<void(const absl::Status&)>;
+
+  ActiveCheck(ReadGate& reads, storage::Store& store) : reads_(reads), store_(store) {}
+  ActiveCheck(const ActiveCheck&) = delete;
+  ActiveCheck& operator=(const ActiveCheck&) = delete;
+
+  // As many may wait as the rooms of the lane have reads under way.
+  void Ask(Done done);
+
+ private:
+  void AskStore();
+  void OnAnswer(std::vector<Done> asked, const absl::Status& status);
+
+  ReadGate& reads_;
+  storage::Store& store_;
+  std::vector<Done> waiting_;  // For the next question.
+  bool is_asking_ = false;
+};
+
+}  // namespace confab::control

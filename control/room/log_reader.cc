@@ -1,0 +1,172 @@
+#include "control/room/log_reader.h"
+
+#include <chrono>
+#include <utility>
+
+#include "control/room/event_message.h"
+#include "process/metrics.h"
+
+namespace confab::control {
+namespace {
+
+// Page after page, until one reaches the event `end_seq`, the log ends, or it is more than a window
+// holds. On the reader's time, the making of messages too.
+absl::StatusOr<SharedPage> ReadUpTo(storage::Store& store, storage::EventQuery query,
+                                    int64_t end_seq, process::Counter& reads) {
+  SharedPage all;
+  size_t bytes = 0;
+  while (true) {
+    auto page = store.ReadEvents(query);
+    if (!page.ok()) return page.status();
+    reads.Add();
+    const bool goes_on = all.events.empty() || page->events.empty() ||
+                         page->events.front().seq == all.events.back().seq() + 1;
+    // Retention was here between two pages: what lies before the hole is a page of its own.
+    if (!goes_on) return all;
+    for (storage::EventRecord& record : page->events) {
+      bytes += all.events
+                   .emplace_back(MakeRoomEvent(query.room, record.seq, record.created_at,
+                                               record.event, record.marks))
+                   .bytes();
+    }
+    all.more = page->more;
+    all.last_seq = page->last_seq;
+    all.member_seq = page->member_seq;
+    if (!page->more || page->events.empty() || all.events.back().seq() >= end_seq ||
+        all.events.size() >= LogWindow::kEventsLimit || bytes >= LogWindow::kBytesLimit) {
+      return all;
+    }
+    query.after_seq = all.events.back().seq();
+  }
+}
+
+storage::EventQuery QueryOf(const storage::RoomId& room, int64_t after_seq) {
+  storage::EventQuery query;
+  query.room = room;
+  query.after_seq = after_seq;
+  query.limit = LogReader::kPageEvents;
+  query.bytes_limit = LogReader::kPageBytes;
+  return query;
+}
+
+}  // namespace
+
+void LogReader::Read(const Wanted& wanted, Done done) {
+  ++pending_;
+  Start({wanted, std::move(done)});
+}
+
+void LogReader::Start(Pending read) {
+  const int64_t after_seq = read.wanted.after_seq;
+  if (is_open() && window_->Covers(after_seq)) {
+    window_->Touch(tools_.lane.now());
+    return tools_.active_check.Ask(
+        [this, read = std::move(read)](const absl::Status& status) mutable {
+          OnChecked(std::move(read), status);
+        });
+  }
+  if (is_filling_ && filled_after_ <= after_seq) {
+    waiting_.push_back(std::move(read));
+  } else if (!is_filling_ && IsNear(after_seq)) {
+    Fill(std::move(read));
+  } else {
+    ReadPage(std::move(read));
+  }
+}
+
+// What was there when the store was asked may be gone.
+void LogReader::OnChecked(Pending read, const absl::Status& status) {
+  if (!status.ok()) return Answer(std::move(read), status);
+  if (!is_open() || !window_->Covers(read.wanted.after_seq)) return Start(std::move(read));
+  tools_.log_reads.memory.Add();
+  auto page = window_->Behind(read.wanted.after_seq, read.wanted.limits);
+  Answer(std::move(read), std::move(page));
+}
+
+// So near to the end that what lies between is worth keeping. Who is at the end misses nothing.
+bool LogReader::IsNear(int64_t after_seq) const {
+  if (after_seq >= published_seq_) return false;
+  if (is_open() && window_->is_full()) return false;
+  return published_seq_ - after_seq <= static_cast<int64_t>(LogWindow::kEventsLimit);
+}
+
+void LogReader::Fill(Pending read) {
+  if (!is_open()) {
+    window_ = std::make_unique<LogWindow>(tools_.windows, published_seq_, tools_.lane.now());
+  }
+  is_filling_ = true;
+  filled_after_ = read.wanted.after_seq;
+  const storage::EventQuery query = QueryOf(room_, read.wanted.after_seq);
+  const ReadShare share = read.wanted.share;
+  ReadStore(
+      tools_,
+      [query, end_seq = window_->first_seq() - 1, &reads = tools_.log_reads.store](
+          storage::Store& store) { return ReadUpTo(store, query, end_seq, reads); },
+      [this, version = version_, read = std::move(read)](absl::StatusOr<SharedPage> page) mutable {
+        OnFilled(version, std::move(read), std::move(page));
+      },
+      share);
+}
+
+void LogReader::OnFilled(uint64_t version, Pending read, absl::StatusOr<SharedPage> page) {
+  is_filling_ = false;
+  std::vector<Pending> waiting = std::exchange(waiting_, {});
+  if (!page.ok()) {
+    const absl::Status status = page.status();
+    Answer(std::move(read), status);
+    for (Pending& other : waiting) Answer(std::move(other), status);
+    return;
+  }
+  if (is_open() && version == version_) window_->Prepend(*page);
+  CutTo(read.wanted.limits, *page);
+  Answer(std::move(read), std::move(page));
+  // They came after the store was asked, so its answer alone may be too old for them.
+  for (Pending& other : waiting) Start(std::move(other));
+}
+
+void LogReader::ReadPage(Pending read) {
+  storage::EventQuery query = QueryOf(room_, read.wanted.after_seq);
+  query.limit = static_cast<int32_t>(read.wanted.limits.events);
+  query.bytes_limit = static_cast<int32_t>(read.wanted.limits.bytes);
+  const ReadShare share = read.wanted.share;
+  ReadStore(
+      tools_,
+      [query, deadline = read.wanted.deadline,
+       &reads = tools_.log_reads.store](storage::Store& store) -> absl::StatusOr<SharedPage> {
+        // Whoever asked has given up: the reader is free for the next.
+        if (deadline <= std::chrono::steady_clock::now()) {
+          return absl::UnavailableError("the server is too busy right now; try again");
+        }
+        return ReadUpTo(store, query, query.after_seq, reads);
+      },
+      [this, read = std::move(read)](absl::StatusOr<SharedPage> page) mutable {
+        Answer(std::move(read), std::move(page));
+      },
+      share);
+}
+
+void LogReader::Answer(Pending read, absl::StatusOr<SharedPage> page) {
+  --pending_;
+  read.done(std::move(page));
+}
+
+void LogReader::OnPublished(const v1::RoomEvent& event) {
+  if (is_open()) window_->Append(SharedEvent(event));
+}
+
+void LogReader::OnMessageChanged(int64_t message_seq) {
+  ++version_;
+  if (is_open()) window_->ForgetMessage(message_seq);
+}
+
+void LogReader::Forget() {
+  ++version_;
+  if (is_open()) window_->Clear();
+}
+
+void LogReader::Reset() {
+  ++version_;
+  window_.reset();
+}
+
+}  // namespace confab::control
