@@ -11,6 +11,7 @@
 #include "control/control.h"
 #include "control/control_config.h"
 #include "process/config_loader.h"
+#include "process/failpoint.h"
 #include "process/log.h"
 #include "process/metrics.h"
 #include "process/ops_server.h"
@@ -102,6 +103,8 @@ int Main(int argc, char** argv) {
   if (!*is_to_run) return EXIT_SUCCESS;
   process::InitLog("control", flags.log_level);
   for (const std::string& warning : loader.warnings()) process::LogWarn(warning);
+  const absl::Status armed = process::ArmFailpointsByEnvironment();
+  if (!armed.ok()) return Refuse(armed);
   return Serve(config, flags, signals);
 }
 

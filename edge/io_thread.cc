@@ -10,6 +10,7 @@
 #include "edge/connection/native_session.h"
 #include "edge/connection/socketio_talk.h"
 #include "edge/hello.h"
+#include "process/failpoint.h"
 
 namespace confab::edge {
 
@@ -281,6 +282,7 @@ void IoThread::Announce(std::uint64_t stream) {
 }
 
 void IoThread::Distribute(const ItemBatch& items) {
+  CONFAB_FAILPOINT(kEdgeDeliver);
   for (const int place : items.items) {
     const v1::ControlItem& item = items.batch->items(place);
     switch (item.item_case()) {

@@ -10,6 +10,7 @@
 #include "edge/edge.h"
 #include "edge/edge_end.h"
 #include "process/config_loader.h"
+#include "process/failpoint.h"
 #include "process/log.h"
 #include "process/metrics.h"
 #include "process/ops_server.h"
@@ -98,6 +99,8 @@ int Run(int argc, char** argv) {
   for (const std::string& warning : options.loader.warnings()) {
     confab::process::LogWarn(warning);
   }
+  const absl::Status armed = confab::process::ArmFailpointsByEnvironment();
+  if (!armed.ok()) return Fail(armed);
   return Serve(options, argc, argv);
 }
 

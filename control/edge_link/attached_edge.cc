@@ -7,6 +7,7 @@
 
 #include "control/edge_link/stream_outbox.h"
 #include "control/status_reason.h"
+#include "process/failpoint.h"
 #include "process/log.h"
 #include "process/mutex.h"
 
@@ -53,7 +54,7 @@ class AttachedEdge::Sender final : public EdgeStream {
     }
     AttachedEdge* writer = TakeBatch();
     lock.Unlock();
-    if (writer != nullptr) writer->StartWrite(&response_);
+    if (writer != nullptr) Write(*writer);
     return before;
   }
 
@@ -82,7 +83,7 @@ class AttachedEdge::Sender final : public EdgeStream {
     AttachedEdge* writer = ok ? TakeBatch() : nullptr;
     if (is_ending_ && writer == nullptr) return Finish();
     lock.Unlock();
-    if (writer != nullptr) writer->StartWrite(&response_);
+    if (writer != nullptr) Write(*writer);
   }
 
   // Nothing touches the reactor afterwards.
@@ -102,6 +103,12 @@ class AttachedEdge::Sender final : public EdgeStream {
     if (is_writing_ || !outbox_.Take(response_)) return nullptr;
     is_writing_ = true;
     return reactor_;
+  }
+
+  // REQUIRES: TakeBatch gave it; without the lock.
+  void Write(AttachedEdge& writer) {
+    CONFAB_FAILPOINT(kLinkWrite);
+    writer.StartWrite(&response_);
   }
 
   // A write under way goes first; a peer that is gone is noticed by keepalive.

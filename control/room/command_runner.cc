@@ -8,6 +8,7 @@
 
 #include "control/room/log_rules.h"
 #include "control/status_reason.h"
+#include "process/failpoint.h"
 #include "process/log.h"
 
 namespace confab::control {
@@ -286,6 +287,7 @@ bool CommandRunner::Settle(RoomCommand& command, const Room* room) {
     return false;
   }
   if (std::holds_alternative<PostRequest>(command.request)) {
+    CONFAB_FAILPOINT(kAckBefore);
     tools_.results.Posted(command);
   } else if (std::holds_alternative<ChangeMessageRequest>(command.request)) {
     tools_.results.MessageChanged(command);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/room/upkeep_job.h"
+#include "process/failpoint.h"
 #include "process/log.h"
 #include "process/metrics.h"
 
@@ -304,10 +305,12 @@ absl::Status CommitQueue::TryAppend(Jobs& jobs) {
     batch.push_back(std::move(job->append));
   }
   const auto start = Clock::now();
+  CONFAB_FAILPOINT(kCommitBefore);
   auto outcomes = writer_->Append(batch);
   for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->append = std::move(batch[i]);
   if (!outcomes.ok()) return outcomes.status();
   if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
+  CONFAB_FAILPOINT(kCommitDone);
   commit_seconds_.Observe(std::chrono::duration<double>(Clock::now() - start).count());
   batch_events_.Observe(static_cast<double>(events));
   for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->outcome = std::move((*outcomes)[i]);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "control/room/event_message.h"
-#include "process/log.h"
+#include "process/failpoint.h"
 
 namespace confab::control {
 
@@ -86,6 +86,7 @@ void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_a
   if (event.kind == storage::EventKind::kMessagePosted && !event.actor.id.empty()) {
     tools_.own_pointers.Note(event.actor.id, room_, seq);
   }
+  CONFAB_FAILPOINT(kPublishBefore);
   if (ChangesMessage(event.kind)) reader_.OnMessageChanged(event.target_seq);
   if (audience_.empty() && !reader_.is_open()) return;
   v1::RoomEvent message = MakeRoomEvent(room_, seq, created_at, event, marks);

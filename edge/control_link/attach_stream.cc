@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "process/failpoint.h"
+
 namespace confab::edge {
 
 AttachStream::AttachStream(std::uint64_t number, ControlLinkSink& sink)
@@ -53,7 +55,7 @@ void AttachStream::Announce(std::vector<v1::Hello> chunks) {
     is_announced_ = true;
     is_ready = TakeBatch();
   }
-  if (is_ready) StartWrite(&writing_);
+  if (is_ready) Write();
 }
 
 void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
@@ -72,8 +74,13 @@ void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
     is_ready = !is_too_much && TakeBatch();
   }
   items.clear();
-  if (is_ready) StartWrite(&writing_);
+  if (is_ready) Write();
   if (is_too_much) Cancel();
+}
+
+void AttachStream::Write() {
+  CONFAB_FAILPOINT(kLinkWrite);
+  StartWrite(&writing_);
 }
 
 void AttachStream::OnReadDone(bool ok) {
@@ -106,7 +113,7 @@ void AttachStream::OnWriteDone(bool ok) {
     is_last = is_over_;
     is_ready = ok && TakeBatch();
   }
-  if (is_ready) StartWrite(&writing_);
+  if (is_ready) Write();
   if (is_last) RemoveHold();
 }
 

@@ -54,6 +54,7 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   void Enqueue(v1::EdgeItem&& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // True: writing_ is to be written.
   bool TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Write();  // Without the lock.
 
   const std::uint64_t number_;
   ControlLinkSink& sink_;

@@ -23,6 +23,7 @@
 #include "edge/edge_end.h"
 #include "edge/edge_tls.h"
 #include "process/config_loader.h"
+#include "process/failpoint.h"
 #include "process/jwt.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -202,6 +203,8 @@ int Main(int argc, char** argv) {
   if (absl::Status checked = CheckConfig(options.config); !checked.ok()) return Refuse(checked);
   process::InitLog("confab", options.config.server.log_level);
   for (const std::string& warning : options.loader.warnings()) process::LogWarn(warning);
+  const absl::Status armed = process::ArmFailpointsByEnvironment();
+  if (!armed.ok()) return Refuse(armed);
   const int code = Serve(signals, options, argc, argv);
   process::FlushLog();
   return code;
