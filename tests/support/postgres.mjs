@@ -28,6 +28,16 @@ function childrenOf(pid) {
     .map(Number);
 }
 
+// Nobody may be there to bury it.
+function isGone(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return 'ZX'.includes(stat[stat.lastIndexOf(')') + 2]);
+  } catch {
+    return true;
+  }
+}
+
 export class Postgres {
   // PostgreSQL refuses to run as root; then it runs as the packaged user.
   constructor(dir) {
@@ -110,6 +120,18 @@ export class Postgres {
 
   thaw() {
     for (const pid of this.frozen ?? []) process.kill(pid, 'SIGCONT'); // The server itself last.
+    this.frozen = null;
+  }
+
+  // All of them are killed in one moment: a crash, or a cut of power.
+  async die() {
+    await this.freeze();
+    for (const pid of this.frozen) process.kill(pid, 'SIGKILL');
+    await until(
+      'PostgreSQL is dead',
+      () => !this.server.running && this.frozen.every(isGone),
+      START_MS,
+    );
     this.frozen = null;
   }
 

@@ -7,9 +7,11 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { binDir } from '../support/cluster.mjs';
 import { newSeed } from '../support/random.mjs';
 import { scenario } from '../support/scenario.mjs';
 import { Bench } from './faults/bench.mjs';
+import { missingFor } from './faults/needs.mjs';
 import { rowNamed } from './faults/rows.mjs';
 
 const SHORT_LIMIT_MS = 280_000; // Below ctest's own.
@@ -23,6 +25,8 @@ const { values, positionals } = parseArgs({
 const row = rowNamed(positionals[0]);
 const FORMS = ['test', 'short', 'long'];
 if (!FORMS.includes(values.form)) throw new Error(`--form is one of ${FORMS.join(', ')}`);
+const missing = missingFor(row, binDir);
+if (missing !== null) throw new Error(`${row.name} needs ${missing}`);
 const isLong = values.form === 'long';
 const slack = values.form === 'test' ? TEST_SLACK : 1;
 const limitMs = isLong ? LONG_LIMIT_MS : SHORT_LIMIT_MS;

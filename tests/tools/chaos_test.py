@@ -90,6 +90,22 @@ class Chaos(unittest.TestCase):
         self.run_chaos("--report", document, ROW)
         self.assertEqual(document.read_text(), text + "\n## Behind it\n")
 
+    def test_leaves_out_rows_whose_needs_are_not_met(self):
+        self.plant(row="die-before-broadcast")
+        run = self.run_chaos("die-after-commit", "die-before-broadcast")
+        self.assertIn("die-after-commit: needs servers with failpoints: tools/build ci; not run",
+                      run.stdout)
+        self.assertIn("die-before-broadcast: passed", run.stdout)
+        self.assertEqual(run.returncode, 3, run.stderr)
+
+    def test_reports_of_two_builds_where_rows_with_failpoints_need_another(self):
+        document = self.results.parent / "document.md"
+        document.write_text("# Title\n")
+        self.plant()
+        self.plant(row="die-after-commit", binaries="of the build with failpoints")
+        run = self.run_chaos("--report", document)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
     def test_reports_nothing_where_there_is_nothing_and_no_mixture_of_builds(self):
         document = self.results.parent / "document.md"
         document.write_text("# Title\n")

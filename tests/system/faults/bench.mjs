@@ -24,6 +24,8 @@ const EARLY_MS = 300;
 
 export const since = (start) => performance.now() - start;
 
+const limitText = (atMost) => (atMost < Infinity ? ` (at most ${atMost})` : '');
+
 export class Bench {
   // `slack`: so many times longer than they may take, times still pass.
   constructor(cluster, { isLong, slack, seed }) {
@@ -50,16 +52,16 @@ export class Bench {
   figure(name, value, { unit = 'ms', atMost = Infinity } = {}) {
     const rounded = unit === 'ms' ? Math.round(value) : value;
     this.figures.push({ name, value: rounded, unit, atMost });
-    this.say(`${name}: ${rounded} ${unit}${atMost < Infinity ? ` (at most ${atMost})` : ''}`);
+    this.say(`${name}: ${rounded} ${unit}${limitText(atMost)}`);
   }
 
   // A figure of several rounds: the longest counts.
-  longest(name, ms, atMost) {
+  longest(name, ms, atMost = Infinity) {
     const before = this.figures.find((figure) => figure.name === name);
     if (!before) return this.figure(name, ms, { atMost });
     if (ms <= before.value) return;
     before.value = Math.round(ms);
-    this.say(`${name}: now ${before.value} ms (at most ${atMost})`);
+    this.say(`${name}: now ${before.value} ms${limitText(atMost)}`);
   }
 
   // Every send so far got its ack or its refusal in this time.

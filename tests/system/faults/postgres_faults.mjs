@@ -140,6 +140,6 @@ export const postgresFaults = [
         ),
       { disk: '96m' },
     ),
-    needsRoot: true,
+    needs: ['root'],
   },
 ];

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 
 import { Canary } from '../../support/canary.mjs';
 import { ChatClient } from '../../support/chat_client.mjs';
-import { RawSocket } from '../../support/raw_socket.mjs';
-import { until } from '../../support/until.mjs';
+import { NativeReader } from '../../support/native_reader.mjs';
 import { pause } from '../../support/pause.mjs';
+import { until } from '../../support/until.mjs';
 import { since } from './bench.mjs';
 
 const MEMORY_MIB = 512;
@@ -44,33 +44,6 @@ class MemoryGroup {
   }
 }
 
-// A native client that keeps nothing but where it stands.
-class Reader {
-  static async open(cluster, room) {
-    const reader = new Reader();
-    const raw = new RawSocket(cluster, '/', { protocols: ['confab.v1.json'] });
-    reader.ws = raw.ws;
-    await raw.opened();
-    raw.ws.send(JSON.stringify({ connect: { token: cluster.token('reader') } }));
-    await raw.sees('connected', (frame) => frame.includes('"connected"'));
-    raw.ws.send(JSON.stringify({ request: '1', joinRoom: { roomId: room, afterSeq: '0' } }));
-    await raw.sees('joined', (frame) => frame.includes('"joinRoom"'));
-    reader.last = 0;
-    reader.faults = 0; // Events that came twice, or behind a gap.
-    for (const frame of raw.received) reader.#hear(frame);
-    raw.ws.removeAllListeners('message');
-    raw.ws.on('message', (data) => reader.#hear(data.toString('latin1', 0, 256)));
-    return reader;
-  }
-
-  #hear(text) {
-    const seq = Number(/^\{"event":.*?"seq":"(\d+)"/.exec(text)?.[1] ?? 0);
-    if (seq === 0) return;
-    if (seq !== this.last + 1) ++this.faults;
-    this.last = seq;
-  }
-}
-
 async function readersStop(bench) {
   const { cluster } = bench;
   const count = bench.isLong ? 1_000 : 100;
@@ -82,8 +55,9 @@ async function readersStop(bench) {
   const ann = await ChatClient.connected(cluster, 'ann');
   const readers = [];
   while (readers.length < count) {
-    const opening = Array.from({ length: CROWD }, () => Reader.open(cluster, 'busy'));
-    readers.push(...(await Promise.all(opening)));
+    const more = Array.from({ length: CROWD }, () => new NativeReader(cluster, 'reader', 'busy'));
+    await Promise.all(more.map((reader) => reader.open()));
+    readers.push(...more);
   }
 
   let last = 0;
@@ -96,7 +70,7 @@ async function readersStop(bench) {
     }
   })();
   const canary = await Canary.start(cluster); // Its time in peace is that of a busy room.
-  for (const { ws } of readers) ws._socket.pause();
+  for (const reader of readers) reader.stop();
   await until(
     'every reader is degraded',
     async () => (await cluster.metric(cluster.edge, 'confab_edge_degraded_total')) >= count,
@@ -110,17 +84,17 @@ async function readersStop(bench) {
   isBusy = false;
   await writing;
   const start = performance.now();
-  for (const { ws } of readers) ws._socket.resume();
+  for (const reader of readers) reader.go();
   await until(
     'every reader has everything',
-    () => readers.every((reader) => reader.last === last),
+    () => readers.every((reader) => reader.position === last),
     2 * CAUGHT_UP_MS,
-    () => `${readers.filter((reader) => reader.last < last).length} have not`,
+    () => `${readers.filter((reader) => reader.position < last).length} have not`,
   );
   bench.figure('all have everything', since(start), { atMost: CAUGHT_UP_MS });
-  const faults = readers.reduce((sum, reader) => sum + reader.faults, 0);
+  const faults = readers.reduce((sum, reader) => sum + reader.faults.length, 0);
   bench.figure('events twice or behind a gap', faults, { unit: '', atMost: 0 });
-  const closed = readers.filter(({ ws }) => ws.readyState !== ws.OPEN).length;
+  const closed = readers.filter((reader) => reader.losses > 0).length;
   bench.figure('readers that were closed', closed, { unit: '', atMost: 0 });
   bench.figure('memory of the edge', group.peakMiB, { unit: 'MiB', atMost: MEMORY_MIB });
 }
@@ -135,7 +109,7 @@ export const readers = [
       start: false,
       edge: { 'connections-per-user': 'off', 'stall-time': '10m' },
     },
-    needsRoot: true,
+    needs: ['root'],
     run: readersStop,
   },
 ];

@@ -1,21 +1,29 @@
 // rows.mjs: the rows of the fault bench. Each has a name, the fault, what must hold, the cluster it
-// wants (as Cluster takes it), and run(bench).
+// wants (as Cluster takes it), what else it needs (names of needs.mjs), and run(bench).
+import { clocks } from './clock.mjs';
+import { crowds } from './crowds.mjs';
+import { deaths } from './deaths.mjs';
 import { frozen } from './frozen.mjs';
 import { kills } from './kills.mjs';
 import { links } from './links.mjs';
 import { postgresFaults } from './postgres_faults.mjs';
-import { sqliteFaults } from './sqlite_faults.mjs';
+import { powerCuts } from './power_cut.mjs';
 import { readers } from './readers.mjs';
+import { sqliteFaults } from './sqlite_faults.mjs';
 import { storms } from './storms.mjs';
 
 export const rows = [
   ...kills,
+  ...deaths,
   ...frozen,
   ...postgresFaults,
   ...sqliteFaults,
+  ...powerCuts,
   ...links,
   ...storms,
   ...readers,
+  ...crowds,
+  ...clocks,
 ];
 
 export function rowNamed(name) {

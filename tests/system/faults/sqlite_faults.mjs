@@ -77,7 +77,7 @@ export const sqliteFaults = [
     fault: 'SQLite: its disk is full for 10 s',
     holds,
     cluster: { processes: 'two', disk: '64m' },
-    needsRoot: true,
+    needs: ['root'],
     run: (bench) => unwritable(bench, fill),
   },
 ];
