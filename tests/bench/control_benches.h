@@ -1,0 +1,11 @@
+// control_benches.h: the benchmarks of control, by hop of the route.
+#pragma once
+
+#include "tests/bench/bench_list.h"
+
+namespace confab::control {
+
+void AddRoomBenches(tests::BenchList& list);   // Decisions, and a post's way over its lane.
+void AddStoreBenches(tests::BenchList& list);  // Batches of messages written.
+
+}  // namespace confab::control

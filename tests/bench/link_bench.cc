@@ -1,0 +1,88 @@
+// The stream between edge and control: what its batches cost to write and to read, an item.
+#include <memory>
+#include <string>
+
+#include "tests/bench/edge_benches.h"
+#include "tests/bench/edge_samples.h"
+
+namespace confab::edge {
+
+namespace {
+
+using benchmark::DoNotOptimize;
+using benchmark::State;
+using tests::Require;
+
+constexpr int kItems = 64;
+
+v1::AttachResponse Broadcasts() {
+  v1::AttachResponse batch;
+  for (int i = 0; i < kItems; ++i) {
+    v1::Broadcast& broadcast = *batch.add_items()->mutable_broadcast();
+    broadcast.add_topics("room:room-1");
+    *broadcast.mutable_event() = SampleEvent();
+  }
+  return batch;
+}
+
+v1::AttachResponse Results() {
+  v1::AttachResponse batch;
+  for (int i = 0; i < kItems; ++i) *batch.add_items()->mutable_result() = SampleResult();
+  return batch;
+}
+
+v1::AttachRequest Commands() {
+  v1::AttachRequest batch;
+  for (int i = 0; i < kItems; ++i) *batch.add_items()->mutable_command() = SampleCommand();
+  return batch;
+}
+
+template <typename Batch>
+void Write(State& state, const Batch& batch) {
+  std::string bytes;
+  for (auto _ : state) {
+    batch.SerializeToString(&bytes);
+    DoNotOptimize(bytes.data());
+  }
+}
+
+// Each batch into a message of its own, as the edge reads them: io threads keep it for a while.
+template <typename Batch>
+void Read(State& state, const Batch& batch) {
+  const std::string bytes = batch.SerializeAsString();
+  for (auto _ : state) {
+    const auto read = std::make_shared<Batch>();
+    Require(read->ParseFromString(bytes), "the batch cannot be read");
+    DoNotOptimize(read->items_size());
+  }
+}
+
+// Into the same message again and again, as control reads them; what is taken out of it is new.
+void ReadCommands(State& state) {
+  const std::string bytes = Commands().SerializeAsString();
+  v1::AttachRequest batch;
+  for (auto _ : state) {
+    Require(batch.ParseFromString(bytes), "the batch cannot be read");
+    for (v1::EdgeItem& item : *batch.mutable_items()) {
+      v1::Command taken = std::move(*item.mutable_command());
+      DoNotOptimize(taken);
+    }
+  }
+}
+
+}  // namespace
+
+void AddLinkBenches(tests::BenchList& list) {
+  list.Add(
+      {"link/write_commands", "item", kItems, 20, [](State& state) { Write(state, Commands()); }});
+  list.Add({"link/read_commands", "item", kItems, 20, ReadCommands});
+  list.Add({"link/write_broadcasts", "item", kItems, 20,
+            [](State& state) { Write(state, Broadcasts()); }});
+  list.Add({"link/read_broadcasts", "item", kItems, 20,
+            [](State& state) { Read(state, Broadcasts()); }});
+  list.Add(
+      {"link/write_results", "item", kItems, 20, [](State& state) { Write(state, Results()); }});
+  list.Add({"link/read_results", "item", kItems, 20, [](State& state) { Read(state, Results()); }});
+}
+
+}  // namespace confab::edge

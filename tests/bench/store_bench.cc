@@ -1,0 +1,160 @@
+// Batches of messages on their way into a store: planned, and written to memory and to SQLite.
+// PostgreSQL: bench_append, which counts the database's own time too.
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/time/clock.h>
+#include <absl/types/span.h>
+
+#include "storage/append_plan.h"
+#include "storage/open_store.h"
+#include "tests/bench/control_benches.h"
+#include "tests/fakes/memory_store.h"
+
+namespace confab::control {
+
+namespace {
+
+using benchmark::DoNotOptimize;
+using benchmark::State;
+using storage::AppendRequest;
+using storage::Store;
+using tests::Require;
+
+constexpr int kRooms = 100;
+// A store in memory keeps everything: after so many messages it begins anew.
+constexpr int kMessagesKept = 20'000;
+
+storage::RoomId RoomOf(int number) {
+  return storage::RoomId("room-" + std::to_string(number % kRooms));
+}
+
+// Messages of 200 bytes, each into another room than the one before.
+class Batch {
+ public:
+  explicit Batch(int size) {
+    for (int i = 0; i < size; ++i) {
+      AppendRequest& request = requests_.emplace_back();
+      storage::NewEvent& event = request.events.emplace_back();
+      event.actor = {storage::UserId("user-" + std::to_string(i % 50)), "A name", ""};
+      event.dedup.space = storage::DedupKey::Space::kClient;
+      event.type = "text";
+      event.content = std::string(200, 'x');
+    }
+  }
+
+  // The next messages.
+  absl::Span<const AppendRequest> Next() {
+    for (AppendRequest& request : requests_) {
+      request.room = RoomOf(static_cast<int>(++number_ % kRooms));
+      const std::string digits = std::to_string(100'000'000'000 + number_);
+      request.events[0].dedup.key = "client-message-" + digits;
+      request.events[0].message_id = "01890a5d-ac96-774b-bcce-" + digits;
+    }
+    return requests_;
+  }
+
+ private:
+  std::vector<AppendRequest> requests_;
+  std::int64_t number_ = 0;
+};
+
+// A store with its rooms, open for writing.
+class Opened {
+ public:
+  explicit Opened(std::unique_ptr<Store> store) : store_(std::move(store)) {
+    const auto is_active = store_->TryBecomeActive();
+    Require(is_active.ok() && *is_active, "the store is another's");
+    auto writer = store_->OpenWriter();
+    Require(writer.ok(), writer.status().ToString());
+    writer_ = *std::move(writer);
+    for (int i = 0; i < kRooms; ++i) {
+      storage::NewRoom room;
+      room.id = RoomOf(i);
+      Require(writer_->CreateRoom(room).ok(), "the room cannot be made");
+    }
+  }
+
+  void Append(absl::Span<const AppendRequest> batch) {
+    const auto outcomes = writer_->Append(batch);
+    Require(outcomes.ok() && outcomes->back().kind == storage::AppendOutcome::Kind::kStored,
+            "the batch was not stored");
+  }
+
+ private:
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<storage::StoreWriter> writer_;
+};
+
+void AppendToMemory(State& state, int size) {
+  Batch batch(size);
+  auto opened = std::make_unique<Opened>(std::make_unique<storage::MemoryStore>());
+  int kept = 0;
+  for (auto _ : state) {
+    if ((kept += size) > kMessagesKept) {
+      state.PauseTiming();
+      opened = std::make_unique<Opened>(std::make_unique<storage::MemoryStore>());
+      kept = size;
+      state.ResumeTiming();
+    }
+    opened->Append(batch.Next());
+  }
+}
+
+// A directory that goes with its object.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() { Require(mkdtemp(path_.data()) != nullptr, "there is no room in /tmp"); }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/confab-bench-XXXXXX";
+};
+
+void AppendToSqlite(State& state, int size) {
+  const TemporaryDirectory directory;
+  auto store = storage::OpenStore("sqlite:" + directory.path() + "/c.db", {});
+  Require(store.ok(), store.status().ToString());
+  Opened opened(*std::move(store));
+  Batch batch(size);
+  for (auto _ : state) opened.Append(batch.Next());
+}
+
+// What all backends share: the numbers of a batch whose rooms were locked.
+void Plan(State& state, int size) {
+  Batch batch(size);
+  for (auto _ : state) {
+    storage::AppendPlanner planner(batch.Next());
+    for (const storage::RoomId* room : planner.rooms()) planner.SetRoom(*room, {});
+    const auto plan = planner.Plan(absl::UnixEpoch());
+    Require(plan.ok() && plan->events.size() == static_cast<std::size_t>(size),
+            "the plan lacks events");
+  }
+}
+
+}  // namespace
+
+void AddStoreBenches(tests::BenchList& list) {
+  for (const int size : {1, 8, 64}) {
+    const std::string name = std::to_string(size);
+    const std::int64_t counted = 192 / size;
+    list.Add({"commit/plan/" + name, "message", size, counted,
+              [size](State& state) { Plan(state, size); }});
+    list.Add({"commit/memory/" + name, "message", size, counted,
+              [size](State& state) { AppendToMemory(state, size); }});
+    list.Add({"commit/sqlite/" + name, "message", size, counted,
+              [size](State& state) { AppendToSqlite(state, size); }});
+  }
+}
+
+}  // namespace confab::control
