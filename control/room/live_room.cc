@@ -287,9 +287,10 @@ void LiveRoom::ReadPage(Command command) {
         });
   }
   tools_.log_reads.store.Add();
+  const auto deadline = command->deadline;  // Read before the command is moved.
   ReadStore(
       tools_,
-      [query, deadline = command->deadline](storage::Store& store) -> absl::StatusOr<EventPage> {
+      [query, deadline](storage::Store& store) -> absl::StatusOr<EventPage> {
         // Whoever asked has given up: the reader is free for the next.
         if (deadline <= std::chrono::steady_clock::now()) return TooLate();
         return store.ReadEvents(query);
