@@ -306,9 +306,7 @@ void RoomLane::PushRefused() {
   job->lane = tools_.lane_index;
   job->deadline = tools_.lane.now() + kAuditPatience;
   job->audits = std::move(refused);
-  commits_.push_back(std::move(job));
-  commit_queue_.Push(commits_);
-  for (const auto& left : std::exchange(commits_, {})) LogUnrecorded(*left);
+  commits_.push_back(std::move(job));  // With what else the turn has to commit, at its end.
 }
 
 void RoomLane::Stop() {

@@ -171,5 +171,43 @@ TEST_F(OverloadTest, RefusesASendThatWouldNotBeWrittenBeforeItsDeadline) {
   EXPECT_EQ(edge.stream().AwaitResult(12).post_message().seq(), 3);
 }
 
+TEST_F(OverloadTest, AnswersEverybodyWhenRefusedActsAreRecordedWhileTheQueueIsFull) {
+  OpenAnew(absl::Minutes(1));
+  MakeRoom("a", {"ann", "bob"});
+  TestEdge edge(*dispatcher_, "e1");
+  store_->Block(StoreCall::kAppend);
+  edge.Send(TestEdge::Post(1, "ann", 10, "a", "accepted"));
+  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kAppend));
+  EdgeCommand ban = TestEdge::Ask(2, "bob", 11);  // Is recorded a second later.
+  ban.command.mutable_change_member()->set_room_id("a");
+  ban.command.mutable_change_member()->set_user_id("ann");
+  ban.command.mutable_change_member()->mutable_ban();
+  EXPECT_EQ(WordOf(edge.Do(std::move(ban))), "FORBIDDEN");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+
+  // More than fits into the queue, then on and on.
+  std::string content;
+  for (int i = 0; i < 4000; ++i) content += "\U0001F600";
+  const uint64_t first = 1000;
+  uint64_t request = first;
+  for (; request < first + CommitQueue::kBytesLimit / content.size(); ++request) {
+    edge.Send(TestEdge::Post(1, "ann", request, "a", content));
+  }
+  const uint64_t refused = request;
+  while (std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < 20; ++i) edge.Send(TestEdge::Post(1, "ann", request++, "a", content));
+    ASSERT_EQ(WordOf(edge.stream().AwaitResult(request - 1)), "UNAVAILABLE");
+  }
+  AwaitLane("a");
+
+  uint64_t answered = 0;
+  for (const v1::ControlItem& item : edge.stream().items()) {
+    if (item.has_result() && item.result().request() >= refused) ++answered;
+  }
+  EXPECT_EQ(answered, request - refused);
+  store_->Unblock(StoreCall::kAppend);
+  EXPECT_EQ(WordOf(edge.stream().AwaitResult(10)), "ok");
+}
+
 }  // namespace
 }  // namespace confab::control
