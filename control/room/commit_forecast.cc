@@ -42,9 +42,15 @@ void CommitForecast::SeesTurnEnd(Clock::time_point now) {
   turn_since_.store(kNever, std::memory_order_relaxed);
 }
 
-void CommitForecast::SeesWriter(bool is_open) {
-  if (!is_open) is_usual_ = false;
-  has_writer_.store(is_open, std::memory_order_relaxed);
+void CommitForecast::SeesWriter(Clock::time_point now) {
+  writer_since_.store(TicksOf(now), std::memory_order_relaxed);
+}
+
+void CommitForecast::SeesNoWriter(Clock::time_point now) {
+  is_usual_ = false;
+  const Ticks since = writer_since_.exchange(kNever, std::memory_order_relaxed);
+  const bool was_trusted = since != kNever && Duration(TicksOf(now) - since) > kTrustAfter;
+  if (was_trusted) failing_since_.store(kNever, std::memory_order_relaxed);
 }
 
 // What failed began to fail when its turn began.
@@ -58,12 +64,14 @@ void CommitForecast::SeesFailure(Clock::time_point now) {
 // What has gone on for a time is expected to go on for as long again.
 CommitForecast::Outlook CommitForecast::At(Clock::time_point now) const {
   const Ticks turn_since = turn_since_.load(std::memory_order_relaxed);
-  const Ticks failing_since = failing_since_.load(std::memory_order_relaxed);
+  const Ticks writer_since = writer_since_.load(std::memory_order_relaxed);
+  Ticks failing_since = failing_since_.load(std::memory_order_relaxed);
   const size_t waiting = waiting_.load(std::memory_order_relaxed);
   const Duration usual(usual_.load(std::memory_order_relaxed));
   const auto elapsed = [now](Ticks since) {
     return since == kNever ? Duration::zero() : Duration(std::max<Ticks>(0, TicksOf(now) - since));
   };
+  if (elapsed(writer_since) > kTrustAfter) failing_since = kNever;
   const Duration turn = elapsed(turn_since);
   const Duration failing = elapsed(failing_since);
   Outlook outlook;
@@ -75,8 +83,7 @@ CommitForecast::Outlook CommitForecast::At(Clock::time_point now) const {
   const bool is_told_soon = failing_since != kNever && turn_since != kNever && turn < kTightFrom;
   if (is_told_soon) outlook.retry = kRetryMin;
   outlook.is_away = std::max(turn, failing) > std::max(away_after_, usual * kAwayFactor);
-  outlook.takes_probe =
-      turn_since == kNever && waiting == 0 && has_writer_.load(std::memory_order_relaxed);
+  outlook.takes_probe = turn_since == kNever && waiting == 0 && writer_since != kNever;
   return outlook;
 }
 

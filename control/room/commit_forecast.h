@@ -32,6 +32,9 @@ class CommitForecast {
   static constexpr Duration kRetryMax = std::chrono::seconds(5);
   // From one attempt to reach a failing store to the next.
   static constexpr Duration kProbeEvery = std::chrono::milliseconds(200);
+  // When a writer has stood open for so long, what failed before is over, though no send has shown it:
+  // what is no send may keep the committer too busy for a probe, and at night nobody sends one.
+  static constexpr Duration kTrustAfter = std::chrono::seconds(1);
 
   enum class Rank {
     kSend,    // A message, its change, a notification into an inbox: whoever sent it has it still.
@@ -65,7 +68,8 @@ class CommitForecast {
   // says something about the next.
   void SeesTurn(Clock::time_point now, bool is_usual);
   void SeesTurnEnd(Clock::time_point now);
-  void SeesWriter(bool is_open);
+  void SeesWriter(Clock::time_point now);
+  void SeesNoWriter(Clock::time_point now);  // Before the failure that closed it is told.
   // Sends were not written, or could not have been; they were.
   void SeesFailure(Clock::time_point now);
   void SeesSuccess() { failing_since_.store(kNever, std::memory_order_relaxed); }
@@ -85,7 +89,7 @@ class CommitForecast {
   std::atomic<Ticks> turn_since_{kNever};
   std::atomic<Ticks> failing_since_{kNever};
   std::atomic<Ticks> usual_{0};  // Of a turn.
-  std::atomic<bool> has_writer_{false};
+  std::atomic<Ticks> writer_since_{kNever};
   bool is_usual_ = false;  // The turn under way, so far.
 };
 

@@ -365,7 +365,7 @@ absl::Status CommitQueue::EnsureWriter() {
                : absl::UnavailableError(writer.status().message());
   }
   writer_ = *std::move(writer);
-  forecast_.SeesWriter(true);
+  forecast_.SeesWriter(Clock::now());
   // The first step comes before the first batch: what that writes is newer than what was lost.
   is_repairing_ = !repair_.is_done;
   RepairSomePointers();
@@ -396,7 +396,7 @@ void CommitQueue::RepairSomePointers() {
 
 // A connection that failed once is not trusted again.
 void CommitQueue::NoteFailure(const absl::Status& status) {
-  forecast_.SeesWriter(false);
+  forecast_.SeesNoWriter(Clock::now());
   writer_.reset();
   is_repairing_ = false;
   if (!is_failing_) {

@@ -16,7 +16,7 @@ constexpr size_t kBatch = 512;
 class CommitForecastTest : public testing::Test {
  protected:
   CommitForecastTest() {
-    forecast_.SeesWriter(true);
+    forecast_.SeesWriter(now_);
     for (int i = 0; i < 100; ++i) Turn(milliseconds(10));
   }
 
@@ -92,8 +92,8 @@ TEST_F(CommitForecastTest, IsNotAwayWhereEveryTurnIsSlow) {
 TEST_F(CommitForecastTest, FailsFromTheBeginningOfTheTurnOn) {
   forecast_.SeesTurn(now_, true);
   now_ += milliseconds(700);
+  forecast_.SeesNoWriter(now_);
   forecast_.SeesFailure(now_);
-  forecast_.SeesWriter(false);
   EXPECT_FALSE(Now().is_away);
   now_ += milliseconds(100);
   forecast_.SeesFailure(now_);  // Once more.
@@ -104,13 +104,13 @@ TEST_F(CommitForecastTest, FailsFromTheBeginningOfTheTurnOn) {
 }
 
 TEST_F(CommitForecastTest, TakesOneProbeWhenThereIsAWriterAgain) {
+  forecast_.SeesNoWriter(now_);
   forecast_.SeesFailure(now_);
-  forecast_.SeesWriter(false);
   now_ += seconds(2);
   EXPECT_FALSE(Now().takes_probe);
   EXPECT_EQ(Now().retry_after_ms(), 2200u);
 
-  forecast_.SeesWriter(true);
+  forecast_.SeesWriter(now_);
   CommitForecast::Outlook outlook = Now();
   EXPECT_TRUE(outlook.is_away) << "a writer that opens has not written";
   EXPECT_TRUE(outlook.TakeProbe());
@@ -131,7 +131,42 @@ TEST_F(CommitForecastTest, TakesOneProbeWhenThereIsAWriterAgain) {
   EXPECT_FALSE(Now().is_tight());
 }
 
+TEST_F(CommitForecastTest, TrustsAWriterThatHasStoodOpenForAWhile) {
+  forecast_.SeesNoWriter(now_);
+  forecast_.SeesFailure(now_);
+  now_ += seconds(3600);
+  EXPECT_TRUE(Now().is_away);
+  forecast_.SeesWriter(now_);
+
+  // Pointers keep it busy: no send can be tried.
+  int refused = 0;
+  const auto write_pointers = [&](int turns) {
+    for (int i = 0; i < turns; ++i) {
+      forecast_.SeesTurn(now_, true);
+      forecast_.SetWaiting(1);
+      now_ += milliseconds(5);
+      if (Refuses(Rank::kSend) && !Now().takes_probe) ++refused;
+      now_ += milliseconds(5);
+      forecast_.SeesTurnEnd(now_);
+    }
+  };
+  write_pointers(90);
+  EXPECT_EQ(refused, 90);
+  write_pointers(20);
+
+  EXPECT_FALSE(Now().is_away);
+  EXPECT_FALSE(Refuses(Rank::kSend));
+  EXPECT_NEAR(WaitMs(), 10, 1);
+
+  forecast_.SeesNoWriter(now_);
+  forecast_.SeesFailure(now_);
+  EXPECT_FALSE(Now().is_away) << "that begins anew";
+  now_ += CommitForecast::kAwayAfter + milliseconds(1);
+  EXPECT_TRUE(Now().is_away);
+}
+
 TEST_F(CommitForecastTest, TellsNobodyToWaitForMoreThanFiveSeconds) {
+  forecast_.SeesNoWriter(now_);
   forecast_.SeesFailure(now_);
   now_ += seconds(3600);
 
@@ -148,9 +183,9 @@ TEST_F(CommitForecastTest, LearnsNothingFromTurnsThatAreNotUsual) {
   forecast_.SeesSuccess();
   forecast_.SeesTurnEnd(now_);
   forecast_.SeesTurn(now_, true);
-  forecast_.SeesWriter(false);  // Of pointers, say.
+  forecast_.SeesNoWriter(now_);  // Of pointers, say.
   now_ += seconds(10);
-  forecast_.SeesWriter(true);
+  forecast_.SeesWriter(now_);
   forecast_.SeesTurnEnd(now_);
 
   EXPECT_NEAR(WaitMs(), 10, 1);
