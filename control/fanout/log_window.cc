@@ -52,24 +52,29 @@ void LogWindow::Append(SharedEvent event) {
   events_.push_back(std::move(event));
   while (events_.size() > kEventsLimit || bytes_ > kBytesLimit) {
     DropFirst();
-    is_full_ = true;
+    floor_ = first_seq_ - 1;
   }
 }
 
-void LogWindow::Prepend(const SharedPage& page) {
+void LogWindow::Prepend(int64_t after_seq, const SharedPage& page) {
   if (!is_open_) return;
   member_seq_ = std::max(member_seq_, page.member_seq);
   auto older = page.events.rbegin();
   while (older != page.events.rend() && older->seq() >= first_seq_) ++older;
-  for (; older != page.events.rend() && !is_full_; ++older) {
+  for (; older != page.events.rend(); ++older) {
     // A page that ends before: there is more between than was read at once.
-    is_full_ = older->seq() + 1 != first_seq_ || events_.size() >= kEventsLimit ||
-               bytes_ + CostOf(*older) > kBytesLimit;
-    if (is_full_) return;
+    const bool fits = older->seq() > floor_ && older->seq() + 1 == first_seq_ &&
+                      events_.size() < kEventsLimit && bytes_ + CostOf(*older) <= kBytesLimit;
+    if (!fits) {
+      floor_ = std::max(floor_, older->seq());
+      return;
+    }
     Charge(*older);
     events_.push_front(*older);
     first_seq_ = older->seq();
   }
+  // The log begins behind it.
+  if (!Covers(after_seq)) floor_ = first_seq_ - 1;
 }
 
 void LogWindow::ForgetMessage(int64_t seq) {
@@ -77,13 +82,13 @@ void LogWindow::ForgetMessage(int64_t seq) {
                                    [seq](const SharedEvent& event) { return Shows(event, seq); });
   for (auto left = events_.rend() - newest; left > 0; --left) {
     DropFirst();
-    is_full_ = false;
+    floor_ = 0;
   }
 }
 
 void LogWindow::Clear() {
   DropAll();
-  is_full_ = false;
+  floor_ = 0;
   member_seq_ = 0;
 }
 

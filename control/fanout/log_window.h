@@ -38,8 +38,8 @@ class LogWindow {
 
   // False: the budget has closed it; it holds nothing and takes nothing any more.
   bool is_open() const { return is_open_; }
-  // What is older than its first event does not fit.
-  bool is_full() const { return is_full_; }
+  // False: what lies between that event of the log and its first does not fit, or is not there.
+  bool Takes(int64_t after_seq) const { return after_seq >= floor_; }
   int64_t first_seq() const { return first_seq_; }
   int64_t last_seq() const { return first_seq_ + static_cast<int64_t>(events_.size()) - 1; }
   size_t bytes() const { return bytes_; }
@@ -55,8 +55,8 @@ class LogWindow {
 
   // The next event of the log.
   void Append(SharedEvent event);
-  // What the store holds behind some earlier event. All of it has to be as of now.
-  void Prepend(const SharedPage& page);
+  // What the store holds behind that event. All of it has to be as of now.
+  void Prepend(int64_t after_seq, const SharedPage& page);
 
   // The message of that seq is not what it was: it goes, what shows it, and all before that.
   void ForgetMessage(int64_t seq);
@@ -77,7 +77,7 @@ class LogWindow {
   size_t bytes_ = 0;
   Time read_at_;
   bool is_open_ = true;
-  bool is_full_ = false;
+  int64_t floor_ = 0;  // What is not behind this event is not put before the others.
 };
 
 }  // namespace confab::control

@@ -53,10 +53,11 @@ storage::EventQuery QueryOf(const storage::RoomId& room, int64_t after_seq) {
 
 void LogReader::Read(const Wanted& wanted, Done done) {
   ++pending_;
-  Start({wanted, std::move(done)});
+  Start({wanted, std::move(done)}, true);
 }
 
-void LogReader::Start(Pending read) {
+// `joins`: it may wait for others, and they for it.
+void LogReader::Start(Pending read, bool joins) {
   const int64_t after_seq = read.wanted.after_seq;
   if (is_open() && window_->Covers(after_seq)) {
     window_->Touch(tools_.lane.now());
@@ -65,9 +66,12 @@ void LogReader::Start(Pending read) {
           OnChecked(std::move(read), status);
         });
   }
-  if (is_filling_ && filled_after_ <= after_seq) {
+  // What is needed does not stand in line with pages.
+  const bool is_alike =
+      read.wanted.share == ReadShare::kPages || filling_share_ == ReadShare::kNeeded;
+  if (joins && is_filling_ && is_alike && filled_after_ <= after_seq) {
     waiting_.push_back(std::move(read));
-  } else if (!is_filling_ && IsNear(after_seq)) {
+  } else if (joins && !is_filling_ && IsNear(after_seq)) {
     Fill(std::move(read));
   } else {
     ReadPage(std::move(read));
@@ -77,7 +81,7 @@ void LogReader::Start(Pending read) {
 // What was there when the store was asked may be gone.
 void LogReader::OnChecked(Pending read, const absl::Status& status) {
   if (!status.ok()) return Answer(std::move(read), status);
-  if (!is_open() || !window_->Covers(read.wanted.after_seq)) return Start(std::move(read));
+  if (!is_open() || !window_->Covers(read.wanted.after_seq)) return Start(std::move(read), false);
   tools_.log_reads.memory.Add();
   auto page = window_->Behind(read.wanted.after_seq, read.wanted.limits);
   Answer(std::move(read), std::move(page));
@@ -86,7 +90,7 @@ void LogReader::OnChecked(Pending read, const absl::Status& status) {
 // So near to the end that what lies between is worth keeping. Who is at the end misses nothing.
 bool LogReader::IsNear(int64_t after_seq) const {
   if (after_seq >= published_seq_) return false;
-  if (is_open() && window_->is_full()) return false;
+  if (is_open() && !window_->Takes(after_seq)) return false;
   return published_seq_ - after_seq <= static_cast<int64_t>(LogWindow::kEventsLimit);
 }
 
@@ -97,7 +101,7 @@ void LogReader::Fill(Pending read) {
   is_filling_ = true;
   filled_after_ = read.wanted.after_seq;
   const storage::EventQuery query = QueryOf(room_, read.wanted.after_seq);
-  const ReadShare share = read.wanted.share;
+  filling_share_ = read.wanted.share;
   ReadStore(
       tools_,
       [query, end_seq = window_->first_seq() - 1, &reads = tools_.log_reads.store](
@@ -105,7 +109,7 @@ void LogReader::Fill(Pending read) {
       [this, version = version_, read = std::move(read)](absl::StatusOr<SharedPage> page) mutable {
         OnFilled(version, std::move(read), std::move(page));
       },
-      share);
+      filling_share_);
 }
 
 void LogReader::OnFilled(uint64_t version, Pending read, absl::StatusOr<SharedPage> page) {
@@ -117,11 +121,12 @@ void LogReader::OnFilled(uint64_t version, Pending read, absl::StatusOr<SharedPa
     for (Pending& other : waiting) Answer(std::move(other), status);
     return;
   }
-  if (is_open() && version == version_) window_->Prepend(*page);
+  if (is_open() && version == version_) window_->Prepend(read.wanted.after_seq, *page);
   CutTo(read.wanted.limits, *page);
   Answer(std::move(read), std::move(page));
-  // They came after the store was asked, so its answer alone may be too old for them.
-  for (Pending& other : waiting) Start(std::move(other));
+  // They came after the store was asked, so its answer alone may be too old for them. Whom it does not
+  // serve reads alone: of reads one after the other most would come too late.
+  for (Pending& other : waiting) Start(std::move(other), false);
 }
 
 void LogReader::ReadPage(Pending read) {

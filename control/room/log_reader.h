@@ -8,7 +8,7 @@
 //
 // The first read behind the end opens the window: what is published from then on is kept, and what
 // the read brings is put before it. Who comes while it is under way waits for it instead of reading
-// the same again. A room that nobody reads behind has no window and pays nothing.
+// the same again, but not for a second one: what an edit has overtaken is not kept. A room that nobody reads behind has no window and pays nothing.
 //
 // What is answered from memory is what the store would have said: everything is written by this
 // process, what changes a message or the log forgets it here before that is told to anybody, and
@@ -76,7 +76,7 @@ class LogReader {
     Done done;
   };
 
-  void Start(Pending read);
+  void Start(Pending read, bool joins);
   void OnChecked(Pending read, const absl::Status& status);
   bool IsNear(int64_t after_seq) const;
   void Fill(Pending read);
@@ -89,7 +89,8 @@ class LogReader {
   const int64_t& published_seq_;
   std::unique_ptr<LogWindow> window_;
   bool is_filling_ = false;
-  int64_t filled_after_ = 0;      // Where the read that fills it begins.
+  int64_t filled_after_ = 0;  // Where the read that fills it begins.
+  ReadShare filling_share_ = ReadShare::kNeeded;
   std::vector<Pending> waiting_;  // For that read.
   uint64_t version_ = 0;          // What was read from the store before it changed is not kept.
   size_t pending_ = 0;            // Reads that will be answered.

@@ -73,16 +73,16 @@ TEST_F(LogWindowTest, HoldsWhatIsPublishedFromItsBeginningOn) {
 TEST_F(LogWindowTest, PutsAPageBeforeWhatWasPublishedMeanwhile) {
   Append(window_, 11, 12);
 
-  window_.Prepend(Page(7, 11));  // The store was asked when 11 was there already.
+  window_.Prepend(6, Page(7, 11));  // The store was asked when 11 was there already.
 
   EXPECT_FALSE(window_.Covers(5));
   EXPECT_EQ(SeqsOf(window_.Behind(6, kAll)), (Seqs{7, 8, 9, 10, 11, 12}));
-  EXPECT_FALSE(window_.is_full());
+  EXPECT_TRUE(window_.Takes(5));
 }
 
 TEST_F(LogWindowTest, TakesWhatIsOlderPageByPage) {
-  window_.Prepend(Page(9, 10));
-  window_.Prepend(Page(5, 8));
+  window_.Prepend(8, Page(9, 10));
+  window_.Prepend(4, Page(5, 8));
 
   EXPECT_EQ(SeqsOf(window_.Behind(4, kAll)), (Seqs{5, 6, 7, 8, 9, 10}));
 }
@@ -104,13 +104,13 @@ TEST_F(LogWindowTest, CutsPagesToTheirLimits) {
 TEST_F(LogWindowTest, KeepsTheNewestEvents) {
   Append(window_, 11, 10 + static_cast<int64_t>(LogWindow::kEventsLimit));
   EXPECT_TRUE(window_.Covers(10));
-  EXPECT_FALSE(window_.is_full());
+  EXPECT_TRUE(window_.Takes(9));
 
   Append(window_, window_.last_seq() + 1, window_.last_seq() + 1);
 
   EXPECT_FALSE(window_.Covers(10));
   EXPECT_TRUE(window_.Covers(11));
-  EXPECT_TRUE(window_.is_full());
+  EXPECT_FALSE(window_.Takes(10));
 }
 
 TEST_F(LogWindowTest, KeepsTheNewestBytes) {
@@ -124,17 +124,35 @@ TEST_F(LogWindowTest, TakesOfAPageWhatFits) {
   LogWindow window(budget_, 2000, At(0));
   Append(window, 2001, 3000);
 
-  window.Prepend(Page(1901, 2000));
+  window.Prepend(1900, Page(1901, 2000));
 
   EXPECT_EQ(window.first_seq(), 3001 - static_cast<int64_t>(LogWindow::kEventsLimit));
-  EXPECT_TRUE(window.is_full());
+  EXPECT_FALSE(window.Takes(window.first_seq() - 2));
 }
 
 TEST_F(LogWindowTest, TakesNothingThatDoesNotReachIt) {
-  window_.Prepend(Page(3, 7));
+  window_.Prepend(2, Page(3, 7));
 
   EXPECT_EQ(window_.first_seq(), 11);
-  EXPECT_TRUE(window_.is_full()) << "or everybody would read all of that for nothing";
+  EXPECT_FALSE(window_.Takes(6)) << "or everybody would read all of that for nothing";
+  EXPECT_TRUE(window_.Takes(7));
+  window_.Prepend(7, Page(8, 10));
+  EXPECT_TRUE(window_.Covers(7));
+  window_.Prepend(4, Page(5, 7));
+  EXPECT_EQ(window_.first_seq(), 8);
+}
+
+TEST_F(LogWindowTest, KnowsThatNothingLiesBefore) {
+  window_.Prepend(4, Page(9, 10));  // Retention has removed the others.
+
+  EXPECT_TRUE(window_.Covers(8));
+  EXPECT_FALSE(window_.Covers(4));
+  EXPECT_FALSE(window_.Takes(7)) << "everybody who is that far behind would read the same again";
+
+  LogWindow other(budget_, 10, At(0));
+  other.Prepend(4, SharedPage());
+  EXPECT_TRUE(other.Covers(10));
+  EXPECT_FALSE(other.Takes(9));
 }
 
 TEST_F(LogWindowTest, BeginsAnewBehindAHole) {
@@ -168,13 +186,13 @@ TEST_F(LogWindowTest, ForgetsEditsOfAMessageToo) {
   EXPECT_EQ(SeqsOf(window_.Behind(13, kAll)), (Seqs{14, 15}));
 }
 
-TEST_F(LogWindowTest, IsNotFullAnyMoreWhenItHasForgotten) {
-  window_.Prepend(Page(3, 7));
+TEST_F(LogWindowTest, TakesEverythingAgainWhenItHasForgotten) {
+  window_.Prepend(2, Page(3, 7));
   Append(window_, 11, 12);
 
   window_.ForgetMessage(12);
 
-  EXPECT_FALSE(window_.is_full());
+  EXPECT_TRUE(window_.Takes(2));
   EXPECT_EQ(window_.first_seq(), 13);
 }
 
@@ -191,10 +209,10 @@ TEST_F(LogWindowTest, ClearedItBeginsAtTheEnd) {
 TEST_F(LogWindowTest, KnowsTheNewestMemberListItWasReadWith) {
   SharedPage page = Page(9, 10);
   page.member_seq = 7;
-  window_.Prepend(page);
+  window_.Prepend(8, page);
   page = Page(6, 8);
   page.member_seq = 5;
-  window_.Prepend(page);
+  window_.Prepend(5, page);
 
   EXPECT_EQ(window_.Behind(8, kAll).member_seq, 7);
 }
@@ -216,7 +234,7 @@ TEST_F(LogWindowTest, ClosesWhatWasNotReadForLongest) {
   EXPECT_FALSE(b.is_open());
   EXPECT_EQ(budget.bytes(), a.bytes());
   b.Append(Message(2));
-  b.Prepend(Page(1, 1));
+  b.Prepend(0, Page(1, 1));
   b.Touch(At(2));
   EXPECT_FALSE(b.Covers(0));
   EXPECT_FALSE(b.Covers(1));
