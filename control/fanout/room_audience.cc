@@ -213,6 +213,8 @@ void RoomAudience::OnPage(const std::shared_ptr<Seat>& seat,
                           const absl::StatusOr<SharedPage>& page) {
   if (seat->is_gone) return;
   if (!page.ok()) return RetryLater(seat);
+  // Others have filled the stream meanwhile: it is read again when that has gone.
+  if (IsCongested(*seat)) return Read(seat);
   const int64_t before = seat->position;
   if (!TakePage(seat, *page) || !TakeWindow(seat)) return;
   if (seat->position == room_.published_seq()) return BecomeLive(seat);

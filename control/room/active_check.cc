@@ -1,5 +1,6 @@
 #include "control/room/active_check.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace confab::control {
@@ -32,8 +33,18 @@ void ActiveCheck::AskStore() {
 
 void ActiveCheck::OnAnswer(std::vector<Done> asked, const absl::Status& status) {
   is_asking_ = false;
-  for (Done& done : asked) done(status);
+  Tell(std::move(asked), 0, status);
   if (!waiting_.empty() && !is_asking_) AskStore();
+}
+
+// The store's word was asked for after they came, so it holds for the last of them too.
+void ActiveCheck::Tell(std::vector<Done> asked, size_t next, const absl::Status& status) {
+  const size_t end = std::min(asked.size(), next + kToldATurn);
+  for (; next < end; ++next) asked[next](status);
+  if (next == asked.size()) return;
+  lane_.Post([this, asked = std::move(asked), next, status]() mutable {
+    Tell(std::move(asked), next, status);
+  });
 }
 
 }  // namespace confab::control

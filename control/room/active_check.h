@@ -6,14 +6,17 @@
 // Fails: UNAVAILABLE where the store cannot be asked, or another control is or was active.
 //
 // A question to the store begins after whoever it is asked for has come, so what is in memory then
-// is no older than the question. All who come while one is under way share the next.
+// is no older than the question. All who come while one is under way share the next; they are told a
+// few in each turn, so that what they have for an edge is handed over before the next look at it.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 
+#include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
 #include "storage/store.h"
 
@@ -23,7 +26,11 @@ class ActiveCheck {
  public:
   using Done = absl::AnyInvocable<void(const absl::Status&)>;
 
-  ActiveCheck(ReadGate& reads, storage::Store& store) : reads_(reads), store_(store) {}
+  // Each has up to a page of 256 KiB: 1 MiB of what a lane adds to an edge's stream unseen.
+  static constexpr size_t kToldATurn = 4;
+
+  ActiveCheck(Lane& lane, ReadGate& reads, storage::Store& store)
+      : lane_(lane), reads_(reads), store_(store) {}
   ActiveCheck(const ActiveCheck&) = delete;
   ActiveCheck& operator=(const ActiveCheck&) = delete;
 
@@ -33,7 +40,9 @@ class ActiveCheck {
  private:
   void AskStore();
   void OnAnswer(std::vector<Done> asked, const absl::Status& status);
+  void Tell(std::vector<Done> asked, size_t next, const absl::Status& status);
 
+  Lane& lane_;
   ReadGate& reads_;
   storage::Store& store_;
   std::vector<Done> waiting_;  // For the next question.

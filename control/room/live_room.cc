@@ -180,6 +180,7 @@ void LiveRoom::Stop() {
   for (const Command& command : log_.TakeWaiting()) {
     runner_.Refuse(*command, OutcomeUnknown(*command));
   }
+  log_.reader().Stop();
   log_.EndTails(why);
 }
 
@@ -280,7 +281,8 @@ void LiveRoom::ReadPage(Command command) {
         query.after_seq,
         {static_cast<size_t>(query.limit), static_cast<size_t>(query.bytes_limit)},
         ReadShare::kPages,
-        command->deadline};
+        command->deadline,
+        command->edge};
     return log_.reader().Read(
         wanted, [take, command = std::move(command)](absl::StatusOr<SharedPage> page) mutable {
           take(std::move(command), std::move(page), &ReadRequest::shared);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "control/fanout/room_audience.h"
 #include "control/room/event_message.h"
 #include "process/metrics.h"
 
@@ -49,6 +50,17 @@ storage::EventQuery QueryOf(const storage::RoomId& room, int64_t after_seq) {
   return query;
 }
 
+absl::Status TooLate() {
+  return absl::UnavailableError("the server is too busy right now; try again");
+}
+
+absl::Status Stopping() { return absl::UnavailableError("control is stopping"); }
+
+bool IsCongested(const LogReader::Wanted& wanted) {
+  return wanted.edge != nullptr &&
+         wanted.edge->stream().queued_bytes() > RoomAudience::kCongestedBytes;
+}
+
 }  // namespace
 
 void LogReader::Read(const Wanted& wanted, Done done) {
@@ -58,6 +70,7 @@ void LogReader::Read(const Wanted& wanted, Done done) {
 
 // `joins`: it may wait for others, and they for it.
 void LogReader::Start(Pending read, bool joins) {
+  if (IsCongested(read.wanted)) return HoldBack(std::move(read));
   const int64_t after_seq = read.wanted.after_seq;
   if (is_open() && window_->Covers(after_seq)) {
     window_->Touch(tools_.lane.now());
@@ -78,10 +91,39 @@ void LogReader::Start(Pending read, bool joins) {
   }
 }
 
-// What was there when the store was asked may be gone.
+void LogReader::HoldBack(Pending read) {
+  if (tools_.is_stopping) return Answer(std::move(read), Stopping());
+  held_.push_back(std::move(read));
+  if (std::exchange(is_release_due_, true)) return;
+  ++pending_;
+  tools_.lane.Delay(RoomAudience::kCongestedDelay, [this] {
+    --pending_;
+    is_release_due_ = false;
+    Release();
+  });
+}
+
+void LogReader::Release() {
+  for (Pending& read : std::exchange(held_, {})) {
+    if (read.wanted.deadline <= tools_.lane.now()) {
+      Answer(std::move(read), TooLate());
+    } else {
+      Start(std::move(read), true);
+    }
+  }
+}
+
+void LogReader::Stop() {
+  for (Pending& read : std::exchange(held_, {})) {
+    Answer(std::move(read), Stopping());
+  }
+}
+
+// What was there when the store was asked may be gone, or the stream full.
 void LogReader::OnChecked(Pending read, const absl::Status& status) {
   if (!status.ok()) return Answer(std::move(read), status);
-  if (!is_open() || !window_->Covers(read.wanted.after_seq)) return Start(std::move(read), false);
+  const bool is_there = is_open() && window_->Covers(read.wanted.after_seq);
+  if (!is_there || IsCongested(read.wanted)) return Start(std::move(read), false);
   tools_.log_reads.memory.Add();
   auto page = window_->Behind(read.wanted.after_seq, read.wanted.limits);
   Answer(std::move(read), std::move(page));
@@ -139,9 +181,7 @@ void LogReader::ReadPage(Pending read) {
       [query, deadline = read.wanted.deadline,
        &reads = tools_.log_reads.store](storage::Store& store) -> absl::StatusOr<SharedPage> {
         // Whoever asked has given up: the reader is free for the next.
-        if (deadline <= std::chrono::steady_clock::now()) {
-          return absl::UnavailableError("the server is too busy right now; try again");
-        }
+        if (deadline <= std::chrono::steady_clock::now()) return TooLate();
         return ReadUpTo(store, query, query.after_seq, reads);
       },
       [this, read = std::move(read)](absl::StatusOr<SharedPage> page) mutable {

@@ -4,7 +4,8 @@
 // Used by: room_log_follower.
 // Threads: confined to the room's lane.
 // Fails: each read is answered once, with the store's status; what waits is limited by the commands
-// that edges have under way and by who follows the room.
+// that edges have under way and by who follows the room. From memory pages come faster than a stream
+// takes them: those of an edge whose stream is congested are held back, until their deadline.
 //
 // The first read behind the end opens the window: what is published from then on is kept, and what
 // the read brings is put before it. Who comes while it is under way waits for it instead of reading
@@ -23,6 +24,7 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
 
+#include "control/fanout/edge_registry.h"
 #include "control/fanout/log_window.h"
 #include "control/fanout/shared_page.h"
 #include "control/room/lane_tools.h"
@@ -39,6 +41,8 @@ class LogReader {
     PageLimits limits;
     ReadShare share = ReadShare::kNeeded;
     Deadline deadline = Deadline::max();  // Nobody waits for it any longer.
+    // Into whose stream it goes: it is not read while that is congested. Null: who asks looks himself.
+    std::shared_ptr<const Attachment> edge = nullptr;
   };
   using Done = absl::AnyInvocable<void(absl::StatusOr<SharedPage>)>;
 
@@ -70,6 +74,9 @@ class LogReader {
   // It is another log, or goes on elsewhere.
   void Reset();
 
+  // Control stops: answers what was held back.
+  void Stop();
+
  private:
   struct Pending {
     Wanted wanted;
@@ -77,6 +84,8 @@ class LogReader {
   };
 
   void Start(Pending read, bool joins);
+  void HoldBack(Pending read);
+  void Release();
   void OnChecked(Pending read, const absl::Status& status);
   bool IsNear(int64_t after_seq) const;
   void Fill(Pending read);
@@ -92,8 +101,10 @@ class LogReader {
   int64_t filled_after_ = 0;  // Where the read that fills it begins.
   ReadShare filling_share_ = ReadShare::kNeeded;
   std::vector<Pending> waiting_;  // For that read.
-  uint64_t version_ = 0;          // What was read from the store before it changed is not kept.
-  size_t pending_ = 0;            // Reads that will be answered.
+  std::vector<Pending> held_;     // Their edges' streams are congested.
+  bool is_release_due_ = false;
+  uint64_t version_ = 0;  // What was read from the store before it changed is not kept.
+  size_t pending_ = 0;    // Reads that will be answered, and delays.
 };
 
 }  // namespace confab::control

@@ -92,7 +92,7 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       rooms_limit_(rooms_limit),
       own_pointers_delay_(parts.own_pointers_delay),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
-      active_check_(reads_, *parts.store),
+      active_check_(*parts.lane, reads_, *parts.store),
       results_(*parts.metrics, outbox_),
       tools_{parts.index,
              *parts.lane,
