@@ -48,6 +48,8 @@ struct CommitJob {
   absl::Status status;
   // With a status that is not OK: it may have been done all the same.
   bool is_outcome_unknown = false;
+  // It was tried before, and may have been done then: the answer is that of the last time.
+  bool is_repeated = false;
   storage::AppendOutcome outcome;
   storage::InboxOutcome inbox_outcome;
   storage::RoomRecord record;

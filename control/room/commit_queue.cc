@@ -236,7 +236,7 @@ void CommitQueue::CommitAlone(std::unique_ptr<CommitJob> job) {
     }
     NoteFailure(status);
     if (is_fatal_) return Finish(std::move(job), std::move(status), maybe_done);
-    if (!HasChangedNothing(status.code())) maybe_done = true;
+    if (!HasChangedNothing(status.code())) maybe_done = job->is_repeated = true;
     if (!WaitForRetry(backoff.Next())) {
       return Finish(std::move(job), maybe_done ? std::move(status) : Stopping(), maybe_done);
     }

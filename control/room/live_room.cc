@@ -288,13 +288,14 @@ void LiveRoom::ReadPage(Command command) {
           take(std::move(command), std::move(page), &ReadRequest::shared);
         });
   }
-  tools_.log_reads.store.Add();
   const auto deadline = command->deadline;  // Read before the command is moved.
   ReadStore(
       tools_,
-      [query, deadline](storage::Store& store) -> absl::StatusOr<EventPage> {
+      [query, deadline,
+       &reads = tools_.log_reads.store](storage::Store& store) -> absl::StatusOr<EventPage> {
         // Whoever asked has given up: the reader is free for the next.
         if (deadline <= std::chrono::steady_clock::now()) return TooLate();
+        reads.Add();
         return store.ReadEvents(query);
       },
       [take, command = std::move(command)](absl::StatusOr<EventPage> page) mutable {

@@ -53,7 +53,9 @@ absl::Status Hopeless(const CommitForecast::Outlook& outlook) {
 bool RewritesLog(const CommitJob& job) {
   if (job.kind == CommitJob::Kind::kErase) return true;
   if (job.kind != CommitJob::Kind::kTrim) return false;
-  return !job.status.ok() || static_cast<const UpkeepJob&>(job).trim.rows > 0;
+  // The first of two times may have removed what the second did not find any more.
+  if (!job.status.ok() || job.is_repeated) return true;
+  return static_cast<const UpkeepJob&>(job).trim.rows > 0;
 }
 
 LogReads LogReadsOf(process::Metrics& metrics) {

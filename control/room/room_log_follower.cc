@@ -142,6 +142,8 @@ void RoomLogFollower::OnGap(uint64_t generation, absl::StatusOr<EventPage> page)
   const bool has_progress = published_seq_ > before;
   const bool was_wanted = std::exchange(is_sync_wanted_, false);
   const bool is_blocked = !Advance();
+  // What came late may have been erased since it was written or read: when it was, it was not kept yet.
+  if (has_progress) reader_.Forget();
   if (has_progress || !is_blocked) retry_after_ = kRetryMin;
   if (was_wanted) owner_.OnSynced();
   if (!is_blocked) return;

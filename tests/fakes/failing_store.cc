@@ -189,8 +189,12 @@ class FailingStore::Writer : public StoreWriter {
   }
 
   absl::StatusOr<TrimStep> Trim(const RoomId& room, int32_t rows) override {
-    if (const auto v = script_->Enter(StoreCall::kTrim); !v.status.ok()) return v.status;
-    return writer_->Trim(room, rows);
+    const Verdict verdict = script_->Enter(StoreCall::kTrim);
+    if (verdict.status.ok()) return writer_->Trim(room, rows);
+    if (verdict.is_performed) {
+      if (auto result = writer_->Trim(room, rows); !result.ok()) return result.status();
+    }
+    return verdict.status;
   }
 
   absl::StatusOr<EraseStep> Erase(const RoomId& room, const UserId& user, int64_t after_seq,
@@ -249,7 +253,9 @@ absl::StatusOr<RoomSnapshot> FailingStore::ReadRoom(const RoomId& room,
 }
 absl::StatusOr<EventPage> FailingStore::ReadEvents(const EventQuery& query) {
   if (const auto v = script_->Enter(StoreCall::kReadEvents); !v.status.ok()) return v.status;
-  return store_->ReadEvents(query);
+  auto page = store_->ReadEvents(query);
+  const auto v = script_->Enter(StoreCall::kReadEventsAnswer);
+  return v.status.ok() ? std::move(page) : v.status;
 }
 absl::StatusOr<std::vector<RoomRecord>> FailingStore::ListRooms(const RoomId& after,
                                                                 const UserId& member,

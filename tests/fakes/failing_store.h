@@ -25,6 +25,7 @@ enum class StoreCall {
   kErase,
   kReadRoom,
   kReadEvents,
+  kReadEventsAnswer,  // The page has been read, and is on its way back.
   kListRooms,
   kListMemberships,
   kReadPositionAt,

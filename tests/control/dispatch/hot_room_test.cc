@@ -237,6 +237,54 @@ TEST_F(HotRoomTest, ForgetsWhatRetentionRemoves) {
   EXPECT_EQ(word, "RESYNC");
 }
 
+TEST_F(HotRoomTest, ForgetsWhatRetentionHasRemovedThoughTheAnswerWasLost) {
+  MakeLog(10);
+  TestEdge edge(*dispatcher_, "e1");
+  EXPECT_EQ(SeqsOf(Replay(edge, "ann", 2)).front(), 3);
+  store_->LoseAnswer(StoreCall::kTrim);  // The second time it finds nothing to remove.
+
+  Awaited<storage::Retention> answer;
+  dispatcher_->SetRetention(RoomId("a"), {absl::ZeroDuration(), 2}, {{}, "shop", "r"}, Soon(),
+                            answer.callback());
+  ASSERT_TRUE(answer.Get().ok());
+
+  std::string word = "ok";
+  for (const Deadline end = Soon(); word == "ok" && std::chrono::steady_clock::now() < end;) {
+    word = WordOf(Replay(edge, "ann", 2));
+  }
+  EXPECT_EQ(word, "RESYNC");
+}
+
+TEST_F(HotRoomTest, ForgetsWhatIsErasedBeforeItIsPublished) {
+  MakeLog(5);
+  TestEdge edge(*dispatcher_, "e1");
+  EXPECT_EQ(SeqsOf(Replay(edge, "bob", 3)).back(), 5);
+  store_->Block(StoreCall::kReadEventsAnswer);
+  store_->LoseAnswer();
+  edge.Send(TestEdge::Post(1, "ann", 1, "a", "one"));
+  // It is stored, and is read as it is now; the next waits for that.
+  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kReadEventsAnswer));
+  edge.Send(TestEdge::Post(1, "ann", 2, "a", "two"));
+  EXPECT_EQ(WordOf(edge.DoJoin(2, "bob", "a")), "ok");  // So it is with the store.
+
+  Awaited<bool> done;
+  dispatcher_->EraseUser(UserId("ann"), {{}, "shop", "r"},
+                         [answer = std::make_shared<Callback<bool>>(done.callback())](
+                             const absl::StatusOr<EraseReport>& report) {
+                           const bool is_last = !report.ok() || report->is_done;
+                           if (is_last) (*answer)(report.ok());
+                           return !is_last;
+                         });
+  ASSERT_TRUE(*done.Get());
+  store_->Unblock(StoreCall::kReadEventsAnswer);
+
+  EXPECT_EQ(edge.stream().AwaitResult(2).post_message().seq(), 7);
+  const v1::Result erased = Replay(edge, "bob", 5);
+  ASSERT_THAT(SeqsOf(erased), ElementsAre(6, 7));
+  EXPECT_EQ(erased.history().events(0).message_posted().content(), "");
+  EXPECT_EQ(erased.history().events(1).message_posted().content(), "");
+}
+
 TEST_F(HotRoomTest, KnowsNothingOfARoomThatWasThereBefore) {
   MakeLog(10);
   TestEdge edge(*dispatcher_, "e1");

@@ -317,6 +317,7 @@ TEST_F(CommitQueueTest, TakesALostDeleteForDoneAndALostCreateForUnknown) {
   Push(std::move(remove), std::move(create));
 
   EXPECT_TRUE(Await("remove").status.ok());
+  EXPECT_TRUE(Await("remove").is_repeated);
   EXPECT_TRUE(Await("create").is_outcome_unknown);
 }
 
