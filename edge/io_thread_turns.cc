@@ -25,8 +25,11 @@ bool IoThread::Forward(v1::Command&& command, std::optional<std::uint64_t> reply
 }
 
 bool IoThread::Submit(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
-  // What no client asked for leaves half of the room to what they do ask.
-  if (command.is_automatic() && pending_.size() >= PendingRequests::kCountLimit / 2) return false;
+  // What no client asked for leaves half of the room to what they do ask, and is over when all is
+  // taken down.
+  if (command.is_automatic() && (is_down_ || pending_.size() >= PendingRequests::kCountLimit / 2)) {
+    return false;
+  }
   const auto now = std::chrono::steady_clock::now();
   const PendingRequest* request =
       pending_.Add(std::move(command), reply_id, now,

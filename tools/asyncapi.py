@@ -153,9 +153,16 @@ class Document:
             known = self.messages[key]["payload"]
             payload = {"oneOf": [*known.get("oneOf", [known]), payload]}
         reference = self.message(key, name, payload, summary)
-        self.operations[f"send.{key[3:]}"] = {
+        operation = {
             "action": "send", "channel": {"$ref": "#/channels/socket"}, "summary": summary,
             "messages": [reference]}
+        if entry.get("ack"):
+            reply = self.message(f"{key}.ack", f"{name} ack",
+                                 {"description": "Whatever the client hands over: nobody looks at it."},
+                                 "The client's ack: it has dealt with a notification of its inbox. "
+                                 "Nothing else asks for one.")
+            operation["reply"] = {"channel": {"$ref": "#/channels/socket"}, "messages": [reply]}
+        self.operations[f"send.{key[3:]}"] = operation
 
     def build(self):
         dialect = self.dialect

@@ -37,6 +37,7 @@ Connection::~Connection() { Leave(); }
 
 void Connection::Leave() {
   if (!std::exchange(is_authenticated_, false)) return;
+  if (outlet_ != nullptr) outlet_->OnLeaving();
   host_.Leave(*this);
   is_admitted_ = false;
   share_ = nullptr;

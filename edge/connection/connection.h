@@ -212,6 +212,9 @@ class Connection {
     if (outlet_ == nullptr) outlet_ = std::make_unique<NotificationOutlet>(host_, *this);
     return *outlet_;
   }
+  // The client's ack of what it was told and asked to acknowledge. False: nobody asked, or it has
+  // said so before.
+  bool OnAck(std::uint64_t id) { return is_admitted_ && outlet_ != nullptr && outlet_->OnAck(id); }
   // The transport has room again.
   void OnDrained() {
     Replay();

@@ -3,6 +3,7 @@
 #include <absl/hash/hash.h>
 #include <absl/strings/string_view.h>
 
+#include "edge/protocol/json_text.h"
 #include "edge/protocol/socketio_codec.h"
 #include "edge/protocol/websocket_frame.h"
 
@@ -74,16 +75,26 @@ SharedFrame SocketIoEventEncoder::Encode(const v1::Notification& notification,
   BeginWebSocketFrame(scratch);
   if (!notification.has_binary()) {
     scratch += prefix_;
+    AppendAckId(notification, scratch);
     if (!dialect_.EncodeNotification(notification, notification.json(), scratch)) return {};
     return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
   }
   scratch += binary_prefix_;
+  AppendAckId(notification, scratch);
   if (!dialect_.EncodeNotification(notification, kAttachmentPlace, scratch)) return {};
   std::string both(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
   BeginWebSocketFrame(scratch);
   scratch += notification.binary();
   both += FinishWebSocketFrame(WebSocketOpcode::kBinary, scratch);
   return SharedFrame::Copy(both);
+}
+
+// The same for all devices of the user, so that they share the frame.
+void SocketIoEventEncoder::AppendAckId(const v1::Notification& notification,
+                                       std::string& out) const {
+  if (notification.inbox_seq() > 0 && asks_inbox_acks()) {
+    AppendJsonNumber(notification.inbox_seq(), out);
+  }
 }
 
 SharedFrame NativeEventEncoder::Encode(const v1::Notification& notification,

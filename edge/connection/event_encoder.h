@@ -47,6 +47,8 @@ class EventEncoder {
   virtual bool can_notify() const = 0;
   // True: the client can say that it has dealt with its inbox.
   virtual bool can_ack_inbox() const = 0;
+  // True: it is asked for an ack of each notification of its inbox; the ack's id is the inbox_seq.
+  virtual bool asks_inbox_acks() const { return false; }
 
   std::size_t index() const { return index_; }
 
@@ -64,8 +66,11 @@ class SocketIoEventEncoder final : public EventEncoder {
   SharedFrame Encode(const v1::Notification& notification, std::string& scratch) const override;
   bool can_notify() const override { return dialect_.has_notifications(); }
   bool can_ack_inbox() const override { return dialect_.can_ack_inbox(); }
+  bool asks_inbox_acks() const override { return dialect_.asks_inbox_acks(); }
 
  private:
+  void AppendAckId(const v1::Notification& notification, std::string& out) const;
+
   const Dialect& dialect_;
   std::string prefix_;         // "42" or "42/nsp,".
   std::string binary_prefix_;  // "451-" or "451-/nsp,".

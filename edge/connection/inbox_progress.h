@@ -71,6 +71,12 @@ class InboxProgress {
     return nullptr;
   }
   void Take() { seq_ = page_->notifications(next_++).inbox_seq(); }
+  // What of the page is left is asked for anew.
+  void DropPage() {
+    if (!page_) return;
+    newest_ = std::max(newest_, page_->through_seq());
+    page_.reset();
+  }
 
  private:
   std::int64_t seq_ = 0;

@@ -51,9 +51,10 @@ void NotificationOutlet::OnState(const v1::InboxState& state) {
 void NotificationOutlet::Offer(const v1::PushedNotification& pushed, const SharedFrame& frame,
                                SteadyTime now) {
   if (pushed.notification().inbox_seq() > 0) {
-    const bool has_room = connection_.transport().HasRoom();
-    if (!inbox_.OnLive(pushed.notification().inbox_seq(), has_room)) return AskPage();
-    connection_.transport().Send(frame, DeliveryClass::kLogged);
+    const std::int64_t inbox_seq = pushed.notification().inbox_seq();
+    const bool has_room = MayTellInbox() && connection_.transport().HasRoom();
+    if (!inbox_.OnLive(inbox_seq, has_room)) return AskPage();
+    TellInbox(frame, inbox_seq);
     return Acknowledge();
   }
   WaitingPush push;
@@ -99,34 +100,69 @@ void NotificationOutlet::CountDropped() {
 
 // --- the inbox
 
+void NotificationOutlet::TellInbox(const SharedFrame& frame, std::int64_t inbox_seq) {
+  connection_.transport().Send(frame, DeliveryClass::kLogged);
+  if (!connection_.encoder().asks_inbox_acks()) return;
+  if (awaited_ == nullptr) awaited_ = std::make_unique<AwaitedAcks>();
+  awaited_->OnTold(inbox_seq);
+}
+
 void NotificationOutlet::HandOverPages() {
   std::string scratch;
   while (const v1::Notification* next = inbox_.Next()) {
+    // A client may take its time, and no page stays in memory for it.
+    if (!MayTellInbox()) return inbox_.DropPage();
     if (!connection_.transport().HasRoom()) return;
     const SharedFrame frame = connection_.encoder().EncodeLogged(*next, scratch);
-    if (frame) connection_.transport().Send(frame, DeliveryClass::kLogged);
+    if (frame) TellInbox(frame, next->inbox_seq());
     inbox_.Take();
   }
   AskPage();
 }
 
 void NotificationOutlet::AskPage() {
-  if (!inbox_.WantsPage() || !connection_.transport().HasRoom()) return;
+  if (!inbox_.WantsPage() || !MayTellInbox() || !connection_.transport().HasRoom()) return;
   v1::Command command;
   command.mutable_read_inbox()->set_after_seq(inbox_.seq());
   if (!Forward(std::move(command))) return host_.ReplayLater(connection_);
   inbox_.OnAsked();
 }
 
-// Where a client has no way to say so, what the kernel (or a poll) has taken from us counts as dealt
-// with.
+bool NotificationOutlet::OnAck(std::uint64_t id) {
+  if (awaited_ == nullptr || !awaited_->OnAck(id)) return false;
+  Acknowledge();
+  AskPage();
+  return true;
+}
+
+void NotificationOutlet::OnLeaving() {
+  if (awaited_ != nullptr && awaited_->acked_seq() > acked_seq_) ForwardAck(awaited_->acked_seq());
+}
+
+// How far that is for us to say; 0: it is not. Where a client has no way to say so, what the kernel
+// (or a poll) has taken from us counts as dealt with.
+std::int64_t NotificationOutlet::DealtWithSeq() const {
+  const EventEncoder& encoder = connection_.encoder();
+  if (encoder.asks_inbox_acks()) return awaited_ == nullptr ? 0 : awaited_->acked_seq();
+  return encoder.can_ack_inbox() ? 0 : inbox_.seq();
+}
+
 void NotificationOutlet::Acknowledge() {
-  if (is_acking_ || inbox_.seq() <= acked_seq_ || connection_.encoder().can_ack_inbox()) return;
-  if (!connection_.transport().HasRoomBelow(1)) return;
-  v1::Command command;
-  command.mutable_ack_inbox()->set_inbox_seq(inbox_.seq());
-  if (!Forward(std::move(command))) return host_.ReplayLater(connection_);
+  if (is_acking_) return;
+  const std::int64_t inbox_seq = DealtWithSeq();
+  if (inbox_seq <= acked_seq_) {
+    if (awaited_ != nullptr && awaited_->empty()) awaited_.reset();
+    return;
+  }
+  if (awaited_ == nullptr && !connection_.transport().HasRoomBelow(1)) return;
+  if (!ForwardAck(inbox_seq)) return host_.ReplayLater(connection_);
   is_acking_ = true;
+}
+
+bool NotificationOutlet::ForwardAck(std::int64_t inbox_seq) {
+  v1::Command command;
+  command.mutable_ack_inbox()->set_inbox_seq(inbox_seq);
+  return Forward(std::move(command));
 }
 
 bool NotificationOutlet::Forward(v1::Command&& command) {

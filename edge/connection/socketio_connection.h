@@ -33,6 +33,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   std::optional<v1::Error> Connect(const SocketIoPacket& packet) override;
   bool is_joined() const override { return connection_ && connection_->is_admitted(); }
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
+  bool OnAck(std::uint64_t id) override { return connection_->OnAck(id); }
   void OnDrained() override { connection_->OnDrained(); }
   void OnDegraded(std::span<const Dropped> dropped) override { connection_->OnDegraded(dropped); }
   void OnMoved(Transport& transport) override { connection_->MoveTo(transport); }

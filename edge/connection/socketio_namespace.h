@@ -27,6 +27,9 @@ class SocketIoNamespace {
   virtual bool is_joined() const = 0;
   // An event. REQUIRES: is_joined(). `attachments` are those its placeholders name.
   virtual void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) = 0;
+  // The client's ack of an event of ours. REQUIRES: is_joined(). False: none asked for it, or it is
+  // acked already.
+  virtual bool OnAck(std::uint64_t /*id*/) { return false; }
   // The outbox is below half again, after Transport::HasRoom said it was not.
   virtual void OnDrained() = 0;
   // As Session has it.

@@ -92,10 +92,13 @@ void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
   if (!joined->behind->is_joined()) return Close(CloseReason::kBadPacket);
   const bool is_event =
       packet.type == SocketIoType::kEvent || packet.type == SocketIoType::kBinaryEvent;
-  // Acks answer nothing: the server asks for none. Nor is an event without a name one.
-  if (!is_event || (packet.json == nullptr && packet.unreadable.empty())) {
+  if (!is_event) {
+    // That it came counts, not what it holds.
+    if (packet.ack_id && joined->behind->OnAck(*packet.ack_id)) return;
     return engine_.CountIdlePacket();
   }
+  // Without a name it is none.
+  if (packet.json == nullptr && packet.unreadable.empty()) return engine_.CountIdlePacket();
   joined->behind->OnEvent(packet, attachments);
 }
 

@@ -83,6 +83,7 @@ struct DialectTables {
   std::optional<OutboundEvent> resync;
   std::optional<OutboundEvent> notification;
   bool can_ack_inbox = false;
+  bool asks_inbox_acks = false;
   std::array<std::optional<OutboundEvent>, kSignalKinds> signals;
   std::vector<std::string> description;  // For people, line by line.
 };
@@ -117,6 +118,7 @@ class DataDialect final : public Dialect, private ListWriter {
                           std::string& out) const override;
   bool has_notifications() const override { return tables_.notification.has_value(); }
   bool can_ack_inbox() const override { return tables_.can_ack_inbox; }
+  bool asks_inbox_acks() const override { return tables_.asks_inbox_acks; }
 
   // What each event maps to, line by line.
   const std::vector<std::string>& description() const { return tables_.description; }

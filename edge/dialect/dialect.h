@@ -105,6 +105,9 @@ class Dialect {
 
   // True: clients have an event that acknowledges the inbox.
   virtual bool can_ack_inbox() const = 0;
+
+  // True: they do it by acks, for which each notification of the inbox asks.
+  virtual bool asks_inbox_acks() const = 0;
 };
 
 }  // namespace confab::edge

@@ -248,11 +248,7 @@ class DialectLoader {
     if (const LocatedJson* error = section.FindObject("error")) {
       out_.error =
           ReadOutbound("tells error", *error, {{{"", v1::Error::descriptor()}}, {}}, "always");
-      const LocatedJson* always = error->Find("always");
-      if (always != nullptr && always->kind != Kind::kBool) {
-        faults_.Add(always->line, "\"always\" must be true or false");
-      }
-      out_.tells_every_refusal = always != nullptr && always->boolean;
+      out_.tells_every_refusal = ReadFlag(*error, "always");
     }
     if (const LocatedJson* closing = section.FindObject("closing")) {
       out_.closing = ReadOutbound("tells closing", *closing,
@@ -269,15 +265,36 @@ class DialectLoader {
       out_.resync = ReadOutbound("tells resync", *resync, {{}, {{"roomId", ExtraKind::kText}}});
     }
     if (const LocatedJson* notification = section.FindObject("notification")) {
-      const TemplateScope scope{
-          {{"", v1::Notification::descriptor()}, {"room", v1::Event::descriptor()}},
-          {{"event", ExtraKind::kText}, {"payload", ExtraKind::kJson}}};
-      out_.notification = ReadOutbound("tells notification", *notification, scope);
-      const LocatedJson* payload = notification->Find("payload");
-      if (payload != nullptr && payload->is_object()) {
-        out_.notification->payload = JsonTemplate::Compile(*payload, scope, ignored_);
-      }
+      ReadNotification(*notification);
     }
+  }
+
+  // REQUIRES: what is received has been read.
+  void ReadNotification(const LocatedJson& notification) {
+    const TemplateScope scope{
+        {{"", v1::Notification::descriptor()}, {"room", v1::Event::descriptor()}},
+        {{"event", ExtraKind::kText}, {"payload", ExtraKind::kJson}}};
+    out_.notification = ReadOutbound("tells notification", notification, scope, "ack");
+    const LocatedJson* payload = notification.Find("payload");
+    if (payload != nullptr && payload->is_object()) {
+      out_.notification->payload = JsonTemplate::Compile(*payload, scope, ignored_);
+    }
+    out_.asks_inbox_acks = ReadFlag(notification, "ack");
+    if (!out_.asks_inbox_acks) return;
+    Say("asks for an ack of", "each notification of the inbox");
+    if (out_.can_ack_inbox) {
+      faults_.Add(notification.Find("ack")->line,
+                  "\"ack\" and an event for ackInbox say the same in two ways: have one of them");
+    }
+  }
+
+  // False where there is none.
+  bool ReadFlag(const LocatedJson& value, std::string_view name) {
+    const LocatedJson* flag = value.Find(name);
+    if (flag != nullptr && flag->kind != Kind::kBool) {
+      faults_.Add(flag->line, fmt::format("\"{}\" must be true or false", name));
+    }
+    return flag != nullptr && flag->boolean;
   }
 
   void ReadSignals(const LocatedJson& signals) {

@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,6 +119,97 @@ TEST_F(EdgeInbox, AcknowledgesNothingForAPollingClientThatIsClosing) {
   EndWithAnEntryBehind("ann");
 
   EXPECT_FALSE(HasAcknowledged());
+}
+
+// Inboxes of clients that are asked for an ack of each entry.
+class EdgeAskedAcks : public EdgeInbox {
+ protected:
+  EdgeAskedAcks() {
+    std::string pattern = testing::TempDir() + "confab_dialects_XXXXXX";
+    config_.dialect_dir = ::mkdtemp(pattern.data());
+    config_.dialect = "tasks";
+    std::ofstream(config_.dialect_dir + "/tasks.json")
+        << R"({"dialect": "tasks", "refusals": {"default": {}}, "connected": {"name": "connected"},
+               "notification": {"name": "$event", "payload": "$payload", "ack": true}})";
+  }
+  ~EdgeAskedAcks() override { std::filesystem::remove_all(config_.dialect_dir); }
+
+  // `ann` with entries 1 to `last` told.
+  WsClient TellEntries(std::int64_t last) {
+    WsClient ann = OpenSocketIo("ann");
+    NumberOf("ann");
+    for (std::int64_t seq = 1; seq <= last; ++seq) {
+      control_->Say(Entry("ann", seq));
+      EXPECT_EQ(ann.Read().value_or(""), "42" + std::to_string(seq) + "[\"note\",{}]");
+    }
+    return ann;
+  }
+  bool AwaitAcknowledged(std::int64_t inbox_seq) {
+    return control_->WaitUntil([&](const std::vector<v1::EdgeItem>& sent) {
+      return std::any_of(sent.begin(), sent.end(), [&](const v1::EdgeItem& item) {
+        return item.command().ack_inbox().inbox_seq() == inbox_seq;
+      });
+    });
+  }
+  std::vector<std::int64_t> Acknowledged() const {
+    std::vector<std::int64_t> all;
+    for (const v1::EdgeItem& item : control_->Sent()) {
+      if (item.command().has_ack_inbox()) all.push_back(item.command().ack_inbox().inbox_seq());
+    }
+    return all;
+  }
+};
+
+TEST_F(EdgeAskedAcks, AcknowledgeInOrderWhateverTheyHold) {
+  StartEdge();
+  WsClient ann = TellEntries(4);
+
+  ann.SendText("432[]");
+  ann.SendText("431[\"done\",{\"ok\":true}]");
+  EXPECT_TRUE(AwaitAcknowledged(2));
+  ann.SendText("433");  // Without arguments at all.
+  EXPECT_TRUE(AwaitAcknowledged(3));
+  ann.SendText("461-4[{\"_placeholder\":true,\"num\":0}]");
+  ann.SendBinary("bytes");
+  EXPECT_TRUE(AwaitAcknowledged(4));
+
+  EXPECT_THAT(Acknowledged(), testing::ElementsAre(2, 3, 4));
+}
+
+TEST_F(EdgeAskedAcks, ThatComeAgainAndAgainEndTheirSender) {
+  StartEdge();
+  WsClient ann = TellEntries(2);
+
+  for (int i = 0; i < 100; ++i) ann.SendText("431[]");
+
+  EXPECT_EQ(ann.ReadClose(), 4008);
+  EXPECT_THAT(Acknowledged(), testing::Each(1));
+}
+
+TEST_F(EdgeAskedAcks, ThatAreNoneCloseTheConnection) {
+  StartEdge();
+  for (const char* packet : {"431{}", "431[", "4301[]", "43/none,1[]", "431x"}) {
+    WsClient ann = TellEntries(0);
+    ann.SendText(packet);
+    EXPECT_EQ(ann.ReadClose(), 4400) << packet;
+  }
+  EXPECT_FALSE(HasAcknowledged());
+}
+
+TEST_F(EdgeAskedAcks, ThatCameLastArePassedOnBeforeTheEnd) {
+  StartEdge();
+  control_->SetSilent(true);
+  WsClient ann = OpenSocketIo("ann");
+  NumberOf("ann");
+  for (std::int64_t seq = 1; seq <= 3; ++seq) {
+    control_->Say(Entry("ann", seq));
+    ASSERT_TRUE(ann.Read().has_value());
+  }
+
+  for (const char* packet : {"431[]", "432[]", "41"}) ann.SendText(packet);
+
+  EXPECT_TRUE(AwaitAcknowledged(2)) << "though the answer to the first is still awaited";
+  EXPECT_THAT(Acknowledged(), testing::ElementsAre(1, 2));
 }
 
 }  // namespace

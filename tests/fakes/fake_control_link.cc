@@ -266,12 +266,14 @@ void FakeControlLink::Answer(const v1::Command& command) {
     case v1::Command::kDeleteMessage:
     case v1::Command::kMarkRead:
     case v1::Command::kReadInbox:
-    case v1::Command::kAckInbox:
     case v1::Command::kNotify:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "not faked");
       break;
     case v1::Command::kHeartbeat:
       result.mutable_heartbeat();
+      break;
+    case v1::Command::kAckInbox:
+      result.mutable_ack_inbox()->set_acked_seq(command.ack_inbox().inbox_seq());
       break;
     case v1::Command::kRefreshToken:
       *result.mutable_error() = MakeError(v1::REASON_UNKNOWN_COMMAND, "the edge's own");

@@ -182,9 +182,11 @@ class NumberEncoder final : public edge::EventEncoder {
   }
   bool can_notify() const override { return true; }
   bool can_ack_inbox() const override { return can_ack; }
+  bool asks_inbox_acks() const override { return asks_acks; }
 
   mutable int encoded = 0;
   bool can_ack = true;
+  bool asks_acks = false;
 };
 
 }  // namespace confab::tests

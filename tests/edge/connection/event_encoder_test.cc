@@ -8,6 +8,7 @@
 
 #include "confab/v1/client.pb.h"
 
+#include "edge/dialect/dialect_loader.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/protocol/websocket_frame.h"
 
@@ -53,6 +54,48 @@ TEST_F(EventEncoderTest, WritesBytesAsAnAttachmentBehindTheirEvent) {
   EXPECT_EQ(bytes.opcode, WebSocketOpcode::kBinary);
   EXPECT_EQ(bytes.payload, note.binary());
   EXPECT_TRUE(frames.empty());
+}
+
+TEST_F(EventEncoderTest, AsksForAnAckOfWhatStandsInAnInboxWhereTheDialectDoes) {
+  const auto dialect = ParseDialect("x.json", R"({"dialect": "x", "refusals": {"default": {}},
+      "notification": {"name": "$event", "payload": "$payload", "ack": true}})");
+  ASSERT_TRUE(dialect.ok()) << dialect.status();
+  const SocketIoEventEncoder main(0, **dialect, "/");
+  const SocketIoEventEncoder other(1, **dialect, "/game");
+  v1::Notification note = Note("sale");
+  note.set_json("[1]");
+  v1::Notification image = Note("image");
+  image.set_binary("abc");
+  const auto first_of = [&](const SocketIoEventEncoder& encoder, const v1::Notification& told) {
+    const SharedFrame frame = encoder.EncodeLogged(told, scratch_);
+    std::string_view frames = frame.bytes();
+    return std::string(CutWebSocketFrame(frames).payload);
+  };
+  EXPECT_EQ(first_of(main, note), "42[\"sale\",[1]]") << "live alone: nobody waits for an ack";
+
+  note.set_inbox_seq(7);
+  image.set_inbox_seq(8);
+
+  EXPECT_EQ(first_of(main, note), "427[\"sale\",[1]]");
+  EXPECT_EQ(first_of(other, note), "42/game,7[\"sale\",[1]]");
+  EXPECT_EQ(first_of(main, image), "451-8[\"image\",{\"_placeholder\":true,\"num\":0}]");
+  EXPECT_EQ(first_of(other, image), "451-/game,8[\"image\",{\"_placeholder\":true,\"num\":0}]");
+  EXPECT_TRUE(main.asks_inbox_acks());
+  EXPECT_FALSE(main.can_ack_inbox());
+}
+
+TEST_F(EventEncoderTest, AsksForNoAckInTheDialectsThatAreBuiltIn) {
+  v1::Notification note = Note("sale");
+  note.set_json("1");
+  note.set_inbox_seq(7);
+  for (std::size_t i = 0; i < dialects_.size(); ++i) {
+    const SocketIoEventEncoder encoder(i, dialects_.at(i), "/");
+    const SharedFrame frame = encoder.Encode(note, scratch_);
+    EXPECT_FALSE(encoder.asks_inbox_acks());
+    if (!frame) continue;
+    std::string_view frames = frame.bytes();
+    EXPECT_EQ(CutWebSocketFrame(frames).payload.substr(0, 3), "42[") << dialects_.at(i).name();
+  }
 }
 
 TEST_F(EventEncoderTest, HasNoFrameWhereADialectHasNoName) {

@@ -203,6 +203,181 @@ TEST_F(NotificationOutletTest, AcknowledgesAgainWhatControlRefusesForNow) {
   EXPECT_EQ(Asked().ack_inbox().inbox_seq(), 1);
 }
 
+// The client is asked for an ack of each notification of its inbox.
+class AskedAcksTest : public NotificationOutletTest {
+ protected:
+  AskedAcksTest() {
+    encoder_.can_ack = false;
+    encoder_.asks_acks = true;
+  }
+  size_t CountAcks() const {
+    size_t acks = 0;
+    for (const auto& [command, reply_id] : host_.forwarded) acks += command.has_ack_inbox();
+    return acks;
+  }
+  // The newest command acknowledges up to there; control does so.
+  void AnswerAck(int64_t expected) {
+    ASSERT_TRUE(Asked().has_ack_inbox());
+    EXPECT_TRUE(Asked().is_automatic());
+    EXPECT_EQ(Asked().ack_inbox().inbox_seq(), expected);
+    v1::Result result;
+    result.mutable_ack_inbox()->set_acked_seq(expected);
+    connection_->OnResult(Asked(), std::nullopt, result);
+  }
+  void Drop(int64_t first_seq) {
+    const Dropped dropped{.key = encoder_.KeyOfInbox(), .first_seq = first_seq};
+    connection_->OnDegraded({&dropped, 1});
+  }
+
+  static constexpr auto kLimit = static_cast<int64_t>(AwaitedAcks::kLimit);
+};
+
+TEST_F(AskedAcksTest, AcknowledgeWhatTheClientSaysAndNothingBefore) {
+  Tell("kept", 1);
+  Tell("kept", 2);
+  transport_.is_empty = true;
+  connection_->OnDrained();
+  EXPECT_THAT(host_.forwarded, IsEmpty()) << "it was written, and no more";
+
+  EXPECT_TRUE(connection_->OnAck(1));
+  AnswerAck(1);
+  EXPECT_TRUE(connection_->OnAck(2));
+  AnswerAck(2);
+
+  EXPECT_EQ(CountAcks(), 2u);
+  EXPECT_THAT(wire_.said, IsEmpty());
+}
+
+TEST_F(AskedAcksTest, AcknowledgeNothingBehindOneThatIsMissing) {
+  State(0, 3);
+  AnswerPage(0, 1, 3, 3, false);
+  EXPECT_TRUE(connection_->OnAck(3));
+  EXPECT_TRUE(connection_->OnAck(2));
+  EXPECT_EQ(CountAcks(), 0u);
+
+  EXPECT_TRUE(connection_->OnAck(1));
+
+  AnswerAck(3);
+}
+
+TEST_F(AskedAcksTest, GoTogetherWhileControlHasNotAnswered) {
+  for (int64_t seq = 1; seq <= 4; ++seq) Tell("kept", seq);
+  for (uint64_t id = 1; id <= 4; ++id) EXPECT_TRUE(connection_->OnAck(id));
+  EXPECT_EQ(CountAcks(), 1u);
+
+  AnswerAck(1);
+  AnswerAck(4);
+
+  EXPECT_EQ(CountAcks(), 2u);
+}
+
+TEST_F(AskedAcksTest, AreOfNoInterestTwiceOrUnasked) {
+  EXPECT_FALSE(connection_->OnAck(1));
+  Tell("live");
+  EXPECT_FALSE(connection_->OnAck(0));
+  Tell("kept", 1);
+  EXPECT_FALSE(connection_->OnAck(2));
+  EXPECT_TRUE(connection_->OnAck(1));
+  EXPECT_FALSE(connection_->OnAck(1));
+  AnswerAck(1);
+
+  EXPECT_FALSE(connection_->OnAck(1));
+
+  EXPECT_EQ(CountAcks(), 1u);
+}
+
+TEST_F(AskedAcksTest, AreSaidAgainWhereControlRefusesForNow) {
+  Tell("kept", 1);
+  EXPECT_TRUE(connection_->OnAck(1));
+  v1::Result refused;
+  *refused.mutable_error() = MakeError(v1::REASON_UNAVAILABLE, "not now");
+  connection_->OnResult(Asked(), std::nullopt, refused);
+  EXPECT_EQ(CountAcks(), 1u);
+  EXPECT_EQ(host_.later, 1);
+
+  connection_->OnTick();
+
+  EXPECT_EQ(CountAcks(), 2u);
+  AnswerAck(1);
+}
+
+TEST_F(AskedAcksTest, AreWaitedForBeforeMoreIsTold) {
+  State(0, kLimit + 40);
+  for (int64_t after = 0; after < kLimit; after += 100) {
+    AnswerPage(after, after + 1, after + 100, after + 100, true);
+  }
+  EXPECT_EQ(transport_.sent.size(), AwaitedAcks::kLimit);
+  const size_t asked = host_.forwarded.size();
+  connection_->OnDrained();
+  connection_->OnTick();
+  Tell("kept", kLimit + 41);
+  EXPECT_EQ(transport_.sent.size(), AwaitedAcks::kLimit);
+  EXPECT_EQ(host_.forwarded.size(), asked) << "no page is read that could not be told";
+
+  for (int64_t seq = kLimit; seq > kLimit / 2; --seq) {
+    EXPECT_TRUE(connection_->OnAck(static_cast<uint64_t>(seq)));
+  }
+
+  AnswerPage(kLimit, kLimit + 1, kLimit + 41, kLimit + 41, false);
+  EXPECT_EQ(transport_.sent.size(), AwaitedAcks::kLimit + 41);
+  EXPECT_EQ(transport_.sent.back(), "0:kept#" + std::to_string(kLimit + 41));
+  EXPECT_EQ(CountAcks(), 0u) << "the first is still missing";
+}
+
+TEST_F(AskedAcksTest, AreNotHeldAgainstWhatASlowReaderNeverGot) {
+  for (int64_t seq = 1; seq <= 3; ++seq) Tell("kept", seq);
+
+  Drop(2);
+
+  EXPECT_FALSE(connection_->OnAck(3));
+  EXPECT_TRUE(connection_->OnAck(1));
+  EXPECT_EQ(CountAcks(), 1u);
+  // The page was asked for before the ack.
+  v1::Command read;
+  for (const auto& [command, reply_id] : host_.forwarded) {
+    if (command.has_read_inbox()) read = command;
+  }
+  EXPECT_EQ(read.read_inbox().after_seq(), 1);
+  AnswerAck(1);
+  v1::Result page;
+  for (int64_t seq = 2; seq <= 3; ++seq) {
+    page.mutable_inbox_page()->add_notifications()->set_event("kept");
+    page.mutable_inbox_page()->mutable_notifications(static_cast<int>(seq) - 2)->set_inbox_seq(seq);
+  }
+  page.mutable_inbox_page()->set_through_seq(3);
+  connection_->OnResult(read, std::nullopt, page);
+  EXPECT_THAT(transport_.sent,
+              ElementsAre("0:kept#1", "0:kept#2", "0:kept#3", "0:kept#2", "0:kept#3"));
+  EXPECT_TRUE(connection_->OnAck(3));
+  EXPECT_TRUE(connection_->OnAck(2));
+  AnswerAck(3);
+}
+
+TEST_F(AskedAcksTest, ThatCameLastArePassedOnBeforeTheConnectionLeaves) {
+  for (int64_t seq = 1; seq <= 3; ++seq) Tell("kept", seq);
+  EXPECT_TRUE(connection_->OnAck(1));
+  EXPECT_TRUE(connection_->OnAck(2));
+  EXPECT_EQ(Asked().ack_inbox().inbox_seq(), 1);
+
+  connection_->Leave();
+
+  EXPECT_EQ(CountAcks(), 2u);
+  EXPECT_EQ(Asked().ack_inbox().inbox_seq(), 2);
+  EXPECT_FALSE(connection_->OnAck(3)) << "it is over";
+  EXPECT_EQ(CountAcks(), 2u);
+}
+
+TEST_F(AskedAcksTest, OfOthersOfTheUserCountHereToo) {
+  State(0, 2);
+  AnswerPage(0, 1, 2, 2, false);
+
+  State(2, 2);  // Control was away; another device has acknowledged meanwhile.
+  EXPECT_TRUE(connection_->OnAck(1));
+  EXPECT_TRUE(connection_->OnAck(2));
+
+  EXPECT_EQ(CountAcks(), 0u);
+}
+
 TEST_F(NotificationOutletTest, LeavesTheAckToTheClientThatCan) {
   Tell("kept", 1);
   transport_.is_empty = true;

@@ -133,6 +133,37 @@ TEST(DialectLoader, ChecksWhatIsTold) {
               HasSubstr("no command is named \"fly\""));
 }
 
+TEST(DialectLoader, AsksForAcksOfTheInboxWhereAFileSaysSo) {
+  const std::string name = R"("name": "$event", "payload": "$payload")";
+  const auto asks = [&](const std::string& more) {
+    const auto dialect = ParseDialect("x.json", With("\"notification\": {" + name + more + "}"));
+    EXPECT_TRUE(dialect.ok()) << dialect.status();
+    return dialect.ok() && (*dialect)->asks_inbox_acks();
+  };
+  EXPECT_FALSE(asks(""));
+  EXPECT_FALSE(asks(R"(, "ack": false)"));
+  EXPECT_TRUE(asks(R"(, "ack": true)"));
+
+  const auto dialect =
+      ParseDialect("x.json", With("\"notification\": {" + name + R"(, "ack": true})"));
+  ASSERT_TRUE(dialect.ok()) << dialect.status();
+  EXPECT_FALSE((*dialect)->can_ack_inbox());
+  EXPECT_THAT((*dialect)->description(),
+              testing::Contains("asks for an ack of: each notification of the inbox"));
+}
+
+TEST(DialectLoader, SaysWhatIsWrongWithAnAckOfTheInbox) {
+  EXPECT_EQ(FaultOf(With("\"notification\": {\"name\": \"n\",\n\"ack\": 1}")),
+            "x.json:3: \"ack\" must be true or false");
+  EXPECT_THAT(FaultOf(With("\"connected\": {\"name\": \"c\",\n\"ack\": true}")),
+              StartsWith("x.json:3: \"ack\" is unknown; "));
+  EXPECT_EQ(FaultOf(With("\"receives\": {\"read\": {\"command\": \"ackInbox\"}},\n"
+                         "\"notification\": {\"name\": \"n\",\n\"ack\": true}")),
+            "x.json:4: \"ack\" and an event for ackInbox say the same in two ways: have one of "
+            "them");
+  EXPECT_EQ(FaultOf(With("\"notification\": {\"ack\": true}")), "x.json:2: \"name\" is missing");
+}
+
 TEST(DialectLoader, ChecksConnecting) {
   const auto fault = [](const std::string& connect) {
     return FaultOf(With("\"connect\": " + connect));
@@ -247,15 +278,18 @@ std::string Read(const char* path) {
   return text.str();
 }
 
-TEST(DialectsPage, ShowsADialectThatLoads) {
+TEST(DialectsPage, ShowsDialectsThatLoad) {
   const std::string page = Read(CONFAB_DIALECTS_PAGE);
-  const size_t begin = page.find("```json\n");
-  ASSERT_NE(begin, std::string::npos);
-  const size_t from = begin + 8;
+  std::vector<std::string> names;
+  for (size_t at = page.find("```json\n"); at != std::string::npos;
+       at = page.find("```json\n", at)) {
+    at += 8;
+    const auto dialect = ParseDialect("page", page.substr(at, page.find("```", at) - at));
+    ASSERT_TRUE(dialect.ok()) << dialect.status();
+    names.emplace_back((*dialect)->name());
+  }
 
-  const auto dialect = ParseDialect("page", page.substr(from, page.find("```", from) - from));
-
-  EXPECT_TRUE(dialect.ok()) << dialect.status();
+  EXPECT_THAT(names, testing::ElementsAre("lobby", "tasks"));
 }
 
 TEST(DialectSchema, KnowsEverySection) {
