@@ -93,6 +93,10 @@ absl::Status EdgeConfig::Validate() const {
   if (message_bytes_limit < 20 * 1024 || message_bytes_limit > 1024 * 1024) {
     return Refuse("message-bytes", "must be 20KiB (one message of the largest content) to 1MiB");
   }
+  if (fragments_limit == 0 && message_time_limit == absl::ZeroDuration()) {
+    return Refuse("fragments",
+                  "and --message-time cannot both be off: empty fragments would never end");
+  }
   if (outbox_bytes_limit < 4 * message_bytes_limit || outbox_bytes_limit > 1024 * 1024 * 1024) {
     return Refuse("outbox-bytes", "must be at least four times --message-bytes, and up to 1GiB");
   }
@@ -182,64 +186,80 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Range(0, static_cast<double>(TopicTable::kThreadsLimit));
   loader
       .Add("drain-time", &config.drain_time,
-           "over which clients are closed when the edge ends (0s: all at once)", "Edge")
-      .Range(absl::ZeroDuration(), absl::Hours(1));
+           "over which clients are closed when the edge ends (off: all at once)", "Edge")
+      .Range(absl::ZeroDuration(), absl::Hours(1))
+      .AllowOff();
 
   constexpr std::string_view kLimits = "Edge limits";
   loader.Add("open-time", &config.open_time_limit, "from accept to the accepted token", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .NeverOff("who shows no token would keep a socket for ever")
       .Reloads();
   loader.Add("tls-handshake-time", &config.handshake_time_limit, "for the TLS handshake", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .NeverOff("who does not end it would keep a socket for ever")
       .Reloads();
   loader.Add("header-time", &config.header_time_limit, "for a request's headers", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .NeverOff("who does not end them would keep a socket for ever")
       .Reloads();
   loader.Add("body-time", &config.body_time_limit, "for a request's body", kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .NeverOff("who does not end it would keep a socket for ever")
       .Reloads();
   loader
       .Add("idle-time", &config.idle_time_limit, "between two HTTP requests of a connection",
            kLimits)
       .Range(absl::Milliseconds(100), absl::Minutes(10))
+      .NeverOff("who asks nothing more would keep a socket for ever")
       .Reloads();
   loader.Add("header-bytes", &config.header_bytes_limit, "of a request's headers", kLimits)
       .Range(1024, 8 * 1024)
       .Bytes()
+      .NeverOff("a stranger would say how much memory they take")
       .Reloads();
   loader.Add("message-bytes", &config.message_bytes_limit, "of one message of a client", kLimits)
       .Bytes()
+      .NeverOff("its client would say how much memory it takes")
       .Reloads();
   loader.Add("fragments", &config.fragments_limit, "of one message of a client", kLimits)
       .Range(1, 65'536)
+      .AllowOff()
       .Reloads();
   loader
       .Add("message-time", &config.message_time_limit, "from a message's first byte to its last",
            kLimits)
       .Range(absl::Seconds(1), absl::Minutes(10))
+      .AllowOff()
       .Reloads();
   loader
       .Add("upgrade-time", &config.upgrade_time_limit, "for the upgrade of polling to a WebSocket",
            kLimits)
       .Range(absl::Milliseconds(250), absl::Minutes(10))
+      .NeverOff("a session would stand between two transports for ever")
       .Reloads();
   loader.Add("ping-interval", &config.ping_interval, "between heartbeats", kLimits)
-      .Range(absl::Milliseconds(250), absl::Minutes(10));
+      .Range(absl::Milliseconds(250), absl::Minutes(10))
+      .NeverOff("who is gone without a word would stay online for ever");
   loader.Add("ping-timeout", &config.ping_timeout, "for the answer to a heartbeat", kLimits)
-      .Range(absl::Milliseconds(250), absl::Minutes(10));
+      .Range(absl::Milliseconds(250), absl::Minutes(10))
+      .NeverOff("who is gone without a word would stay online for ever");
   loader
       .Add("token-expiring-before", &config.token_lead,
-           "a token's end its client is told of it (0: never)", kLimits)
+           "a token's end its client is told of it (off: never)", kLimits)
       .Range(absl::ZeroDuration(), absl::Hours(24))
+      .AllowOff()
       .Reloads();
   loader
       .Add("token-grace", &config.token_grace, "from a token's end to the end of its connection",
            kLimits)
       .Range(absl::ZeroDuration(), absl::Hours(1))
+      .NeverOff("no token would ever end a connection")
       .Reloads();
   loader
       .Add("outbox-bytes", &config.outbox_bytes_limit, "that may wait for one slow reader", kLimits)
       .Bytes()
+      .NeverOff("a slow reader would say how much memory it takes")
       .Reloads();
   loader
       .Add("outbox-budget", &config.outbox_budget,
@@ -260,6 +280,7 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Reloads();
   loader.Add("connections", &config.connections_limit, "of this edge", kLimits)
       .Range(1, 10'000'000)
+      .NeverOff("an edge refuses clients before its descriptors are used up")
       .Reloads();
   loader
       .Add("connections-per-user", &config.user_connections_limit,
@@ -296,11 +317,13 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
   loader.Add("rate-joins", &config.rate_joins, "joins of a connection, RATE/BURST or off", kLimits)
       .Reloads();
   loader.Add("command-deadline", &config.command_deadline, "from a command to its answer", kLimits)
-      .Range(absl::Milliseconds(500), absl::Minutes(1));
+      .Range(absl::Milliseconds(500), absl::Minutes(1))
+      .NeverOff("every command gets an answer");
   loader
       .Add("connect-hold", &config.connect_hold,
            "that a new connection waits for control to come back", kLimits)
       .Range(absl::Milliseconds(250), absl::Minutes(1))
+      .NeverOff("a client that waits is told to come back")
       .Reloads();
 }
 

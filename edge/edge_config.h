@@ -74,6 +74,7 @@ struct EdgeConfig {
 
   // A message of a client: four times the largest content, so that JSON escapes fit.
   int64_t message_bytes_limit = 64 * 1024;
+  // One of the two may be 0: any number, any time.
   int fragments_limit = 1024;
   absl::Duration message_time_limit = absl::Seconds(10);
 

@@ -139,6 +139,11 @@ ConfigOption& ConfigOption::AllowOff() {
   return *this;
 }
 
+ConfigOption& ConfigOption::NeverOff(std::string why) {
+  never_off_ = std::move(why);
+  return *this;
+}
+
 ConfigOption& ConfigOption::Bytes() {
   is_bytes_ = true;
   placeholder_ = "BYTES";
@@ -220,6 +225,10 @@ bool ConfigOption::Read(std::string_view text, double& value) const {
 }
 
 absl::Status ConfigOption::Assign(std::string_view text, std::string origin) {
+  if (text == "off" && !never_off_.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("it cannot be off: {}; it is {}", never_off_, Allowed()));
+  }
   for (const Target& target : targets_) {
     const bool is_allowed = std::visit(
         [&](auto* field) {

@@ -34,6 +34,8 @@ class ConfigOption {
   ConfigOption& OneOf(std::vector<std::string> words);
   // `off` is accepted and means 0 (numbers and durations), whatever the range.
   ConfigOption& AllowOff();
+  // `off` is refused with that reason: what would go on without end or measure.
+  ConfigOption& NeverOff(std::string why);
   // A number of bytes: 64KiB, 1MiB, 1GiB and plain bytes are accepted.
   ConfigOption& Bytes();
   // A new value holds after HUP; that of other options needs a restart.
@@ -85,6 +87,7 @@ class ConfigOption {
   double high_ = std::numeric_limits<double>::max();
   bool has_range_ = false;
   bool allows_off_ = false;
+  std::string never_off_;  // Why; empty: `off` is one wrong value of many.
   bool is_bytes_ = false;
   bool reloads_ = false;
   std::vector<std::string> words_;

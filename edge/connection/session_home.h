@@ -28,7 +28,8 @@ struct SessionHome {
   const std::vector<std::string>& namespaces;  // What Socket.IO clients may join.
   const EncoderTable& encoders;
   std::uint32_t message_bytes_limit = 65'536;
-  absl::Duration message_time = absl::Seconds(10);  // From a message's first part to its last.
+  // From a message's first part to its last; 0: any.
+  absl::Duration message_time = absl::Seconds(10);
   JsonParser json{};
   std::string scratch{};  // A frame under construction.
 };

@@ -15,7 +15,7 @@ class SocketIoTalk::BinaryPacket final : private TimerWheel::Entry {
   BinaryPacket(SocketIoTalk& talk, std::string_view header, std::size_t attachments)
       : talk_(talk), header_(header), due_(attachments), bytes_(header.size()) {
     const SessionHome& home = talk.engine_.home();
-    home.wheel.Arm(*this, home.message_time);
+    if (home.message_time > absl::ZeroDuration()) home.wheel.Arm(*this, home.message_time);
   }
 
   // False: too large.

@@ -23,8 +23,8 @@ class EventLoop;
 
 struct TransportLimits {
   std::size_t message_bytes = 64 * 1024;
-  int fragments = 1024;
-  absl::Duration message_time = absl::Seconds(10);
+  int fragments = 1024;                             // Of a message; 0: any number.
+  absl::Duration message_time = absl::Seconds(10);  // Of it too; 0: any.
   std::size_t outbox_bytes = 1024 * 1024;
   absl::Duration stall_time = absl::Seconds(10);    // Of a reader that takes nothing; 0: any.
   std::size_t outbox_budget = 256 * 1024 * 1024;    // Of this thread's frames; 0: none.

@@ -259,10 +259,13 @@ class WebSocketTransport final : public Transport,
   void Assemble(std::size_t n) {
     if (assembly_ == nullptr) {
       assembly_ = std::make_unique<std::string>(buffer_.data(), n);
-      home_.loop.wheel().Arm(*this, home_.limits.message_time);
+      if (home_.limits.message_time > absl::ZeroDuration()) {
+        home_.loop.wheel().Arm(*this, home_.limits.message_time);
+      }
     } else if (assembled_ + n < assembly_->size()) {
       // Less than there was room for: the end of a fragment, or of what has arrived.
-      if (++fragments_ > kReadsPerFragment * home_.limits.fragments) {
+      const int limit = kReadsPerFragment * home_.limits.fragments;
+      if (++fragments_ > limit && limit > 0) {
         return Close(CloseReason::kBadPacket);
       }
     }

@@ -190,6 +190,42 @@ TEST_F(EdgeTransport, EndsAMessageThatTakesTooLong) {
   EXPECT_EQ(client.ReadClose(), 4400);
 }
 
+TEST_F(EdgeTransport, TakesAnyNumberOfFragmentsWhereThatIsOff) {
+  config_.fragments_limit = 0;
+  StartEdge();
+  WsClient client = OpenSocketIo("alice");
+  const std::string text = "421[\"nothing\",\"" + std::string(3'000, 'x') + "\"]";
+  std::string frames;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    frames += WsClient::MakeFrame(i == 0 ? 1 : 0, text.substr(i, 1), i + 1 == text.size());
+  }
+
+  client.SendRaw(frames);
+
+  EXPECT_THAT(client.Read().value_or(""), StartsWith("431[{\"ok\":false"));
+}
+
+TEST_F(EdgeTransport, WaitsForTheRestOfAMessageWhereItsTimeIsOff) {
+  config_.message_time_limit = absl::ZeroDuration();
+  config_.open_time_limit = absl::Seconds(2);
+  config_.io_threads = 1;
+  StartEdge();
+  WsClient client = OpenSocketIo("alice");
+  WsClient other = OpenSocketIo("bob");
+  client.SendRaw(WsClient::MakeFrame(1, "421[\"nothing\",", false));
+  other.SendText("451-2[\"nothing\",{\"_placeholder\":true,\"num\":0}]");
+
+  // The same timers tell when some time has passed.
+  WsClient stranger(edge_->address());
+  ASSERT_EQ(stranger.Upgrade(kSocketIoTarget), 101);
+  EXPECT_EQ(stranger.ReadClose(), 4002);
+  client.SendRaw(WsClient::MakeFrame(0, "{}]"));
+  other.SendBinary("bytes");
+
+  EXPECT_THAT(client.Read().value_or(""), StartsWith("431[{\"ok\":false"));
+  EXPECT_THAT(other.Read().value_or(""), StartsWith("432[{\"ok\":false"));
+}
+
 TEST_F(EdgeTransport, EndsAPingFlood) {
   StartEdge();
   WsClient client = OpenSocketIo("alice");

@@ -115,6 +115,21 @@ TEST_F(ConfigLoaderTest, SwitchesOffWhatMayBeOff) {
   EXPECT_FALSE(config_.is_verbose);
 }
 
+TEST_F(ConfigLoaderTest, SaysWhySomethingCannotBeOff) {
+  absl::Duration wait = absl::Seconds(3);
+  loader_.Add("wait", &wait, "for an answer")
+      .Range(absl::Seconds(1), absl::Minutes(1))
+      .NeverOff("a command would wait for ever");
+
+  EXPECT_EQ(ErrorOf({"--wait=off"}),
+            "--wait: it cannot be off: a command would wait for ever; it is a time such as 250ms, "
+            "10s or 1h from 1s to 1m");
+  EXPECT_EQ(ErrorOf({"--wait=0s"}),
+            "--wait: \"0s\" is not a time such as 250ms, 10s or 1h from 1s to 1m");
+  EXPECT_EQ(wait, absl::Seconds(3));
+  EXPECT_THAT(loader_.ConfigText(), HasSubstr("wait = \"3s\""));
+}
+
 TEST_F(ConfigLoaderTest, SetsBothFieldsOfAFlagAddedTwice) {
   std::string other = "x";
   loader_.Add("listen", &other, "again");
