@@ -38,6 +38,21 @@ test('an unknown flag is refused and named', async () => {
   }
 });
 
+test('the server of the protocol suites has usage, and refuses what it does not know', async () => {
+  const server = 'confab-protocol-server';
+  const help = await run(server, '--help');
+  assert.equal(help.code, 0, help.err);
+  assert.match(help.out, /^Usage: confab-protocol-server \[PORT /);
+  assert.match(help.out, /example/i);
+  const wrong = [['--port'], ['65536'], ['0', '300', 'soon', '1500'], ['0', '1', '1', '1', '1']];
+  for (const args of wrong) {
+    const { code, out, err } = await run(server, ...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(out, '');
+    assert.match(err, /^confab-protocol-server: .*; see --help\n$/);
+  }
+});
+
 test('confab dialect shows and checks dialects', async () => {
   const shown = await run('confab', 'dialect', 'show', 'rooms');
   assert.equal(shown.code, 0, shown.err);
