@@ -142,7 +142,7 @@ class Control::Parts {
     messages_ = std::make_unique<MessageService>(api);
     presence_ = std::make_unique<PresenceService>(api);
     connections_ = std::make_unique<ConnectionService>(api);
-    edge_states_ = std::make_unique<EdgeService>(api);
+    edge_states_ = std::make_unique<EdgeService>(api, hooks_.edge_within);
     admin_ = std::make_unique<AdminService>(api);
     notifications_ = std::make_unique<NotificationService>(api);
     feed_ = std::make_unique<EventFeedService>(api);

@@ -29,6 +29,8 @@ struct ControlHooks {
   // The process cannot go on (the active lock was lost): log, exit with 1. Restart is cheap.
   // Called at most once, on a thread of Control; may not return.
   std::function<void(const absl::Status&)> on_fatal;
+  // Name of the edge that runs in this process and ends together with it; empty: there is none.
+  std::string edge_within = {};
 };
 
 class Control {

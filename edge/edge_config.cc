@@ -181,7 +181,8 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Placeholder("/NAME,...");
   loader.Add("socketio-path", &config.socketio_path, "where Socket.IO clients connect", "Edge")
       .Placeholder("/PATH/");
-  loader.Add("edge-id", &config.edge_id, "name of this edge (default: host name and port)", "Edge");
+  loader.Add("edge-id", &config.edge_id,
+             "name of this edge (default: host name and port; of confab's own: confab)", "Edge");
   loader.Add("io-threads", &config.io_threads, "threads with a loop (0: one for each core)", "Edge")
       .Range(0, static_cast<double>(TopicTable::kThreadsLimit));
   loader

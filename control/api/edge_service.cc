@@ -29,7 +29,11 @@ grpc::ServerUnaryReactor* EdgeService::ListEdges(grpc::CallbackServerContext* co
   if (!call.is_admitted()) return call.reactor();
   const auto edges = calls_.List();
   if (!edges.ok()) return call.Finish(edges.status());
-  for (const auto& edge : *edges) Fill(*edge, *response->add_edges());
+  for (const auto& edge : *edges) {
+    v1::EdgeState& state = *response->add_edges();
+    Fill(*edge, state);
+    state.set_is_within_control(edge->edge_id() == edge_within_);
+  }
   return call.Finish(absl::OkStatus());
 }
 
@@ -38,13 +42,13 @@ grpc::ServerUnaryReactor* EdgeService::DrainEdge(grpc::CallbackServerContext* co
                                                  v1::DrainEdgeResponse*) {
   const UnaryCall call(parts_, context, "/confab.v1.EdgeService/DrainEdge");
   if (!call.is_admitted()) return call.reactor();
-  const absl::Status told =
-      calls_.Drain(request->edge_id(), absl::Milliseconds(request->drain_ms()));
-  if (told.ok()) {
-    process::LogInfo("an edge is to drain",
-                     {{"edge", request->edge_id()}, {"service", call.caller().name}});
-  }
-  return call.Finish(told);
+  calls_.Drain(
+      request->edge_id(), absl::Milliseconds(request->drain_ms()), call.asker(),
+      DeadlineOf(*context),
+      call.Answer<EdgeTold>([edge = request->edge_id(), service = call.caller().name](EdgeTold) {
+        process::LogInfo("an edge is to drain", {{"edge", edge}, {"service", service}});
+      }));
+  return call.reactor();
 }
 
 }  // namespace confab::control

@@ -4,6 +4,9 @@
 // Fails: every refusal is a gRPC status with its reason in the details.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "confab/v1/edge_service.grpc.pb.h"
 
 #include "control/api/unary_call.h"
@@ -13,7 +16,9 @@ namespace confab::control {
 
 class EdgeService final : public v1::EdgeService::CallbackService {
  public:
-  explicit EdgeService(const ApiParts& parts) : parts_(parts), calls_(parts.dispatcher) {}
+  // `edge_within`: name of the edge in this process; empty: there is none.
+  EdgeService(const ApiParts& parts, std::string edge_within)
+      : parts_(parts), calls_(parts.dispatcher), edge_within_(std::move(edge_within)) {}
 
   grpc::ServerUnaryReactor* ListEdges(grpc::CallbackServerContext* context,
                                       const v1::ListEdgesRequest* request,
@@ -25,6 +30,7 @@ class EdgeService final : public v1::EdgeService::CallbackService {
  private:
   const ApiParts parts_;
   EdgeCalls calls_;
+  const std::string edge_within_;
 };
 
 }  // namespace confab::control

@@ -1,6 +1,8 @@
 #include "control/dispatch/edge_calls.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <absl/strings/cord.h>
 #include <absl/types/span.h>
@@ -8,7 +10,10 @@
 
 #include "confab/v1/edge_link.pb.h"
 
+#include "control/dispatch/room_lanes.h"
 #include "control/dispatch/store_read.h"
+#include "control/room/audit_trail.h"
+#include "control/room/upkeep_job.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -25,6 +30,23 @@ absl::Status NoSuchEdge() {
   return status;
 }
 
+std::shared_ptr<Attachment> Find(const Dispatcher& dispatcher, const std::string& edge_id) {
+  for (const std::shared_ptr<Attachment>& edge : dispatcher.edges().All()) {
+    if (edge->edge_id() == edge_id) return edge;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<EdgeTold> Tell(const Dispatcher& dispatcher, const std::string& edge_id,
+                              absl::Duration time) {
+  const std::shared_ptr<Attachment> edge = Find(dispatcher, edge_id);
+  if (edge == nullptr) return NoSuchEdge();  // It has gone meanwhile.
+  v1::ControlItem item;
+  item.mutable_drain()->set_drain_ms(static_cast<std::uint32_t>(absl::ToInt64Milliseconds(time)));
+  edge->stream().Send(absl::MakeSpan(&item, 1));
+  return EdgeTold();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::shared_ptr<Attachment>>> EdgeCalls::List() const {
@@ -32,21 +54,29 @@ absl::StatusOr<std::vector<std::shared_ptr<Attachment>>> EdgeCalls::List() const
   return dispatcher_.edges().All();
 }
 
-absl::Status EdgeCalls::Drain(const std::string& edge_id, absl::Duration time) {
-  if (!dispatcher_.is_serving()) return NotServing();
+void EdgeCalls::Drain(const std::string& edge_id, absl::Duration time, const Asker& asker,
+                      Deadline deadline, Callback<EdgeTold> done) {
+  if (!dispatcher_.is_serving()) return done(NotServing());
   if (time > kDrainTimeLimit) {
-    return RefusalStatus(
+    return done(RefusalStatus(
         v1::REASON_BAD_REQUEST,
-        fmt::format("drain_ms: at most {}", absl::ToInt64Milliseconds(kDrainTimeLimit)));
+        fmt::format("drain_ms: at most {}", absl::ToInt64Milliseconds(kDrainTimeLimit))));
   }
-  for (const std::shared_ptr<Attachment>& edge : dispatcher_.edges().All()) {
-    if (edge->edge_id() != edge_id) continue;
-    v1::ControlItem item;
-    item.mutable_drain()->set_drain_ms(static_cast<std::uint32_t>(absl::ToInt64Milliseconds(time)));
-    edge->stream().Send(absl::MakeSpan(&item, 1));
-    return absl::OkStatus();
-  }
-  return NoSuchEdge();
+  if (Find(dispatcher_, edge_id) == nullptr) return done(NoSuchEdge());
+  storage::AuditRecord record;
+  record.note = *NoteOf("edge.drain", asker);
+  record.subject = storage::UserId(edge_id);
+  RoomLanes& lanes = dispatcher_.lanes();
+  const size_t lane = lanes.LaneOf(record.subject);
+  auto job = std::make_unique<UpkeepJob>(
+      CommitJob::Kind::kAudit, storage::RoomId(),
+      [&dispatcher = dispatcher_, edge_id, time, done = std::move(done)](UpkeepJob& entry) mutable {
+        if (!entry.status.ok()) return done(entry.status);
+        done(Tell(dispatcher, edge_id, time));
+      });
+  job->audits.push_back(std::move(record));
+  job->deadline = dispatcher_.DeadlineOf(deadline);
+  lanes.Post(lane, [job = std::move(job)](RoomLane& rooms) mutable { rooms.Push(std::move(job)); });
 }
 
 }  // namespace confab::control

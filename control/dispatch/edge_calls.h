@@ -1,7 +1,8 @@
 // edge_calls.h: what operators ask of edges.
 // Owns: nothing.   Used by: api.
 // Threads: any thread.
-// Fails: UNAVAILABLE while control does not serve, NOT_FOUND for an edge that is not attached.
+// Fails: UNAVAILABLE while control does not serve or an act cannot be recorded, NOT_FOUND for an
+// edge that is not attached.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,11 @@
 #include <absl/time/time.h>
 
 #include "control/dispatch/dispatcher.h"
+#include "control/room/room_calls.h"
 
 namespace confab::control {
+
+struct EdgeTold {};
 
 class EdgeCalls {
  public:
@@ -24,8 +28,11 @@ class EdgeCalls {
 
   // In order of their names.
   absl::StatusOr<std::vector<std::shared_ptr<Attachment>>> List() const;
-  // Tells the edge to drain over that time; zero: what it is configured for.
-  absl::Status Drain(const std::string& edge_id, absl::Duration time);
+  // Tells the edge to drain over that time; zero: what it is configured for. The act stands in the
+  // audit table before: the edge within confab takes this process along. What is not recorded is
+  // not done.
+  void Drain(const std::string& edge_id, absl::Duration time, const Asker& asker, Deadline deadline,
+             Callback<EdgeTold> done);
 
  private:
   Dispatcher& dispatcher_;

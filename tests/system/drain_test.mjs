@@ -302,5 +302,37 @@ scenario(
     }
     assert.deepEqual(Object.keys(await edges()).includes('edge-b'), false);
     assert.deepEqual(ann.disconnects, []);
+    const { entries } = await cluster.ctlJson('audit', 'list', '--user', 'edge-b');
+    const acts = entries.map(({ act, service, result }) => `${service} ${act} ${result}`);
+    assert.deepEqual(acts, ['confabctl edge.drain OK']);
+  },
+);
+
+scenario(
+  'confabctl says that control ends with the edge that runs in its process',
+  { processes: 'one' },
+  async (cluster) => {
+    const { edges } = await cluster.ctlJson('edge', 'list');
+    assert.equal(edges.length, 1);
+    const [{ edgeId, isWithinControl }] = edges;
+    assert.equal(edgeId, 'confab');
+    assert.equal(isWithinControl, true);
+    await cluster.createRoom('den', ['ann']);
+    const ann = await ChatClient.connected(cluster, 'ann', { reconnection: false });
+
+    const asked = await cluster.ctlRaw(['edge', 'drain', edgeId], 'n\n');
+    assert.equal(asked.code, 2);
+    assert.match(asked.out + asked.err, /and control, which runs in the same process/);
+    const shown = await cluster.ctl('edge', 'drain', edgeId, '--time', '3s', '--wait', '--yes');
+
+    assert.match(shown, /: \d connections left\n/);
+    assert.ok(shown.endsWith(`${edgeId} has ended, and control with it\n`), shown);
+    await until('its process has ended', () => !cluster.edge.running);
+    assert.deepEqual(await cluster.edge.exited, { code: 0, signal: null });
+    await until('ann was closed', () => ann.disconnects.length === 1);
+    // Nobody is there any more: what now asks is told so.
+    const late = await cluster.ctlRaw(['edge', 'drain', edgeId, '--wait', '--yes']);
+    assert.equal(late.code, 3);
+    assert.match(late.err, /control is not reachable/);
   },
 );

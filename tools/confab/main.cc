@@ -52,6 +52,9 @@ constexpr absl::Duration kReadyInterval = absl::Milliseconds(20);
 // Checks user tokens where no option says what does.
 constexpr char kUserSecretFile[] = "data/user.secret";
 
+// The edge's name where no option says one: control has to know it before the edge has a port.
+constexpr char kEdgeId[] = "confab";
+
 struct Config {
   edge::EdgeConfig edge;
   control::ControlConfig control;
@@ -124,6 +127,7 @@ struct Options {
     if (config.edge.user_keys_file.empty() && config.edge.user_secret_file.empty()) {
       config.edge.user_secret_file = kUserSecretFile;
     }
+    if (config.edge.edge_id.empty()) config.edge.edge_id = kEdgeId;
     return is_to_run;
   }
 
@@ -156,6 +160,7 @@ int Serve(process::Signals& signals, const Options& options, int argc, char** ar
   if (!ops.ok()) return Refuse(ops.status());
 
   control::ControlHooks hooks;
+  hooks.edge_within = config.edge.edge_id;
   hooks.on_fatal = [&config](const absl::Status& status) {
     process::LogError("control cannot go on", {{"why", std::string(status.message())}});
     process::RemoveReadyFile(config.server.ready_file);

@@ -61,7 +61,7 @@ void AddAuditVerbs(CLI::App& app, Invocation& run) {
       "list", "Lists administrative acts, newest first, with those that were refused");
   verb->add_option("--room", options->room, "Only what concerns this room");
   verb->add_option("--actor", options->actor, "Only what this user asked for");
-  verb->add_option("--user", options->user, "Only what concerns this user");
+  verb->add_option("--user", options->user, "Only what concerns this user, or this edge");
   verb->add_option("--limit", options->limit, "At most so many")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

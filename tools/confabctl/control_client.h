@@ -40,17 +40,25 @@ class ControlClient {
   // Puts the token into `context`.
   void Prepare(grpc::ClientContext& context) const;
 
-  // A unary call within --timeout; prints what went wrong.
+  // A unary call within --timeout.
+  template <typename Stub, typename Request, typename Response>
+  grpc::Status Ask(Stub& stub,
+                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                   const Request& request, Response* response) const {
+    grpc::ClientContext context;
+    Prepare(context);
+    context.set_deadline(absl::ToChronoTime(absl::Now() + run_.timeout));
+    return (stub.*method)(&context, request, response);
+  }
+
+  // The same; prints what went wrong.
   //   if (Exit e = client->Call(client->rooms(), &v1::RoomService::Stub::GetRoom, request,
   //                             &response); e != Exit::kDone) return e;
   template <typename Stub, typename Request, typename Response>
   Exit Call(Stub& stub,
             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
             const Request& request, Response* response) const {
-    grpc::ClientContext context;
-    Prepare(context);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + run_.timeout));
-    return Explain((stub.*method)(&context, request, response));
+    return Explain(Ask(stub, method, request, response));
   }
 
   // Whether anybody answers, before a stream that would wait for control to come back.

@@ -3,12 +3,14 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <fmt/format.h>
 
+#include "proto/reason.h"
 #include "tools/confabctl/command_line.h"
 #include "tools/confabctl/confirm.h"
 #include "tools/confabctl/control_client.h"
@@ -24,6 +26,10 @@ constexpr absl::Duration kDrainTimeLimit = absl::Hours(1);  // Control's.
 constexpr absl::Duration kLook = absl::Seconds(1);
 // For the edge to say that it has begun.
 constexpr absl::Duration kBeginLimit = absl::Seconds(10);
+// What confab's control takes at most for its own end, once its edge has ended.
+constexpr absl::Duration kOwnEndTime = absl::Seconds(3);
+// A control that is started again, or hands over to a standby, answers sooner.
+constexpr absl::Duration kSilenceLimit = absl::Seconds(30);
 
 struct DrainOptions {
   std::string edge;
@@ -50,15 +56,16 @@ Exit List(Invocation& run) {
 }
 
 // The edge of that name, if it is attached.
-Exit Find(const ControlClient& client, EdgeStub& stub, const std::string& edge_id,
-          std::optional<v1::EdgeState>& found) {
+grpc::Status Find(ControlClient& client, const std::string& edge_id,
+                  std::optional<v1::EdgeState>& found) {
   v1::ListEdgesResponse response;
-  const Exit exit = client.Call(stub, &EdgeStub::ListEdges, v1::ListEdgesRequest(), &response);
+  grpc::Status status =
+      client.Ask(client.edges(), &EdgeStub::ListEdges, v1::ListEdgesRequest(), &response);
   found.reset();
   for (const v1::EdgeState& edge : response.edges()) {
     if (edge.edge_id() == edge_id) found = edge;
   }
-  return exit;
+  return status;
 }
 
 bool IsSameStart(const v1::EdgeState& a, const v1::EdgeState& b) {
@@ -66,30 +73,75 @@ bool IsSameStart(const v1::EdgeState& a, const v1::EdgeState& b) {
          a.started_at().nanos() == b.started_at().nanos();
 }
 
-// Until the process that was told has ended; another may have taken its place by then.
+// What one look says of the edge that was told.
+enum class Sight {
+  kThere,
+  kGone,     // Another process may have taken its place.
+  kUnknown,  // Control does not answer, or not yet again.
+  kRefused,
+};
+
+Sight SightOf(const grpc::Status& status, const std::optional<v1::EdgeState>& now,
+              const v1::EdgeState& told) {
+  if (status.ok()) return now && IsSameStart(*now, told) ? Sight::kThere : Sight::kGone;
+  const std::string word = ReasonWordOf(status);
+  const bool is_away = word.empty() ? IsBroken(status) : TraitsOf(ReasonOfWord(word)).retryable;
+  if (is_away) return told.is_within_control() ? Sight::kGone : Sight::kUnknown;
+  if (word.empty() && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return Sight::kUnknown;
+  }
+  return Sight::kRefused;
+}
+
+void ShowLeft(const Invocation& run, const v1::EdgeState& now) {
+  if (run.is_json) {
+    run.streams.out << ToJson(now) << std::endl;
+  } else {
+    run.streams.out << fmt::format("{}: {} connections left", Printable(now.edge_id()),
+                                   now.connection_count())
+                    << std::endl;
+  }
+}
+
+Exit ShowEnd(const Invocation& run, const v1::EdgeState& told) {
+  if (run.is_json) return Exit::kDone;
+  run.streams.out << Printable(told.edge_id())
+                  << (told.is_within_control() ? " has ended, and control with it\n"
+                                               : " has ended\n");
+  return Exit::kDone;
+}
+
+// Until the process that was told has ended. The edge within confab takes control along: then
+// nobody is left to ask, and that is its end; its control is given the time to finish.
 Exit Await(Invocation& run, ControlClient& client, const v1::EdgeState& told) {
-  const std::string name = Printable(told.edge_id());
   const absl::Time begin_limit = absl::Now() + kBeginLimit;
-  for (;;) {
+  Sight last = Sight::kThere;
+  absl::Time since = absl::Now();  // Of `last`.
+  for (;; absl::SleepFor(kLook)) {
     std::optional<v1::EdgeState> now;
-    const Exit exit = Find(client, client.edges(), told.edge_id(), now);
-    if (exit != Exit::kDone) return exit;
-    if (!now || !IsSameStart(*now, told)) break;
-    if (!now->is_draining() && absl::Now() > begin_limit) {
+    const grpc::Status status = Find(client, told.edge_id(), now);
+    const Sight sight = SightOf(status, now, told);
+    if (sight == Sight::kRefused) return client.Explain(status);
+    if (std::exchange(last, sight) != sight) since = absl::Now();
+    const absl::Duration so_long = absl::Now() - since;
+    if (sight == Sight::kGone) {
+      const bool is_over = !told.is_within_control() || now || so_long >= kOwnEndTime;
+      if (is_over) return ShowEnd(run, told);
+    } else if (sight == Sight::kUnknown) {
+      if (so_long < kSilenceLimit) continue;
+      return run.Fail(
+          Exit::kUnreachable,
+          fmt::format("{} was told, but control at {} does not answer any more: whether "
+                      "it has ended is not known",
+                      Printable(told.edge_id()), Printable(run.control)));
+    } else if (!now->is_draining() && absl::Now() > begin_limit) {
       return run.Fail(Exit::kRefused, fmt::format("{} was told and has not begun to drain; is its "
                                                   "version older than control's?",
-                                                  name));
-    }
-    if (run.is_json) {
-      run.streams.out << ToJson(*now) << std::endl;
+                                                  Printable(told.edge_id())));
     } else {
-      run.streams.out << fmt::format("{}: {} connections left", name, now->connection_count())
-                      << std::endl;
+      ShowLeft(run, *now);
     }
-    absl::SleepFor(kLook);
   }
-  if (!run.is_json) run.streams.out << name << " has ended\n";
-  return Exit::kDone;
 }
 
 Exit Drain(Invocation& run, const DrainOptions& options) {
@@ -102,27 +154,26 @@ Exit Drain(Invocation& run, const DrainOptions& options) {
     }
     request.set_drain_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(time)));
   }
-  if (!Confirm(
-          run, options.is_yes,
-          fmt::format("Close all connections of edge {} and end it?", Printable(options.edge)))) {
-    return Exit::kUsage;
-  }
   Exit exit = Exit::kDone;
   const auto client = ControlClient::Open(run, &exit);
   if (client == nullptr) return exit;
   std::optional<v1::EdgeState> told;
-  if (options.is_waiting) {
-    exit = Find(*client, client->edges(), options.edge, told);
-    if (exit != Exit::kDone) return exit;
-  }
+  exit = client->Explain(Find(*client, options.edge, told));
+  if (exit != Exit::kDone) return exit;
+  const bool ends_control = told && told->is_within_control();
+  const std::string question =
+      fmt::format("Close all connections of edge {} and end it{}?", Printable(options.edge),
+                  ends_control ? ", and control, which runs in the same process" : "");
+  if (!Confirm(run, options.is_yes, question)) return Exit::kUsage;
   v1::DrainEdgeResponse response;
   exit = client->Call(client->edges(), &EdgeStub::DrainEdge, request, &response);
   if (exit != Exit::kDone) return exit;
-  if (told) return Await(run, *client, *told);
+  if (told && options.is_waiting) return Await(run, *client, *told);
   if (run.is_json) {
     run.streams.out << ToJson(response) << '\n';
   } else {
-    run.streams.out << Printable(options.edge) << " was told; edge list shows how it goes on\n";
+    run.streams.out << Printable(options.edge) << " was told; edge list shows how it goes on"
+                    << (ends_control ? ", until control ends with it\n" : "\n");
   }
   return Exit::kDone;
 }
@@ -145,9 +196,10 @@ void AddEdgeVerbs(CLI::App& app, Invocation& run) {
   drain->add_flag("--wait", options->is_waiting, "Show how many are left until it has ended");
   AddYes(*drain, &options->is_yes);
   drain->footer(
-      "The same as TERM to its process. A supervisor may start it again; who wants it to stay "
-      "away\n"
-      "ends it there. The edge within confab takes control along.\n"
+      "The same as TERM to its process; the act stands in the audit table. A supervisor may start\n"
+      "it again; who wants it to stay away ends it there. The edge within confab takes control\n"
+      "along: --wait ends with exit code 0 when both have ended. A control that is away meanwhile\n"
+      "is waited for, half a minute.\n"
       "\nExamples:\n"
       "  confabctl edge drain edge-1\n"
       "  confabctl edge drain edge-1 --time 2m --wait --yes");

@@ -171,16 +171,30 @@ TEST_F(EdgeLinkTest, KnowsWhatAnEdgeCarriesAndThatItDrains) {
   EXPECT_TRUE(edges[0]->is_draining());
 }
 
-TEST_F(EdgeLinkTest, TellsAnEdgeToDrain) {
+TEST_F(EdgeLinkTest, TellsAnEdgeToDrainOnceThatIsRecorded) {
   auto link = Attach("e1");
   link->ReadUntil("welcome");
-  EdgeCalls calls(*dispatcher_);
+  const auto drain = [this](const std::string& edge, absl::Duration time) {
+    Awaited<EdgeTold> told;
+    EdgeCalls(*dispatcher_).Drain(edge, time, {{}, "ops", "r1"}, Soon(), told.callback());
+    return told.Get().status();
+  };
 
-  EXPECT_TRUE(absl::IsNotFound(calls.Drain("e2", absl::ZeroDuration())));
-  EXPECT_TRUE(absl::IsInvalidArgument(calls.Drain("e1", absl::Hours(2))));
-  EXPECT_TRUE(calls.Drain("e1", absl::Seconds(7)).ok());
+  EXPECT_TRUE(absl::IsNotFound(drain("e2", absl::ZeroDuration())));
+  EXPECT_TRUE(absl::IsInvalidArgument(drain("e1", absl::Hours(2))));
+  store_->Fail(storage::StoreCall::kWriteAudit, absl::InvalidArgumentError("broken"));
+  EXPECT_FALSE(drain("e1", absl::Seconds(6)).ok());
+  EXPECT_TRUE(drain("e1", absl::Seconds(7)).ok());
 
   EXPECT_EQ(link->ReadUntil("drain 7000"), (Lines{"drain 7000"}));
+  const auto acts = store_->ListAudit({});
+  ASSERT_TRUE(acts.ok());
+  ASSERT_EQ(acts->size(), 1U);
+  EXPECT_EQ(acts->front().note.act, "edge.drain");
+  EXPECT_EQ(acts->front().note.service, "ops");
+  EXPECT_EQ(acts->front().note.request_id, "r1");
+  EXPECT_EQ(acts->front().subject, storage::UserId("e1"));
+  EXPECT_EQ(acts->front().result, "OK");
 }
 
 TEST_F(EdgeLinkTest, ClosesTheStreamThatALaterOneReplaces) {
