@@ -68,8 +68,8 @@ export class Cluster {
   // processes: 'one' (confab) or 'two' (confab-edge, confab-control); store: 'sqlite' or
   // 'postgres'; edge, control: further flags; hasLinkProxy: edges reach control over TCP and through
   // `linkProxy`; disk: the store lies on a file system of its own of this size ("64m", needs root).
-  // Rate limits are off, presence is not told and an edge ends without a drain unless a flag says
-  // otherwise.
+  // tokenHours: how long users' tokens are good. Rate limits are off, presence is not told and an edge
+  // ends without a drain unless a flag says otherwise.
   constructor({
     processes = process.env.CONFAB_TEST_PROCESSES ?? 'one',
     store = 'sqlite',
@@ -77,8 +77,10 @@ export class Cluster {
     control = {},
     hasLinkProxy = false,
     disk = null,
+    tokenHours = 1,
   } = {}) {
     this.processes = processes;
+    this.tokenHours = tokenHours;
     this.hasLinkProxy = hasLinkProxy;
     this.store = store;
     this.edgeFlags = { ...NO_RATE_LIMITS, ...NO_DRAIN, ...edge };
@@ -322,11 +324,11 @@ export class Cluster {
     return this.ctl('room', 'create', room, '--members', members.join(','));
   }
 
-  // The whole log of a room as the store has it, each event as eventOfJson gives it.
-  async roomLog(room) {
+  // The log of a room behind `from` as the store has it, each event as eventOfJson gives it.
+  async roomLog(room, from = 0) {
     const log = [];
     for (let more = true; more;) {
-      const after = String(log.at(-1)?.seq ?? 0);
+      const after = String(log.at(-1)?.seq ?? from);
       const page = await this.ctlJson(
         'message',
         'list',
@@ -343,7 +345,8 @@ export class Cluster {
   }
 
   token(user, claims) {
-    return mint(this.userSecret, user, claims);
+    const exp = Math.floor(Date.now() / 1_000) + this.tokenHours * 3_600;
+    return mint(this.userSecret, user, { exp, ...claims });
   }
 
   #server(binary, name, flags) {

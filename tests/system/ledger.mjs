@@ -53,11 +53,21 @@ export class Ledger {
     return this.positions.get(`${client}/${room}`);
   }
 
-  // The whole log of the room from seq 1 on, as the store has it.
-  stored(room, events) {
+  // The whole log of the room behind `after`, as the store has it.
+  stored(room, events, after = 0) {
+    if (after > 0) this.records.push({ t: 'from', room, seq: after });
     for (const { seq, messageId, sender, clientMsgId, content } of events) {
       this.records.push({ t: 'log', room, seq, messageId, user: sender, id: clientMsgId, content });
     }
+  }
+
+  // Books that go on where these end: who is in a room stays there. REQUIRES: nothing is under way.
+  next() {
+    const ledger = new Ledger();
+    for (const { t, client, user, room } of this.records) {
+      if (t === 'join') ledger.subscribed(client, user, room, this.position(client, room));
+    }
+    return ledger;
   }
 
   save(file) {
@@ -105,7 +115,8 @@ class Audit {
 
   #readLogs() {
     const keys = new Map(); // room, sender, clientMsgId → seq
-    const last = new Map(); // room → highest seq so far
+    // room → highest seq so far
+    const last = new Map(this.#of('from').map(({ room, seq }) => [room, seq]));
     for (const record of this.#of('log')) {
       const log = this.logs.get(record.room) ?? new Map();
       this.logs.set(record.room, log);

@@ -155,3 +155,35 @@ for (const [what, plant, expected] of plants) {
     assert.equal(auditAsProgram(ledger).status, 1);
   });
 }
+
+// Books behind those of cleanLedger(), with one more message.
+function nextPage() {
+  const ledger = cleanLedger().next();
+  const seventh = message(7);
+  ledger.sent('ann', room, seventh.clientMsgId, seventh.content);
+  for (const client of ['ann#1', 'ben#1']) ledger.got(client, room, seventh);
+  ledger.acked(seventh.clientMsgId, seventh);
+  return { ledger, seventh };
+}
+
+test('books go on where others end', () => {
+  const { ledger, seventh } = nextPage();
+
+  ledger.stored(room, [seventh], 8);
+
+  const { faults, text } = ledger.audit();
+  assert.deepEqual(countsOf(faults), none);
+  assert.match(text, /1 messages sent, 1 acks.* 2 deliveries, 1 events stored/);
+});
+
+test('found: what is missing between two books, or comes again in the second', () => {
+  const { ledger, seventh } = nextPage();
+  ledger.got('ben#1', room, message(6));
+  ledger.stored(room, [{ ...seventh, seq: 10 }], 8);
+
+  const { GAP, DUP, LOST } = countsOf(ledger.audit().faults);
+
+  assert.ok(GAP > 0, 'the log has no seq 9');
+  assert.equal(DUP, 1, 'ben had seq 8 before');
+  assert.ok(LOST > 0, 'nobody got seq 10');
+});

@@ -10,6 +10,7 @@ import { until } from '../support/until.mjs';
 import { Ledger } from './ledger.mjs';
 
 const ACK_MS = 8_000; // Longer than the edge's own deadline: then a refusal comes first.
+const JOIN_MS = 30_000; // Longer than an edge is frozen in passing, or a crowd takes to come back.
 const CONNECT_MS = 180_000; // The longest fault of the bench, and the way back.
 const CROWD = 25; // Clients that connect and join at a time: all of them share one thread.
 const OPEN_MS = 60_000; // For a client to connect at first, however busy the machine is.
@@ -59,6 +60,8 @@ export class LoadRun {
     this.refusals = 0; // That told to send again.
     this.stopped = false;
     this.unexpected = [];
+    this.lastNumber = 0; // Of the messages.
+    this.audited = new Map(this.rooms.map((room) => [room, 0])); // room → seq up to which it is.
   }
 
   async open() {
@@ -72,13 +75,14 @@ export class LoadRun {
     }
   }
 
-  // Sends until `total` messages are acked, or without it until stop().
+  // Sends until `total` further messages are acked, or without it until it is to end.
   send(total = Infinity) {
-    let next = 0;
+    this.stopped = false;
+    const end = this.lastNumber + total;
     const worker = async (client) => {
-      while (!this.stopped && next < total) {
+      while (!this.stopped && this.lastNumber < end) {
         await this.#turn();
-        const id = `${client.user}.${++next}`;
+        const id = `${client.user}.${++this.lastNumber}`;
         const room = client.rooms[Math.floor(this.random() * client.rooms.length)];
         await this.#sendUntilAcked(client, room, id);
       }
@@ -120,15 +124,39 @@ export class LoadRun {
   // Ends sending, waits for every delivery, reads the store and prints the audit, which it gives.
   // Throws on a fault.
   async finish(ms = this.patienceMs) {
+    const audit = await this.#audit(ms);
+    for (const client of this.clients) client.close();
+    return audit;
+  }
+
+  // The same in the midst of a run: everybody stays, and whoever sends on does so into new books.
+  async turnPage(ms = this.patienceMs) {
+    const audit = await this.#audit(ms);
+    for (const room of this.rooms) this.audited.set(room, this.end(room));
+    this.ledger = this.ledger.next();
+    this.sentAt.clear();
+    this.answers.reset();
+    this.deliveries.reset();
+    return audit;
+  }
+
+  // Seq of the last event of the room that its members have.
+  end(room) {
+    return this.ledger.position(this.membersOf.get(room)[0], room);
+  }
+
+  async #audit(ms) {
     this.stopped = true;
     await this.sending;
     assert.deepEqual(this.unexpected, []);
     const logs = new Map();
-    for (const room of this.rooms) logs.set(room, await this.cluster.roomLog(room));
+    for (const room of this.rooms)
+      logs.set(room, await this.cluster.roomLog(room, this.audited.get(room)));
+    const last = (room) => this.audited.get(room) + logs.get(room).length;
     const short = () =>
       this.clients.flatMap((client) =>
         client.rooms
-          .filter((room) => this.ledger.position(client.user, room) < logs.get(room).length)
+          .filter((room) => this.ledger.position(client.user, room) < last(room))
           .map((room) => `${client.user}/${room}`),
       );
     await until(
@@ -137,13 +165,12 @@ export class LoadRun {
       ms,
       () => `behind: ${short().slice(0, 5)}`,
     ).catch((error) => console.error(error.message)); // The audit says more.
-    for (const [room, log] of logs) this.ledger.stored(room, log);
+    for (const [room, log] of logs) this.ledger.stored(room, log, this.audited.get(room));
     const audit = this.ledger.audit();
     console.log(audit.text);
     if (!audit.clean) this.ledger.save(`${this.cluster.dir}/ledger.jsonl`);
     assert.ok(audit.clean, `${audit.text}\nthe ledger is ${this.cluster.dir}/ledger.jsonl`);
     assert.ok(this.ledger.lines.acked > 0, 'nothing was acked: no proof of anything');
-    for (const client of this.clients) client.close();
     return audit;
   }
 
@@ -151,6 +178,19 @@ export class LoadRun {
   get losses() {
     const isLoss = (reason) => reason !== 'io client disconnect'; // That was finish().
     return this.clients.flatMap((client) => client.disconnects).filter(isLoss).length;
+  }
+
+  // Leaves the room for so long, and joins it again where it stood; whatever befalls the client
+  // meanwhile. REQUIRES: it is in (isBack).
+  async reenter(client, room, ms) {
+    const { connects } = client;
+    const stands = () => client.connects === connects && client.isBack;
+    const asked = async (settled) => {
+      while (stands() && !(await settled())) await pause(RETRY_MS);
+    };
+    await asked(() => this.#settled(client, 'leaveRoom', { roomId: room }));
+    if (stands()) await pause(ms);
+    await asked(() => this.#joined(client, room));
   }
 
   // A client that is connected and has joined its rooms.
@@ -161,12 +201,14 @@ export class LoadRun {
     client.onEvent = (event) => this.#record(client, event);
     // After a loss the stock client connects again by itself; its subscriptions are ours to renew.
     client.socket.on('connect', () => this.#comeBack(client));
+    client.socket.on('disconnect', () => (client.isBack = false));
     await Promise.all(
       client.rooms.map(async (room) => {
         const { lastSeq } = await client.join(room);
         this.ledger.subscribed(user, user, room, lastSeq);
       }),
     );
+    client.isBack = true; // Connected, and in all its rooms.
     return client;
   }
 
@@ -191,24 +233,29 @@ export class LoadRun {
   async #comeBack(client) {
     ++client.connects;
     const connects = client.connects;
+    const again = () => client.connects === connects && client.socket.connected;
     for (const room of client.rooms) {
-      const again = () => client.connects === connects && client.socket.connected;
       while (again() && !(await this.#joined(client, room))) await pause(RETRY_MS);
     }
+    if (again()) client.isBack = true;
   }
 
-  async #joined(client, room) {
+  #joined(client, room) {
+    const afterSeq = this.ledger.position(client.user, room);
+    return this.#settled(client, 'joinRoom', { roomId: room, afterSeq });
+  }
+
+  // False: to be asked again.
+  async #settled(client, event, payload) {
     try {
-      const ack = await client.ask(
-        'joinRoom',
-        { roomId: room, afterSeq: this.ledger.position(client.user, room) },
-        ACK_MS,
-      );
+      const ack = await client.ask(event, payload, JOIN_MS);
       if (!ack.ok && !ack.error.retryable)
-        this.unexpected.push(`${client.user}: joinRoom ${JSON.stringify(ack)}`);
+        this.unexpected.push(`${client.user}: ${event} ${JSON.stringify(ack)}`);
       return ack.ok || !ack.error.retryable;
     } catch {
-      return false; // Lost on the way, or no answer: asked again while the connection stands.
+      // Who gets no answer hangs up and comes back: two joins of one connection may both be done.
+      if (client.socket.connected) client.socket.io.engine.close();
+      return false;
     }
   }
 
