@@ -48,6 +48,11 @@ export class Bench {
     console.log(`  ${new Date().toISOString().slice(11, 19)} ${text}`);
   }
 
+  // How it goes on; tools/chaos shows it in the last line of a terminal, until the next one.
+  progress(text) {
+    console.log(`~ ${text}`);
+  }
+
   // A figure of the row; verdict() holds it to `atMost`.
   figure(name, value, { unit = 'ms', atMost = Infinity } = {}) {
     const rounded = unit === 'ms' ? Math.round(value) : value;
@@ -108,11 +113,20 @@ export class Bench {
 
   // Everything arrives, and the books are in order.
   async settle(run) {
-    const { text } = await run.finish();
+    this.#keep(await run.finish());
+  }
+
+  // The same, and the run may go on.
+  async turnPage(run) {
+    this.#keep(await run.turnPage());
+  }
+
+  #keep({ text }) {
     this.ledgers.push(text.split('\n')[0]);
   }
 
-  // `round` so many times, under load; a new ledger every few rounds.
+  // `round` so many times, under load; a new ledger every few rounds. Gives how many connections were
+  // lost.
   async rounds(count, round, options) {
     let losses = 0;
     for (let done = 0; done < count;) {
@@ -122,6 +136,7 @@ export class Bench {
       await this.settle(run);
       losses += run.losses;
     }
+    if (count > 1) this.figure('rounds', count, { unit: '' });
     return losses;
   }
 

@@ -17,20 +17,41 @@ const says = (user, status) => (event) =>
 const isThere = (user) => (event) =>
   (event.name === 'presence' && event.online?.includes(user)) || says(user, 'online')(event);
 
+// By news, or in the next picture of who is there.
+const isGone = (user) => (event) =>
+  (event.name === 'presence' && event.online?.includes(user) === false) ||
+  says(user, 'offline')(event);
+
+// Two users who share a room, and see each other come and go.
+async function couple(annsHome, bensHome) {
+  await annsHome.createRoom('den', ['ann', 'ben']);
+  const ben = await ChatClient.connected(bensHome, 'ben');
+  const ann = await ChatClient.connected(annsHome, 'ann');
+  await ben.sees('ann online', isThere('ann'));
+  ben.events.length = 0;
+  return { ann, ben };
+}
+
+// How much more memory the process takes at its peak than now: call it for the figure.
+function growthOf(bench, name, pid) {
+  const before = residentBytes(pid);
+  forgetPeak(pid);
+  return () => {
+    const grown = (peakBytes(pid) - before) / MIB;
+    bench.figure(`growth of ${name}`, Number(grown.toFixed(1)), {
+      unit: 'MiB',
+      atMost: EDGE_GROWTH_BYTES / MIB,
+    });
+  };
+}
+
 // One of two edges stands still; the others' users see its users go and come.
 async function edgeFreezes(bench, seconds) {
   const { cluster } = bench;
   const other = await cluster.addEdge();
   const run = await bench.load({ homes: [cluster, other] });
-  await cluster.createRoom('den', ['ann', 'ben']);
-  const ben = await ChatClient.connected(other, 'ben');
-  const ann = await ChatClient.connected(cluster, 'ann');
-  await ben.sees('ann online', isThere('ann'));
-  ben.events.length = 0;
-
-  const { pid } = cluster.edge;
-  const before = residentBytes(pid);
-  forgetPeak(pid);
+  const { ann, ben } = await couple(cluster, other);
+  const grows = growthOf(bench, 'the edge', cluster.edge.pid);
   const frozenAt = performance.now();
   await cluster.edge.freeze();
   const isLong = seconds * 1_000 > PRESENCE_MS;
@@ -52,11 +73,7 @@ async function edgeFreezes(bench, seconds) {
     await ben.sees('ann online again', says('ann', 'online'), PRESENCE_MS + 15_000);
     bench.figure('users of the edge online again', since(thawedAt), { atMost: PRESENCE_MS });
   }
-  const grown = (peakBytes(pid) - before) / MIB;
-  bench.figure('growth of the edge', Number(grown.toFixed(1)), {
-    unit: 'MiB',
-    atMost: EDGE_GROWTH_BYTES / MIB,
-  });
+  grows();
   ann.close();
   ben.close();
   await bench.settle(run);
@@ -65,6 +82,8 @@ async function edgeFreezes(bench, seconds) {
 async function controlFreezes(bench) {
   const { cluster } = bench;
   const run = await bench.load();
+  const { ann, ben } = await couple(cluster, cluster);
+  const grows = growthOf(bench, 'the edge', cluster.edge.pid);
   const frozenAt = performance.now();
   await cluster.control.freeze();
   await until(
@@ -73,11 +92,17 @@ async function controlFreezes(bench) {
     2 * NOTICED_MS,
   );
   bench.figure('noticed by the edge', since(frozenAt), { atMost: NOTICED_MS });
+  ann.close(); // Control cannot know.
   await pause(30_000 - since(frozenAt));
   cluster.control.thaw();
+  const thawedAt = performance.now();
   bench.figure('fresh messages for everybody after the thaw', await run.live(), {
     atMost: BACK_MS,
   });
+  await ben.sees('ann offline', isGone('ann'), PRESENCE_MS + 15_000);
+  bench.figure('who went meanwhile is offline', since(thawedAt), { atMost: PRESENCE_MS });
+  grows();
+  ben.close();
   bench.answered(run, ANSWER_MS);
   await bench.settle(run);
   bench.figure('connections lost', run.losses, { unit: '', atMost: 0 });
@@ -103,8 +128,10 @@ export const frozen = [
   {
     name: 'freeze-control',
     fault: 'SIGSTOP of control for 30 s',
-    holds: 'five zeros; sends refused within 4 s, no connection lost; noticed within the keepalive',
-    cluster: { processes: 'two', store: 'postgres' },
+    holds:
+      'five zeros; sends refused within 4 s, no connection lost; noticed within the keepalive; ' +
+      'presence right within 65 s; edge memory + < 64 MiB',
+    cluster: { processes: 'two', store: 'postgres', control: TOLD },
     run: controlFreezes,
   },
 ];

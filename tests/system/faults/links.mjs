@@ -99,6 +99,8 @@ async function phones(bench) {
   }
   bench.figure('fresh messages for everybody afterwards', await run.live(), { atMost: BACK_MS });
   await bench.settle(run);
+  bench.figure('clients', clients, { unit: '' });
+  bench.figure('times without a network', rounds, { unit: '' });
   bench.figure('connections lost', run.losses, { unit: '' });
 }
 
