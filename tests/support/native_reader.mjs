@@ -1,6 +1,6 @@
 // native_reader.mjs: a client of the native protocol (JSON) in one room, so light that thousands fit into
 // one process: a bare TCP connection that counts what it is told instead of keeping it, can stop
-// reading, and comes back where it stood.
+// reading, go away, leave its room, and comes back where it stood.
 import net from 'node:net';
 
 import { frame, upgradeRequest } from './raw_tcp.mjs';
@@ -9,6 +9,9 @@ const PING = 9;
 const PONG = 10;
 const CLOSE = 8;
 const BACK_OFF_MS = 200;
+// What its requests are called.
+const JOIN = '1';
+const LEAVE = '2';
 // Of an event of a log: what stands before its content.
 const EVENT = /^\{"event":\{"roomId":"[^"]*","seq":"(\d+)"/;
 
@@ -24,6 +27,8 @@ export class NativeReader {
     this.isStopped = false;
     this.isOver = false;
     this.isIn = false; // The present connection has joined.
+    this.isAway = false;
+    this.outsideMs = null; // How long it is to stay out of its room; null: it is not leaving.
     this.waiting = []; // For that.
     cluster.closing.push(() => this.close());
   }
@@ -52,30 +57,58 @@ export class NativeReader {
     else this.#connect();
   }
 
+  // Hangs up, and is gone until comeBack().
+  goAway() {
+    this.isAway = true;
+    this.isIn = false;
+    clearTimeout(this.redial);
+    this.socket.destroy();
+  }
+
+  comeBack() {
+    this.isAway = false;
+    return this.open();
+  }
+
+  // Leaves its room for so long, and joins it again where it stood; unless it is not in now.
+  leaveFor(ms) {
+    if (!this.isIn || this.outsideMs !== null) return;
+    this.outsideMs = ms;
+    this.#leave();
+  }
+
   close() {
     this.isOver = true;
+    clearTimeout(this.redial);
     this.socket?.destroy();
   }
 
   #connect() {
     ++this.connects;
     this.isIn = false;
+    this.outsideMs = null;
     this.rest = null; // Of a frame that has not come whole; null: before the upgrade.
     this.head = '';
     this.socket = net.connect({ port: this.cluster.port, host: '127.0.0.1', noDelay: true });
     const { socket } = this;
     socket.on('data', (data) => this.#take(data));
     socket.on('error', () => {}); // A close follows.
-    socket.on('close', () => this.#lose());
+    socket.on('close', () => this.socket === socket && this.#lose());
     socket.write(upgradeRequest('/', { 'Sec-WebSocket-Protocol': 'confab.v1.json' }));
   }
 
   #lose() {
-    if (this.isOver) return;
+    if (this.isOver || this.isAway) return;
     if (this.isIn) ++this.losses;
     this.isIn = false;
     if (this.isStopped) return; // It has not noticed yet.
-    setTimeout(() => !this.isOver && this.#connect(), BACK_OFF_MS * (0.5 + Math.random()));
+    this.redial = setTimeout(() => this.#connect(), BACK_OFF_MS * (0.5 + Math.random()));
+  }
+
+  // If the present connection still stands then.
+  #later(ms, act) {
+    const { socket } = this;
+    setTimeout(() => this.socket === socket && !socket.destroyed && act(), ms);
   }
 
   #say(object) {
@@ -84,7 +117,11 @@ export class NativeReader {
 
   #join() {
     const from = this.position === null ? {} : { afterSeq: String(this.position) };
-    this.#say({ request: '1', joinRoom: { roomId: this.room, ...from } });
+    this.#say({ request: JOIN, joinRoom: { roomId: this.room, ...from } });
+  }
+
+  #leave() {
+    this.#say({ request: LEAVE, leaveRoom: { roomId: this.room } });
   }
 
   #take(data) {
@@ -120,9 +157,10 @@ export class NativeReader {
     if (opcode === CLOSE) return this.socket.end();
     const event = EVENT.exec(payload.toString('latin1', 0, 200));
     if (event) return this.#event(Number(event[1]));
-    const { connected, reply, closing, ...others } = JSON.parse(payload.toString());
+    const { connected, reply, closing, signal, ...others } = JSON.parse(payload.toString());
+    if (signal) return; // Who is there, who types: nothing it counts.
     if (connected) return this.#join();
-    if (reply) return this.#joined(reply);
+    if (reply) return reply.request === LEAVE ? this.#left(reply) : this.#joined(reply);
     // Told why, it will be closed; what is for good would go on for ever.
     const isForGood = closing !== undefined && closing.code >= 4500;
     if (isForGood || !closing) this.faults.push(JSON.stringify({ closing, ...others }).slice(0, 200));
@@ -133,11 +171,21 @@ export class NativeReader {
       this.position ??= Number(joinRoom.lastSeq);
       this.isIn = true;
       for (const resolve of this.waiting.splice(0)) resolve();
-    } else if (error.retryable) {
-      setTimeout(() => !this.isOver && this.#join(), error.retryAfterMs || BACK_OFF_MS);
     } else {
-      this.faults.push(JSON.stringify(error));
+      this.#refused(error, () => this.#join());
     }
+  }
+
+  #left({ error }) {
+    if (error) return this.#refused(error, () => this.#leave());
+    this.isIn = false;
+    this.#later(this.outsideMs, () => this.#join());
+    this.outsideMs = null;
+  }
+
+  #refused(error, again) {
+    if (error.retryable) this.#later(error.retryAfterMs || BACK_OFF_MS, again);
+    else this.faults.push(JSON.stringify(error));
   }
 
   #event(seq) {

@@ -30,6 +30,8 @@ const bytesOf = (pid, field) => {
 
 export const residentBytes = (pid) => bytesOf(pid, 'VmRSS');
 
+export const descriptorsOf = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
+
 // The most since the process began, or since forgetPeak().
 export const peakBytes = (pid) => bytesOf(pid, 'VmHWM');
 export const forgetPeak = (pid) => fs.writeFileSync(`/proc/${pid}/clear_refs`, '5');

@@ -16,6 +16,7 @@ import { rowNamed } from './faults/rows.mjs';
 
 const SHORT_LIMIT_MS = 280_000; // Below ctest's own.
 const LONG_LIMIT_MS = 1_500_000;
+const MINUTE_MS = 60_000;
 const TEST_SLACK = 3; // Two cores that compile beside it have been seen to double every time.
 
 const { values, positionals } = parseArgs({
@@ -29,7 +30,8 @@ const missing = missingFor(row, binDir);
 if (missing !== null) throw new Error(`${row.name} needs ${missing}`);
 const isLong = values.form === 'long';
 const slack = values.form === 'test' ? TEST_SLACK : 1;
-const limitMs = isLong ? LONG_LIMIT_MS : SHORT_LIMIT_MS;
+const ownMs = (row.minutes?.[isLong ? 'long' : 'short'] ?? 0) * MINUTE_MS;
+const limitMs = ownMs + (isLong ? LONG_LIMIT_MS : SHORT_LIMIT_MS);
 const began = Date.now();
 
 function write(bench, error) {

@@ -6,6 +6,7 @@ Needs tests/node_modules (npm ci).
 import hashlib
 import json
 import os
+import pty
 import subprocess
 import tempfile
 import unittest
@@ -27,11 +28,29 @@ class Chaos(unittest.TestCase):
         for name in BINARIES:
             (self.bin / name).write_text(f"no program, but {name}")
 
+    def command(self, *arguments):
+        return {"args": [ROOT / "tools/chaos", "--results", self.results, *arguments],
+                "env": {**os.environ, "CONFAB_BIN_DIR": str(self.bin),
+                        "TMPDIR": str(self.bin.parent)}}
+
     def run_chaos(self, *arguments):
-        return subprocess.run(
-            [ROOT / "tools/chaos", "--results", self.results, *arguments],
-            env={**os.environ, "CONFAB_BIN_DIR": str(self.bin), "TMPDIR": str(self.bin.parent)},
-            capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False)
+        return subprocess.run(**self.command(*arguments), capture_output=True, text=True,
+                              timeout=RUN_LIMIT_S, check=False)
+
+    def run_in_terminal(self, *arguments):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(**self.command(*arguments), stdin=subprocess.DEVNULL,
+                              stdout=theirs, stderr=theirs):
+            os.close(theirs)
+            shown = b""
+            while True:
+                try:
+                    data = os.read(ours, 4096)
+                except OSError:  # How Linux says that nobody is left to write.
+                    break
+                shown += data
+        os.close(ours)
+        return shown.decode()
 
     def plant(self, **changes):
         digest = hashlib.sha256(b"".join((self.bin / n).read_bytes() for n in BINARIES))
@@ -97,6 +116,26 @@ class Chaos(unittest.TestCase):
                       run.stdout)
         self.assertIn("die-before-broadcast: passed", run.stdout)
         self.assertEqual(run.returncode, 3, run.stderr)
+
+    def test_says_in_a_terminal_alone_how_a_row_goes_on(self):
+        shown = self.run_in_terminal(ROW)
+        self.assertIn("    0:00 ", shown)
+        self.assertRegex(shown, rf"\r\x1b\[K\[1/1\] {ROW}: FAILED")
+        elsewhere = self.run_chaos(ROW)
+        self.assertIn(f"{ROW}: FAILED", elsewhere.stdout)
+        self.assertNotIn("0:00", elsewhere.stdout)
+
+    def test_begins_no_row_that_takes_longer_than_there_is_time(self):
+        run = self.run_chaos("soak", "--minutes", "30")
+        self.assertIn("soak: left for lack of time", run.stdout)
+        self.assertEqual(run.returncode, 3, run.stderr)
+
+    def test_says_in_the_report_what_was_a_short_form(self):
+        document = self.results.parent / "document.md"
+        document.write_text("# Title\n")
+        self.plant(form="short")
+        self.run_chaos("--report", document, ROW)
+        self.assertIn("| in the short form; five zeros", document.read_text())
 
     def test_reports_of_two_builds_where_rows_with_failpoints_need_another(self):
         document = self.results.parent / "document.md"

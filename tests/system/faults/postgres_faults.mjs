@@ -66,7 +66,7 @@ async function cutBackends(bench) {
 }
 
 // A lock that stands against readers too.
-const lockTable = (seconds) => async (cluster) => {
+export const lockTable = (seconds) => async (cluster) => {
   cluster.locker = cluster.postgres.session(
     'locker',
     `begin; lock table events in access exclusive mode; select pg_sleep(${seconds}); commit`,
@@ -79,7 +79,7 @@ const lockTable = (seconds) => async (cluster) => {
         .trim() !== '0',
   );
 };
-const awaitUnlock = (cluster) => ends(cluster.locker, 60_000);
+export const awaitUnlock = (cluster) => ends(cluster.locker, 60_000);
 
 const occupy = async (cluster) => {
   cluster.occupation = new Occupation(cluster.postgres);

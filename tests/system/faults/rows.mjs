@@ -1,5 +1,6 @@
 // rows.mjs: the rows of the fault bench. Each has a name, the fault, what must hold, the cluster it
-// wants (as Cluster takes it), what else it needs (names of needs.mjs), and run(bench).
+// wants (as Cluster takes it), what else it needs (names of needs.mjs), how many minutes it goes on
+// if that is part of it ({long, short}), and run(bench).
 import { clocks } from './clock.mjs';
 import { crowds } from './crowds.mjs';
 import { deaths } from './deaths.mjs';
@@ -9,6 +10,7 @@ import { links } from './links.mjs';
 import { postgresFaults } from './postgres_faults.mjs';
 import { powerCuts } from './power_cut.mjs';
 import { readers } from './readers.mjs';
+import { soaks } from './soak.mjs';
 import { sqliteFaults } from './sqlite_faults.mjs';
 import { storms } from './storms.mjs';
 
@@ -24,6 +26,7 @@ export const rows = [
   ...readers,
   ...crowds,
   ...clocks,
+  ...soaks,
 ];
 
 export function rowNamed(name) {
