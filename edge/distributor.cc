@@ -160,7 +160,11 @@ bool Distributor::Route(const v1::ControlItem& item, TopicTable::ThreadMask& thr
     case v1::ControlItem::kInboxState:
       to_thread(item.inbox_state().connection());
       return true;
-    case v1::ControlItem::kDrain:        // Of no thread in particular.
+    case v1::ControlItem::kRecoveryAnswer:
+      to_thread(item.recovery_answer().ticket());
+      return true;
+    case v1::ControlItem::kRecoveryQuestion:  // Of no thread in particular.
+    case v1::ControlItem::kDrain:
     case v1::ControlItem::ITEM_NOT_SET:  // Of a newer control.
       return true;
   }

@@ -314,7 +314,9 @@ void IoThread::Distribute(const ItemBatch& items) {
           connection->outlet().OnState(item.inbox_state());
         }
         break;
-      case v1::ControlItem::kDrain:  // Of the whole edge.
+      case v1::ControlItem::kRecoveryAnswer:    // Nobody asks yet.
+      case v1::ControlItem::kRecoveryQuestion:  // Of the whole edge.
+      case v1::ControlItem::kDrain:
       case v1::ControlItem::ITEM_NOT_SET:
         break;
     }

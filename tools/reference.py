@@ -4,9 +4,9 @@
 Usage: tools/reference.py            writes docs/service-api.md from proto/confab/v1
        tools/reference.py --check    says where the page is not what would be written (exit code 1)
 
-Every *_service.proto with a call is a chapter; edge_link.proto is not public and stands aside. What
-people read are the comments of the protos, so a wrong sentence is mended there. The scope that a
-call's comment names is compared with the table that decides (control/auth/scope.cc).
+Every *_service.proto with a call is a chapter; edge_link.proto and recovery.proto are not public and
+stand aside. What people read are the comments of the protos, so a wrong sentence is mended there. The
+scope that a call's comment names is compared with the table that decides (control/auth/scope.cc).
 """
 
 import re
@@ -203,7 +203,8 @@ def reason_lines(reasons):
 def load():
     nodes = {}
     for path in sorted(PROTOS.glob("*.proto")):
-        if path.name not in ("edge_link.proto", "client.proto", "http_commands.proto"):
+        if path.name not in ("edge_link.proto", "client.proto", "http_commands.proto",
+                             "recovery.proto"):
             read(path, nodes)
     return nodes
 

@@ -199,6 +199,10 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
       case v1::EdgeItem::kDraining:
         if (attachment_ != nullptr) OnDraining(item.draining());
         break;
+      case v1::EdgeItem::kRecoveryQuestion:
+      case v1::EdgeItem::kRecoveryAnswer:
+      case v1::EdgeItem::kSessionHandedOver:
+        break;  // Nobody recovers yet.
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }

@@ -31,6 +31,10 @@ size_t BytesOf(const v1::ControlItem& item) {
       return kItemBytes + (item.result().has_post_message() ? 0 : item.result().ByteSizeLong());
     case v1::ControlItem::kDirect:
       return kItemBytes + item.direct().ByteSizeLong();
+    case v1::ControlItem::kRecoveryQuestion:
+      return kItemBytes + item.recovery_question().ByteSizeLong();
+    case v1::ControlItem::kRecoveryAnswer:
+      return kItemBytes + item.recovery_answer().ByteSizeLong();
     case v1::ControlItem::kWelcome:
     case v1::ControlItem::kSubscribe:
     case v1::ControlItem::kUnsubscribe:

@@ -132,6 +132,14 @@ std::string LineOf(const v1::ControlItem& item) {
                          item.inbox_state().acked_seq(), item.inbox_state().last_seq());
     case v1::ControlItem::kDrain:
       return fmt::format("drain {}", item.drain().drain_ms());
+    case v1::ControlItem::kRecoveryQuestion:
+      return fmt::format("recover? {} {} {}", item.recovery_question().edge_id(),
+                         item.recovery_question().n(), item.recovery_question().user_id());
+    case v1::ControlItem::kRecoveryAnswer:
+      return fmt::format("recover {} {}", item.recovery_answer().ticket(),
+                         item.recovery_answer().has_session()
+                             ? item.recovery_answer().session().sid()
+                             : "nothing");
     case v1::ControlItem::ITEM_NOT_SET:
       break;
   }
