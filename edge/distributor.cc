@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "edge/control_link/recovery_questions.h"
 #include "process/log.h"
 
 namespace confab::edge {
@@ -177,6 +178,7 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
   std::optional<absl::Duration> drain;
   bool is_impossible = false;
   bool is_welcome = false;
+  bool has_questions = false;
   {
     const process::MutexLock lock(mu_);
     if (stream != stream_) return;
@@ -184,6 +186,7 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
       TopicTable::ThreadMask threads = 0;
       is_impossible = !Route(batch->items(i), threads);
       is_welcome |= batch->items(i).has_welcome();
+      has_questions |= batch->items(i).has_recovery_question();
       if (batch->items(i).has_drain()) {
         drain = absl::Milliseconds(batch->items(i).drain().drain_ms());
       }
@@ -207,11 +210,42 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
     recipients_[i]->PostItems(std::move(parts[i]));
   }
   if (!reports.empty()) link_.Send(stream, reports);
+  if (has_questions) AnswerQuestions(stream, *batch);
   if (drain && drain_ != nullptr) drain_(*drain);
   if (is_impossible) {
     metrics_.link_resets.Add();
     link_.Reset(stream, "an event is missing, or a broadcast has not one topic");
   }
+}
+
+// Each has its answer, so that nobody waits for one in vain.
+void Distributor::AnswerQuestions(std::uint64_t stream, const v1::AttachResponse& batch) {
+  for (const v1::ControlItem& item : batch.items()) {
+    if (!item.has_recovery_question()) continue;
+    const v1::RecoveryQuestion& question = item.recovery_question();
+    const std::uint64_t ticket = question.ticket();
+    const bool is_ours =
+        question.edge_id() == identity_.edge_id && question.epoch() == identity_.epoch;
+    if (!is_ours || find_session_ == nullptr) {
+      AnswerQuestion(stream, ticket, std::nullopt);
+      continue;
+    }
+    find_session_(question, [this, stream, ticket](std::optional<v1::LostSession> session) {
+      AnswerQuestion(stream, ticket, std::move(session));
+    });
+  }
+}
+
+// On a stream that is over by now it goes nowhere.
+void Distributor::AnswerQuestion(std::uint64_t stream, std::uint64_t ticket,
+                                 std::optional<v1::LostSession> session) {
+  std::vector<v1::EdgeItem> items;
+  v1::RecoveryAnswer& answer = *items.emplace_back().mutable_recovery_answer();
+  answer.set_ticket(ticket);
+  if (session && session->ByteSizeLong() <= RecoveryQuestions::kSessionBytesLimit) {
+    *answer.mutable_session() = *std::move(session);
+  }
+  link_.Send(stream, items);
 }
 
 void Distributor::OnHandedOver(std::uint64_t report, std::size_t connections) {

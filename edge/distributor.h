@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/functional/any_invocable.h>
 #include <absl/time/time.h>
 
 #include "confab/v1/edge_link.pb.h"
@@ -59,6 +60,14 @@ class Distributor final : public ControlLinkSink {
   // drain; zero: for as long as it is configured.
   void SetDrain(std::function<void(absl::Duration)> drain) { drain_ = std::move(drain); }
 
+  // What another edge may have back: the session, which is gone here then. Called by the link's
+  // thread; the question is about this edge and epoch. The second is to be called once, within the
+  // call or later, by any thread, and not when this object is gone.
+  using SessionFound = absl::AnyInvocable<void(std::optional<v1::LostSession>)>;
+  using FindSession = std::function<void(const v1::RecoveryQuestion&, SessionFound)>;
+  // Before the link starts. Without it there is nothing to be had back.
+  void SetRecovery(FindSession find_session) { find_session_ = std::move(find_session); }
+
   // The edge drains: control is told now, and on each later stream.
   void OnDraining(absl::Duration time);
 
@@ -88,11 +97,15 @@ class Distributor final : public ControlLinkSink {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::ThreadMask& threads)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AnswerQuestions(std::uint64_t stream, const v1::AttachResponse& batch);
+  void AnswerQuestion(std::uint64_t stream, std::uint64_t ticket,
+                      std::optional<v1::LostSession> session);
   // What control is told of a drain; nothing while there is none.
   std::vector<v1::EdgeItem> DrainItems() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   EdgeIdentity identity_;
   std::function<void(absl::Duration)> drain_;
+  FindSession find_session_;
   ControlLink& link_;
   EdgeMetrics& metrics_;
   std::vector<Recipient*> recipients_;

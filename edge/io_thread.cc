@@ -73,7 +73,8 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
       listener_(std::make_unique<Listener>(http_)),
       end_(*listener_, http_),
       hub_(encoders_.size()),
-      pending_(index) {
+      pending_(index),
+      questions_(index) {
   loop_->SetTurnEnd([this] { OnTurnEnd(); });
   loop_->wheel().Arm(*this, loop_->wheel().tick());
 }
@@ -314,7 +315,9 @@ void IoThread::Distribute(const ItemBatch& items) {
           connection->outlet().OnState(item.inbox_state());
         }
         break;
-      case v1::ControlItem::kRecoveryAnswer:    // Nobody asks yet.
+      case v1::ControlItem::kRecoveryAnswer:
+        On(item.recovery_answer());
+        break;
       case v1::ControlItem::kRecoveryQuestion:  // Of the whole edge.
       case v1::ControlItem::kDrain:
       case v1::ControlItem::ITEM_NOT_SET:
@@ -459,6 +462,7 @@ void IoThread::OnTurnEnd() { figures_.OnTurnEnd(loop_->queued_bytes()); }
 void IoThread::OnTimer() {
   loop_->wheel().Arm(*this, loop_->wheel().tick());
   ExpireCommands();
+  ExpireQuestions();
   RefreshLease();
   KeepOutboxBudget(transports_);
   AskAgain();

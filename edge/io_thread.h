@@ -30,6 +30,7 @@
 #include "edge/connection/user_table.h"
 #include "edge/control_link/control_link.h"
 #include "edge/control_link/pending_requests.h"
+#include "edge/control_link/recovery_questions.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/distributor.h"
 #include "edge/edge_figures.h"
@@ -160,6 +161,8 @@ class IoThread final : public Distributor::Recipient,
     metrics_.notifications_expired.Add(dropped.expired);
   }
 
+  void HandOverSession(v1::SessionHandedOver&& handed) override;
+
   void Flush() override;    // What gathered for control in this turn of the loop.
   void OnTimer() override;  // Each tick of the wheel.
   void OnTurnEnd();
@@ -172,6 +175,7 @@ class IoThread final : public Distributor::Recipient,
   void On(const v1::Broadcast& broadcast);
   void On(const v1::Result& result);
   void On(const v1::Direct& direct);
+  void On(const v1::RecoveryAnswer& answer);
   // For those of the topics, or for one connection.
   void Tell(const std::vector<Connection*>& audience, const v1::PushedNotification& what);
   // The connections that a broadcast without seq is for.
@@ -185,6 +189,14 @@ class IoThread final : public Distributor::Recipient,
   void CallTurns();
   void AskAgain();
   void ExpireCommands();
+  // Asks the edge that the question names for the session; its ticket is filled in here. Ends in
+  // OnSessionAnswered, not within the call, unless the question is forgotten before. False: it cannot
+  // be asked now. This and what follows: io_thread_recovery.cc.
+  bool AskForSession(std::uint64_t connection, v1::RecoveryQuestion&& question);
+  void ForgetQuestion(std::uint64_t connection) { questions_.Drop(connection); }
+  // What was found for the connection; nullptr: nothing.
+  void OnSessionAnswered(std::uint64_t connection, const v1::LostSession* session);
+  void ExpireQuestions();
   void RefreshLease();
   v1::EdgeItem& NewItem();
   Connection* Find(std::uint64_t id) const;
@@ -211,6 +223,7 @@ class IoThread final : public Distributor::Recipient,
   ThreadEnd end_;
   Hub hub_;
   PendingRequests pending_;
+  RecoveryQuestions questions_;
   absl::flat_hash_map<std::uint64_t, Connection*> connections_;
   absl::flat_hash_set<Connection*> waiting_;  // Verified while control is away.
   std::uint64_t last_connection_ = 0;

@@ -101,6 +101,8 @@ class ConnectionHost {
   void ReplayLater(Connection& connection) { ReplayLater(connection, {}); }
   virtual void CountRefusal(v1::Reason reason) = 0;
   virtual void CountDropped(const PushQueue::Dropped& dropped) = 0;
+  // The session of a socket that was closed because this edge drains, for control to keep.
+  virtual void HandOverSession(v1::SessionHandedOver&& /*handed*/) {}
 };
 
 class Connection {
@@ -146,6 +148,10 @@ class Connection {
 
   // It is over, before it is destroyed: the host knows nothing of it any more.
   void Leave();
+
+  // Names the rooms that it is subscribed to, each with the last event that was handed to its
+  // transport, and the user. False: what the client has of its rooms cannot be said so.
+  bool DescribeLost(v1::LostSession& session) const;
 
   // A command of the client. It gets exactly one answer.
   void Ask(v1::Command&& command, std::optional<std::uint64_t> reply_id);
@@ -338,6 +344,7 @@ class Connection {
   bool is_authenticated_ = false;
   bool is_admitted_ = false;
   bool is_ending_ = false;
+  bool has_given_up_ = false;    // A resume, for the end is near.
   std::uint32_t under_way_ = 0;  // Commands of the client that wait for control.
 };
 

@@ -84,6 +84,7 @@ void Connection::EndResume() {
 // Another edge does better.
 void Connection::GiveUpResume() {
   if (own_joins_ == nullptr || own_joins_->resumption() == nullptr) return;
+  has_given_up_ = true;
   own_joins_->resumption()->GiveUp(
       MakeError(v1::REASON_UNAVAILABLE, "this server is being emptied"));
   EndResume();

@@ -38,6 +38,8 @@ class SocketIoNamespace {
   // An end is near that the client did not ask for: right behind this event or, where the reason is
   // kDraining, in so many milliseconds; for other reasons the client may come back after them.
   virtual void SayClosing(CloseReason reason, std::uint32_t retry_after_ms) = 0;
+  // The socket is closed for the client to go to another edge: behind the last SayClosing.
+  virtual void HandOver() {}
   // As EngineIoApp has it; the talk is told of the last answer.
   virtual bool EndCommands() { return true; }
   // Does what is due of its token, which may be to end the session. Gives when to ask again.

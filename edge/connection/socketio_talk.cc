@@ -204,7 +204,9 @@ void SocketIoTalk::OnMoved(Transport& transport) {
 void SocketIoTalk::SayClosing(CloseReason reason) {
   is_over_ = true;
   for (const Joined& one : namespaces_) {
-    if (!one.is_over) SayEnd(one, reason);
+    if (one.is_over) continue;
+    SayEnd(one, reason);
+    if (reason == CloseReason::kDraining) one.behind->HandOver();
   }
 }
 

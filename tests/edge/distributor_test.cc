@@ -1,8 +1,13 @@
 #include "edge/distributor.h"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "edge/control_link/recovery_questions.h"
 #include "process/metrics.h"
 
 namespace confab::edge {
@@ -366,6 +371,86 @@ TEST_F(DistributorTest, ForgetsTopicsSilentlyWhileThereIsNoStream) {
 
   EXPECT_THAT(link_.sent, IsEmpty());
   EXPECT_EQ(link_.hello[0].rooms_size(), 0);
+}
+
+v1::ControlItem Question(uint64_t ticket, const std::string& edge_id, uint64_t epoch) {
+  v1::ControlItem item;
+  v1::RecoveryQuestion& question = *item.mutable_recovery_question();
+  question.set_ticket(ticket);
+  question.set_edge_id(edge_id);
+  question.set_epoch(epoch);
+  question.set_pid("secret");
+  return item;
+}
+
+v1::LostSession Lost(const std::string& sid) {
+  v1::LostSession session;
+  session.set_sid(sid);
+  return session;
+}
+
+TEST_F(DistributorTest, AnswersWhatOtherEdgesAskForWhenItIsFound) {
+  std::vector<Distributor::SessionFound> found;
+  distributor_.SetRecovery([&](const v1::RecoveryQuestion& asked, Distributor::SessionFound done) {
+    EXPECT_EQ(asked.pid(), "secret");
+    found.push_back(std::move(done));
+  });
+
+  Items(1, {Question(3, "edge-1", 1), Question(4, "edge-1", 1)});
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_THAT(link_.sent, IsEmpty());
+  found[1](Lost("s"));
+  found[0](std::nullopt);
+
+  ASSERT_EQ(link_.sent.size(), 2u);
+  EXPECT_EQ(link_.sent[0].recovery_answer().ticket(), 4u);
+  EXPECT_EQ(link_.sent[0].recovery_answer().session().sid(), "s");
+  EXPECT_EQ(link_.sent[1].recovery_answer().ticket(), 3u);
+  EXPECT_FALSE(link_.sent[1].recovery_answer().has_session());
+  EXPECT_THAT(link_.sent_on, ElementsAre(1, 1));
+  for (const RecordingThread& thread : threads_) EXPECT_THAT(thread.got, IsEmpty());
+}
+
+TEST_F(DistributorTest, HasNothingOfAnEarlierEpochNorOfAnotherEdge) {
+  distributor_.SetRecovery(
+      [&](const v1::RecoveryQuestion&, Distributor::SessionFound done) { done(Lost("s")); });
+
+  Items(1, {Question(3, "edge-1", 0), Question(4, "edge-2", 1), Question(5, "edge-1", 1)});
+
+  ASSERT_EQ(link_.sent.size(), 3u);
+  EXPECT_FALSE(link_.sent[0].recovery_answer().has_session());
+  EXPECT_FALSE(link_.sent[1].recovery_answer().has_session());
+  EXPECT_TRUE(link_.sent[2].recovery_answer().has_session());
+}
+
+TEST_F(DistributorTest, TellsNoSessionThatIsTooLarge) {
+  distributor_.SetRecovery([&](const v1::RecoveryQuestion&, Distributor::SessionFound done) {
+    done(Lost(std::string(RecoveryQuestions::kSessionBytesLimit, 's')));
+  });
+
+  Items(1, {Question(3, "edge-1", 1)});
+
+  ASSERT_EQ(link_.sent.size(), 1u);
+  EXPECT_EQ(link_.sent[0].recovery_answer().ticket(), 3u);
+  EXPECT_FALSE(link_.sent[0].recovery_answer().has_session());
+}
+
+TEST_F(DistributorTest, AnswersAlsoWhereNothingIsKept) {
+  Items(1, {Question(3, "edge-1", 1)});
+
+  ASSERT_EQ(link_.sent.size(), 1u);
+  EXPECT_FALSE(link_.sent[0].recovery_answer().has_session());
+}
+
+TEST_F(DistributorTest, HandsAnswersToTheThreadThatAsked) {
+  v1::ControlItem item;
+  item.mutable_recovery_answer()->set_ticket(9 << 8 | 2);
+
+  Items(1, {item});
+
+  EXPECT_EQ(threads_[2].got.size(), 1u);
+  EXPECT_THAT(threads_[0].got, IsEmpty());
+  EXPECT_THAT(threads_[1].got, IsEmpty());
 }
 
 }  // namespace

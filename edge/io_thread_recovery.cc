@@ -1,0 +1,43 @@
+// Sessions that were lost at other edges, and those that this one hands over when it drains.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "edge/io_thread.h"
+
+namespace confab::edge {
+
+bool IoThread::AskForSession(std::uint64_t connection, v1::RecoveryQuestion&& question) {
+  if (!is_attached_) return false;
+  const std::optional<std::uint64_t> ticket =
+      questions_.Add(connection, std::chrono::steady_clock::now());
+  if (!ticket) return false;
+  question.set_ticket(*ticket);
+  *NewItem().mutable_recovery_question() = std::move(question);
+  return true;
+}
+
+void IoThread::HandOverSession(v1::SessionHandedOver&& handed) {
+  if (stream_ == 0 || handed.ByteSizeLong() > RecoveryQuestions::kSessionBytesLimit) return;
+  *NewItem().mutable_session_handed_over() = std::move(handed);
+}
+
+void IoThread::On(const v1::RecoveryAnswer& answer) {
+  const std::optional<std::uint64_t> connection = questions_.Take(answer.ticket());
+  if (!connection) return;  // It has waited too long, or is gone.
+  OnSessionAnswered(*connection, answer.has_session() ? &answer.session() : nullptr);
+}
+
+void IoThread::ExpireQuestions() {
+  const auto now = std::chrono::steady_clock::now();
+  while (const auto connection = questions_.TakeExpired(now)) {
+    OnSessionAnswered(*connection, nullptr);
+  }
+}
+
+// Nobody asks yet.
+void IoThread::OnSessionAnswered(std::uint64_t /*connection*/, const v1::LostSession* /*session*/) {
+}
+
+}  // namespace confab::edge
