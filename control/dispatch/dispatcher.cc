@@ -13,6 +13,7 @@
 #include "control/dispatch/edge_reads.h"
 #include "control/dispatch/membership_reads.h"
 #include "control/dispatch/room_lanes.h"
+#include "control/dispatch/running_tail.h"
 #include "control/dispatch/store_read.h"
 #include "control/dispatch/user_eraser.h"
 #include "control/dispatch/user_route.h"
@@ -342,54 +343,15 @@ void Dispatcher::ListEvents(storage::EventQuery query, Deadline deadline,
 
 // --- Tails
 
-namespace {
-
-// Keeps the lanes: a tail may outlive the dispatcher.
-class RunningTail : public Tail {
- public:
-  RunningTail(std::shared_ptr<RoomLanes> lanes, RoomId room, std::shared_ptr<TailSeat> seat)
-      : lanes_(std::move(lanes)), room_(std::move(room)), seat_(std::move(seat)) {}
-
-  ~RunningTail() override {
-    seat_->is_cancelled = true;
-    lanes_->Post(lanes_->LaneOf(room_),
-                 [room = room_, seat = seat_](RoomLane& rooms) { rooms.RemoveTail(room, seat); });
-  }
-
-  void Resume() override {
-    lanes_->Post(lanes_->LaneOf(room_),
-                 [room = room_, seat = seat_](RoomLane& rooms) { rooms.ResumeTail(room, seat); });
-  }
-
- private:
-  const std::shared_ptr<RoomLanes> lanes_;
-  const RoomId room_;
-  const std::shared_ptr<TailSeat> seat_;
-};
-
-class EndedTail : public Tail {
- public:
-  void Resume() override {}
-};
-
-}  // namespace
-
 std::unique_ptr<Tail> Dispatcher::TailEvents(RoomId room, std::optional<int64_t> after_seq,
                                              std::shared_ptr<TailSink> sink) {
   absl::Status status = is_serving() ? CheckRoom(room) : NotServing();
   if (status.ok() && after_seq && *after_seq < 0) status = BadRequest("after_seq is negative");
   if (!status.ok()) {
     sink->End(std::move(status));
-    return std::make_unique<EndedTail>();
+    return EndedTail();
   }
-  auto seat = std::make_shared<TailSeat>();
-  seat->sink = std::move(sink);
-  auto command = std::make_unique<RoomCommand>();
-  command->append.room = room;
-  command->deadline = Deadline::max();
-  command->request = TailRequest{seat, after_seq};
-  lanes_->Submit(std::move(command));
-  return std::make_unique<RunningTail>(lanes_, std::move(room), std::move(seat));
+  return StartTail(lanes_, std::move(room), after_seq, std::move(sink));
 }
 
 // --- Edges
