@@ -50,7 +50,10 @@ int32_t ListLimit(int32_t asked) { return asked <= 0 ? kListDefault : std::min(a
 
 Dispatcher::Dispatcher(DispatcherOptions options, process::Metrics& metrics,
                        std::function<void(absl::Status)> on_fatal)
-    : options_(options), metrics_(metrics), on_fatal_(std::move(on_fatal)) {
+    : options_(options),
+      metrics_(metrics),
+      on_fatal_(std::move(on_fatal)),
+      recoveries_(edges_, metrics) {
   metrics_.AddGaugeFn(
       "confab_control_edges", "Edges that are attached", {},
       [this] { return static_cast<double>(edges_.size()); }, this);
@@ -448,6 +451,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
 void Dispatcher::Detach(const std::shared_ptr<Attachment>& edge) {
   edge->MarkDetached();
   edges_.Detach(*edge);
+  recoveries_.Detach(*edge, Clock::now());
   for (size_t lane = 0; lane < lanes_->size(); ++lane) {
     lanes_->Post(lane, [edge](RoomLane& rooms) { rooms.Detach(*edge); });
     lanes_->PostToUsers(lane, [edge](UserLane& users) { users.Detach(*edge); });

@@ -1,6 +1,6 @@
 // dispatcher.h: the one way into what is true; takes commands of edges and calls of services to
 // the lane of their room.
-// Owns: lanes with their rooms, the commit queue, the read pool.
+// Owns: lanes with their rooms, the commit queue, the read pool, what edges ask each other.
 // Used by: edge_link (edges), api (services).
 // Threads: any thread, except Start and Stop (the owner's). Callbacks run exactly once each, on a
 // lane or reader thread, or inside the call when it is refused at once; they must not block.
@@ -26,6 +26,7 @@
 #include "confab/v1/types.pb.h"
 
 #include "control/dispatch/dispatcher_types.h"
+#include "control/dispatch/recoveries.h"
 #include "control/fanout/edge_registry.h"
 #include "control/fanout/edge_stream.h"
 #include "control/room/permission.h"
@@ -111,6 +112,8 @@ class Dispatcher {
   // For presence_calls and the like. REQUIRES: is_serving().
   RoomLanes& lanes() { return *lanes_; }
   const EdgeRegistry& edges() const { return edges_; }
+  // What edges ask each other; needs no store, and is there all the time.
+  Recoveries& recoveries() { return recoveries_; }
 
   // --- Messages.
   void PostAsService(ServicePost post, Deadline deadline, Callback<PostedMessage> done);
@@ -146,6 +149,7 @@ class Dispatcher {
   process::Metrics& metrics_;
   const std::function<void(absl::Status)> on_fatal_;
   EdgeRegistry edges_;
+  Recoveries recoveries_;
   std::atomic<bool> is_serving_{false};
   std::shared_ptr<RoomLanes> lanes_;  // Set by Start; shared with running tails.
 };

@@ -30,16 +30,9 @@ absl::Status NoSuchEdge() {
   return status;
 }
 
-std::shared_ptr<Attachment> Find(const Dispatcher& dispatcher, const std::string& edge_id) {
-  for (const std::shared_ptr<Attachment>& edge : dispatcher.edges().All()) {
-    if (edge->edge_id() == edge_id) return edge;
-  }
-  return nullptr;
-}
-
 absl::StatusOr<EdgeTold> Tell(const Dispatcher& dispatcher, const std::string& edge_id,
                               absl::Duration time) {
-  const std::shared_ptr<Attachment> edge = Find(dispatcher, edge_id);
+  const std::shared_ptr<Attachment> edge = dispatcher.edges().Find(edge_id);
   if (edge == nullptr) return NoSuchEdge();  // It has gone meanwhile.
   v1::ControlItem item;
   item.mutable_drain()->set_drain_ms(static_cast<std::uint32_t>(absl::ToInt64Milliseconds(time)));
@@ -62,7 +55,7 @@ void EdgeCalls::Drain(const std::string& edge_id, absl::Duration time, const Ask
         v1::REASON_BAD_REQUEST,
         fmt::format("drain_ms: at most {}", absl::ToInt64Milliseconds(kDrainTimeLimit))));
   }
-  if (Find(dispatcher_, edge_id) == nullptr) return done(NoSuchEdge());
+  if (dispatcher_.edges().Find(edge_id) == nullptr) return done(NoSuchEdge());
   storage::AuditRecord record;
   record.note = *NoteOf("edge.drain", asker);
   record.subject = storage::UserId(edge_id);

@@ -1,6 +1,7 @@
 #include "control/edge_link/attached_edge.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <absl/types/span.h>
@@ -191,7 +192,9 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
         gathered_.emplace_back(std::move(*item.mutable_topic_released()));
         break;
       case v1::EdgeItem::kLeaseRefreshed:
-        if (attachment_ != nullptr) attachment_->Hear();
+        if (attachment_ == nullptr) break;
+        attachment_->Hear();
+        dispatcher_.recoveries().Tidy(std::chrono::steady_clock::now());
         break;
       case v1::EdgeItem::kNotificationReport:
         gathered_.emplace_back(item.notification_report());
@@ -202,7 +205,8 @@ absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
       case v1::EdgeItem::kRecoveryQuestion:
       case v1::EdgeItem::kRecoveryAnswer:
       case v1::EdgeItem::kSessionHandedOver:
-        break;  // Nobody recovers yet.
+        if (attachment_ != nullptr) OnRecovery(item);
+        break;
       case v1::EdgeItem::ITEM_NOT_SET:
         break;  // Of a later version; its edge does not count on an answer.
     }
@@ -258,6 +262,20 @@ void AttachedEdge::OnDraining(const v1::EdgeDraining& draining) {
   process::LogInfo("an edge drains", {{"edge", attachment_->edge_id()},
                                       {"connections", attachment_->sockets()},
                                       {"remaining_ms", draining.remaining_ms()}});
+}
+
+void AttachedEdge::OnRecovery(v1::EdgeItem& item) {
+  const auto now = std::chrono::steady_clock::now();
+  Recoveries& recoveries = dispatcher_.recoveries();
+  if (item.has_recovery_question()) {
+    recoveries.Ask(attachment_, std::move(*item.mutable_recovery_question()), now);
+  }
+  if (item.has_recovery_answer()) {
+    recoveries.OnAnswer(*attachment_, std::move(*item.mutable_recovery_answer()), now);
+  }
+  if (item.has_session_handed_over()) {
+    recoveries.HandOver(*attachment_, item.session_handed_over(), now);
+  }
 }
 
 absl::Status AttachedEdge::Open(v1::ConnectionOpened& opened) {

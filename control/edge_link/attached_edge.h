@@ -63,6 +63,8 @@ class AttachedEdge final : public grpc::ServerBidiReactor<v1::AttachRequest, v1:
   absl::Status Open(v1::ConnectionOpened& opened);
   void Close(uint64_t connection);
   void OnDraining(const v1::EdgeDraining& draining);
+  // Of what concerns lost sessions.
+  void OnRecovery(v1::EdgeItem& item);
   absl::Status ReceiveCommand(v1::Command& command);
   void Refuse(const v1::Command& command, const absl::Status& why);
   void DispatchGathered();

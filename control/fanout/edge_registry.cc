@@ -49,6 +49,12 @@ void EdgeRegistry::Detach(const Attachment& edge) {
   if (it != edges_.end() && it->second.get() == &edge) edges_.erase(it);
 }
 
+std::shared_ptr<Attachment> EdgeRegistry::Find(const std::string& edge_id) const {
+  const process::MutexLock lock(mu_);
+  const auto found = edges_.find(edge_id);
+  return found == edges_.end() ? nullptr : found->second;
+}
+
 void EdgeRegistry::BeginStop() {
   for (const auto& edge : All()) edge->stream().BeginStop();
 }

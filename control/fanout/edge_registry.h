@@ -85,6 +85,8 @@ class EdgeRegistry {
                                                      std::shared_ptr<EdgeStream> stream,
                                                      std::string version = {});
   void Detach(const Attachment& edge);
+  // Null: it is not attached.
+  std::shared_ptr<Attachment> Find(const std::string& edge_id) const;
   // As EdgeStream has it, for all streams.
   void BeginStop();
   // Closes all streams.

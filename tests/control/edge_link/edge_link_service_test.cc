@@ -12,6 +12,7 @@
 
 #include "control/dispatch/edge_calls.h"
 #include "tests/control/dispatch/control_bench.h"
+#include "tests/control/dispatch/recovery_words.h"
 
 namespace confab::control {
 namespace {
@@ -304,6 +305,35 @@ TEST_F(EdgeLinkTest, ForgetsAnEdgeThatGoesWithoutAWord) {
   EXPECT_TRUE(PostAsSystem("a", "hi").ok());
   auto again = Attach();
   EXPECT_EQ(again->ReadUntil("welcome"), Lines{"welcome"});
+}
+
+TEST_F(EdgeLinkTest, PassesOnWhatOneEdgeAsksAnother) {
+  auto old_edge = Attach("old");
+  auto new_edge = Attach("new");
+  old_edge->ReadUntil("welcome");
+  v1::EdgeItem question;
+  *question.mutable_recovery_question() = QuestionOf("p", "old", 40);
+
+  new_edge->Send(question);
+
+  EXPECT_EQ(old_edge->ReadUntil("recover? old 40 ann"), Lines{"recover? old 40 ann"});
+}
+
+TEST_F(EdgeLinkTest, KeepsWhatAnEdgeHandsOver) {
+  auto old_edge = Attach("old");
+  auto new_edge = Attach("new");
+  v1::EdgeItem handed;
+  *handed.mutable_session_handed_over() = HandedOver("p", 40, "its sid");
+  v1::EdgeItem question;
+  *question.mutable_recovery_question() = QuestionOf("p", "dead", 40, 1);
+
+  old_edge->Send(handed);
+  old_edge->Send(question);  // Its answer says that what came before it was taken.
+  EXPECT_EQ(old_edge->ReadUntil("recover 1 nothing"), (Lines{"welcome", "recover 1 nothing"}));
+  *question.mutable_recovery_question() = QuestionOf("p", "old", 40, 7);
+  new_edge->Send(question);
+
+  EXPECT_EQ(new_edge->ReadUntil("recover 7 its sid"), (Lines{"welcome", "recover 7 its sid"}));
 }
 
 }  // namespace

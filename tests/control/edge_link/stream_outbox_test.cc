@@ -68,6 +68,11 @@ TEST(StreamOutbox, CountsWhateverCanBeLarge) {
   for (int i = 0; i < 50; ++i) posted.mutable_message_posted()->add_mentions(std::string(128, 'u'));
   ExpectBounded(mentions);
 
+  v1::ControlItem session;
+  v1::LostSession& lost = *session.mutable_recovery_answer()->mutable_session();
+  for (int i = 0; i < 700; ++i) lost.add_rooms()->set_room_id(std::string(128, 'r'));
+  ExpectBounded(session);
+
   v1::ControlItem update;
   auto& changes = *update.mutable_broadcast()->mutable_event()->mutable_event();
   (*changes.mutable_room_updated()->mutable_metadata())["k"] = std::string(4096, 'v');
