@@ -24,6 +24,9 @@ v1::EdgeItem ReportItem(std::uint64_t report, std::size_t connections) {
   return item;
 }
 
+// Clients are, not the edge itself.
+bool IsTold(const v1::ControlItem& item) { return item.has_broadcast() || item.has_direct(); }
+
 // 0: none is wanted.
 std::uint64_t ReportOf(const v1::ControlItem& item) {
   if (item.has_broadcast()) return item.broadcast().notification().report();
@@ -115,6 +118,9 @@ bool Distributor::RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::Thr
   switch (topics_.OnEvent(topic, broadcast.event().event().seq())) {
     case TopicTable::Verdict::kDeliver:
       threads = topics_.ThreadsOf(topic);
+      if (ring_ != nullptr) {
+        ring_->Add(broadcasts_, RoomOfTopic(topic), broadcast.event().event().seq());
+      }
       return true;
     case TopicTable::Verdict::kDuplicate:
     case TopicTable::Verdict::kUnwanted:
@@ -182,8 +188,10 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
   {
     const process::MutexLock lock(mu_);
     if (stream != stream_) return;
+    const std::uint64_t broadcasts_before = broadcasts_;
     for (int i = 0; i < batch->items_size() && !is_impossible; ++i) {
       TopicTable::ThreadMask threads = 0;
+      if (IsTold(batch->items(i))) ++broadcasts_;
       is_impossible = !Route(batch->items(i), threads);
       is_welcome |= batch->items(i).has_welcome();
       has_questions |= batch->items(i).has_recovery_question();
@@ -195,10 +203,15 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
         if (threads != 0) reports_[report].missing = std::popcount(threads);
       }
       for (; threads != 0; threads &= threads - 1) {
-        parts[static_cast<std::size_t>(std::countr_zero(threads))].items.push_back(i);
+        parts[static_cast<std::size_t>(std::countr_zero(threads))].items.push_back(
+            {.place = i,
+             .broadcasts = static_cast<std::uint32_t>(broadcasts_ - broadcasts_before)});
       }
     }
-    for (ItemBatch& part : parts) part.subscribes_seen = topics_.subscribes();
+    for (ItemBatch& part : parts) {
+      part.broadcasts_before = broadcasts_before;
+      part.subscribes_seen = topics_.subscribes();
+    }
   }
   if (is_welcome) {
     is_attached_.store(true, std::memory_order_relaxed);
@@ -246,6 +259,22 @@ void Distributor::AnswerQuestion(std::uint64_t stream, std::uint64_t ticket,
     *answer.mutable_session() = *std::move(session);
   }
   link_.Send(stream, items);
+}
+
+void Distributor::KeepBroadcasts() {
+  const process::MutexLock lock(mu_);
+  ring_ = std::make_unique<BroadcastRing>();
+}
+
+std::optional<std::vector<std::int64_t>> Distributor::FirstBehind(
+    std::uint64_t n, std::span<const std::string_view> rooms) {
+  std::vector<std::int64_t> first(rooms.size(), INT64_MAX);
+  const process::MutexLock lock(mu_);
+  if (n > broadcasts_ || !ring_->ReachesBackTo(n)) return std::nullopt;
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    first[i] = ring_->FirstBehind(rooms[i], n).value_or(INT64_MAX);
+  }
+  return first;
 }
 
 void Distributor::OnHandedOver(std::uint64_t report, std::size_t connections) {

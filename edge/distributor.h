@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
@@ -24,15 +26,22 @@
 #include "edge/edge_metrics.h"
 #include "edge/hello.h"
 #include "edge/hub/topic_table.h"
+#include "edge/recovery/broadcast_ring.h"
 #include "process/mutex.h"
 
 namespace confab::edge {
 
 // An io thread's part of a stream batch, in order.
 struct ItemBatch {
+  struct Item {
+    int place = 0;                 // In batch->items().
+    std::uint32_t broadcasts = 0;  // Of the batch, up to this item, to whichever thread they go.
+  };
+
   std::shared_ptr<const v1::AttachResponse> batch;
-  std::vector<int> items;             // Places in batch->items().
-  std::uint64_t subscribes_seen = 0;  // Number of the last Subscribe of any thread up to its end.
+  std::vector<Item> items;
+  std::uint64_t broadcasts_before = 0;  // Of this edge's life, before the batch.
+  std::uint64_t subscribes_seen = 0;    // Number of the last Subscribe of any thread up to its end.
 };
 
 class Distributor final : public ControlLinkSink {
@@ -67,6 +76,13 @@ class Distributor final : public ControlLinkSink {
   using FindSession = std::function<void(const v1::RecoveryQuestion&, SessionFound)>;
   // Before the link starts. Without it there is nothing to be had back.
   void SetRecovery(FindSession find_session) { find_session_ = std::move(find_session); }
+
+  // Before the link starts: which events its broadcasts were is kept in mind, for FirstBehind.
+  void KeepBroadcasts();
+  // The first event of each room behind the n-th broadcast; INT64_MAX where there was none. nullopt:
+  // it is still to come, or too far back. REQUIRES: KeepBroadcasts.
+  std::optional<std::vector<std::int64_t>> FirstBehind(std::uint64_t n,
+                                                       std::span<const std::string_view> rooms);
 
   // The edge drains: control is told now, and on each later stream.
   void OnDraining(absl::Duration time);
@@ -122,7 +138,11 @@ class Distributor final : public ControlLinkSink {
   process::Mutex mu_;
   absl::flat_hash_map<std::uint64_t, Report> reports_ ABSL_GUARDED_BY(mu_);
   TopicTable topics_ ABSL_GUARDED_BY(mu_);
-  std::uint64_t stream_ ABSL_GUARDED_BY(mu_) = 0;  // The present one; 0: none.
+  // What was to be handed on, logged or not, to whomever: so what comes behind a frame that must not
+  // be the last is told from it by its number, also where it is only a signal.
+  std::uint64_t broadcasts_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<BroadcastRing> ring_ ABSL_GUARDED_BY(mu_);  // Null: recovery is off.
+  std::uint64_t stream_ ABSL_GUARDED_BY(mu_) = 0;             // The present one; 0: none.
   // Control counts from the stream's beginning.
   std::uint64_t subscribes_at_opening_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<std::chrono::steady_clock::time_point> drained_at_ ABSL_GUARDED_BY(mu_);

@@ -18,8 +18,10 @@
 #include "edge/control_link/control_link.h"
 #include "edge/distributor.h"
 #include "edge/edge_metrics.h"
+#include "edge/edge_recovery.h"
 #include "edge/edge_tls.h"
 #include "edge/io_thread.h"
+#include "edge/protocol/json_text.h"
 #include "process/listen_address.h"
 #include "process/log.h"
 #include "process/metrics.h"
@@ -118,6 +120,8 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
   absl::StatusOr<DialectSet> dialects = DialectSet::Load(config.dialect_dir);
   if (!dialects.ok()) return dialects.status();
   const std::size_t default_dialect = *dialects->IndexOf(config.dialect);
+  std::vector<bool> recovering(config.recovery.empty() ? 0 : dialects->size());
+  for (const std::string& name : config.recovery) recovering[*dialects->IndexOf(name)] = true;
   return IoSettings{.tokens = *std::move(tokens),
                     .origins = std::move(*origins),
                     .proxies = *std::move(proxies),
@@ -126,6 +130,7 @@ absl::StatusOr<IoSettings> MakeSettings(const EdgeConfig& config, std::size_t th
                     .default_dialect = default_dialect,
                     .namespaces = config.namespaces,
                     .epoch_name = fmt::format("{:x}", epoch),
+                    .recovering_dialects = std::move(recovering),
                     .limits = LimitsOf(config, threads),
                     .routes = {.engineio = {{.prefix = config.socketio_path}}},
                     .tls = *std::move(tls),
@@ -145,6 +150,7 @@ class Edge::Parts {
         link(std::move(made_link)) {}
 
   absl::Status Start();
+  void StartRecovery();
   absl::Status Reload(const absl::StatusOr<EdgeConfig>& fresh);
   void BeginDrain(absl::Duration time);
   DrainFigures drain_figures() const;
@@ -157,6 +163,7 @@ class Edge::Parts {
   std::unique_ptr<IoSettings> settings;
   std::unique_ptr<SharedTables> tables;
   std::unique_ptr<Distributor> distributor;
+  std::unique_ptr<EdgeRecovery> recovery;  // Null: it is off.
   std::vector<std::unique_ptr<IoThread>> threads;
   std::string address;
   std::function<void()> wake;
@@ -204,7 +211,9 @@ absl::Status Edge::Parts::Start() {
   }
   address = process::ShowAddress(listen.host, port);
   if (identity.edge_id.empty()) identity.edge_id = fmt::format("{}:{}", HostName(), port);
+  settings->identity = identity;
   distributor->Prepare(std::move(identity), std::move(recipients));
+  if (!config.recovery.empty()) StartRecovery();
   std::vector<IoThread*> peers;
   for (const auto& thread : threads) peers.push_back(thread.get());
   for (const auto& thread : threads) thread->SetPeers(peers);
@@ -212,6 +221,33 @@ absl::Status Edge::Parts::Start() {
   is_running = true;
   link->Start(*distributor);
   return absl::OkStatus();
+}
+
+// The threads know the edge's name now, and do not run yet.
+void Edge::Parts::StartRecovery() {
+  std::string quoted;
+  AppendJsonString(OffsetBeginning(settings->identity.edge_id, settings->identity.epoch), quoted);
+  settings->offset_beginning = quoted.substr(1, quoted.size() - 2);
+  distributor->KeepBroadcasts();
+  recovery = std::make_unique<EdgeRecovery>(*distributor,
+                                            LostSessions::Limits{.time = config.recovery_time});
+  recovery->SetEndSocket([this](std::uint64_t connection, const Pid& pid,
+                                const std::string& user_id, absl::AnyInvocable<void()> done) {
+    // The low byte of a connection's number is its thread.
+    threads[connection & 0xff]->PostEndSocket(connection, pid, user_id, std::move(done));
+  });
+  for (const auto& thread : threads) thread->SetRecovery(*recovery);
+  distributor->SetRecovery(
+      [this](const v1::RecoveryQuestion& question, Distributor::SessionFound found) {
+        recovery->Find({.pid = question.pid(),
+                        .user_id = question.user_id(),
+                        .dialect = question.dialect(),
+                        .nsp = question.namespace_(),
+                        .number = question.n()},
+                       [found = std::move(found)](EdgeRecovery::Answer answer) mutable {
+                         found(std::move(answer.session));
+                       });
+      });
 }
 
 absl::Status Edge::Parts::Reload(const absl::StatusOr<EdgeConfig>& fresh) {

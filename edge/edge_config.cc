@@ -80,6 +80,10 @@ absl::Status EdgeConfig::Validate() const {
   if (dialects->Find(dialect) == nullptr) {
     return Refuse("dialect", fmt::format("knows no {}; there is: {}", dialect, dialects->Names()));
   }
+  for (const std::string& name : recovery) {
+    if (dialects->Find(name) != nullptr) continue;
+    return Refuse("recovery", fmt::format("knows no {}; there is: {}", name, dialects->Names()));
+  }
   if (absl::Status status = CheckNamespaces(namespaces); !status.ok()) return status;
   const bool is_path = socketio_path.size() > 2 && socketio_path.starts_with('/') &&
                        socketio_path.ends_with('/') &&
@@ -177,6 +181,15 @@ void AddEdgeFlags(process::ConfigLoader& loader, EdgeConfig& config) {
       .Add("dialect-dir", &config.dialect_dir, "directory with dialects of your own, *.json",
            "Edge")
       .Placeholder("DIR");
+  loader
+      .Add("recovery", &config.recovery,
+           "dialects whose clients have a lost session back with all that it missed (Socket.IO's "
+           "connection state recovery; each event has an offset then)",
+           "Edge")
+      .Placeholder("DIALECT,...");
+  loader
+      .Add("recovery-time", &config.recovery_time, "from a session's loss, to have it back", "Edge")
+      .Range(absl::Seconds(1), absl::Hours(1));
   loader.Add("namespaces", &config.namespaces, "Socket.IO namespaces that clients may join", "Edge")
       .Placeholder("/NAME,...");
   loader.Add("socketio-path", &config.socketio_path, "where Socket.IO clients connect", "Edge")

@@ -52,6 +52,11 @@ struct EdgeConfig {
   std::string dialect = "confab";
   // More dialects, one a file that ends in .json; empty: the built-in ones alone.
   std::string dialect_dir;
+  // Dialects whose clients may have a lost session back (Socket.IO's connection state recovery): their
+  // events have one argument more.
+  std::vector<std::string> recovery;
+  // From a session's loss, for its client to come back: as long as Socket.IO's own default.
+  absl::Duration recovery_time = absl::Minutes(2);
   // Socket.IO namespaces that clients may join.
   std::vector<std::string> namespaces = {"/"};
   // Where Socket.IO clients connect; their option `path`.

@@ -85,6 +85,13 @@ EdgeMetrics::EdgeMetrics(process::Metrics& metrics)
         "confab_edge_address_refusals_total",
         "Sessions and logins refused for their address, by limit", {{"limit", kLimits[i]}});
   }
+  lost_sessions =
+      &metrics.AddGauge("confab_edge_lost_sessions", "Sessions that their clients can have back");
+  for (int i = 0; i < kRecoveryResultCount; ++i) {
+    recoveries[static_cast<std::size_t>(i)] = &metrics.AddCounter(
+        "confab_edge_recoveries_total", "Clients that wanted a lost session back, by result",
+        {{"result", std::string(WordOf(static_cast<RecoveryResult>(i)))}});
+  }
   for (int i = 0; i < v1::Reason_ARRAYSIZE; ++i) {
     if (!v1::Reason_IsValid(i)) continue;
     const auto reason = static_cast<v1::Reason>(i);

@@ -7,6 +7,7 @@
 #include "confab/v1/types.pb.h"
 
 #include "edge/connection/address_table.h"
+#include "edge/recovery/lost_sessions.h"
 #include "edge/transport/close_reason.h"
 #include "edge/transport/http_talk.h"
 #include "edge/transport/transport_home.h"
@@ -41,6 +42,8 @@ struct EdgeMetrics {
   std::array<process::Counter*, kCloseReasonCount> closes{};
   SlowFigures slow;
   AddressTable::Counters refused_sessions{};
+  process::Gauge* lost_sessions = nullptr;
+  std::array<process::Counter*, kRecoveryResultCount> recoveries{};
   std::array<process::Counter*, v1::Reason_ARRAYSIZE> commands{};
 };
 

@@ -32,8 +32,10 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
       tokens_(settings.tokens),
       connection_limits_(settings.limits.connection),
       heartbeat_limits_(settings.limits.heartbeat),
+      stamp_(settings.offset_beginning),
       loop_(std::make_unique<EventLoop>(settings.tick)),
-      encoders_(settings.dialects, settings.namespaces),
+      encoders_(settings.dialects, settings.namespaces,
+                {.dialects = &settings.recovering_dialects, .stamp = &stamp_}),
       transports_{.loop = *loop_,
                   .sessions = *this,
                   .list = {},
@@ -67,6 +69,7 @@ IoThread::IoThread(std::uint8_t index, const IoSettings& settings, SharedTables&
                 .default_dialect = settings.default_dialect,
                 .namespaces = settings.namespaces,
                 .encoders = encoders_,
+                .recovery = {.dialects = &settings.recovering_dialects, .stamp = &stamp_},
                 .message_bytes_limit =
                     static_cast<std::uint32_t>(settings.limits.transport.message_bytes),
                 .message_time = settings.limits.transport.message_time},
@@ -129,6 +132,9 @@ void IoThread::PostReplaced(std::uint64_t connection) {
     for (Connection* waiting : waiting_) {
       if (waiting->id() == connection) found = waiting;
     }
+    if (const auto finding = finding_.find(connection); finding != finding_.end()) {
+      found = finding->second;
+    }
     if (found != nullptr) found->Close(CloseReason::kReplaced);
   });
 }
@@ -185,6 +191,11 @@ void IoThread::Enter(Connection& connection) {
     connection.OnEntered(id, entered.share);
     if (entered.replaced != 0) peers_[entered.replaced & 0xff]->PostReplaced(entered.replaced);
   }
+  if (connection.recovery() != nullptr) return FindSession(connection);
+  LetIn(connection);
+}
+
+void IoThread::LetIn(Connection& connection) {
   if (is_attached_) {
     Admit(connection);
   } else {
@@ -220,6 +231,7 @@ void IoThread::Leave(Connection& connection) {
   if (connection.share() != nullptr) {
     tables_.users.Leave(*connection.share(), connection.id(), std::chrono::steady_clock::now());
   }
+  if (!is_down_ && connection.recovery() != nullptr) EndSession(connection);
   if (is_down_ || waiting_.erase(&connection) > 0 || !connection.is_admitted()) return;
   connections_.erase(connection.id());
   hub_.Remove(connection);
@@ -284,7 +296,8 @@ void IoThread::Announce(std::uint64_t stream) {
 
 void IoThread::Distribute(const ItemBatch& items) {
   CONFAB_FAILPOINT(kEdgeDeliver);
-  for (const int place : items.items) {
+  for (const auto& [place, broadcasts] : items.items) {
+    stamp_.Set(NumberOf(items.broadcasts_before + broadcasts));
     const v1::ControlItem& item = items.batch->items(place);
     switch (item.item_case()) {
       case v1::ControlItem::kWelcome:
@@ -374,6 +387,7 @@ void IoThread::On(const v1::Unsubscribe& unsubscribe) {
       break;
     case v1::Unsubscribe::kUserId:
       all = hub_.UnsubscribeUser(unsubscribe.topic(), unsubscribe.user_id());
+      for (const Hub::Ended& one : all) one.connection->OnRemoved();
       break;
     case v1::Unsubscribe::kEverybody:
       for (Connection* connection : hub_.UnsubscribeAll(unsubscribe.topic())) {
@@ -466,6 +480,7 @@ void IoThread::OnTimer() {
   RefreshLease();
   KeepOutboxBudget(transports_);
   AskAgain();
+  ShowLostSessions();
   figures_.Show(hub_.subscriptions(), pending_.size());
   OnTurnEnd();
   end_.OnTick(pending_.size());

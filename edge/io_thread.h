@@ -35,9 +35,11 @@
 #include "edge/distributor.h"
 #include "edge/edge_figures.h"
 #include "edge/edge_metrics.h"
+#include "edge/edge_recovery.h"
 #include "edge/hello.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
+#include "edge/recovery/offset.h"
 #include "edge/transport/event_loop.h"
 #include "edge/transport/http_talk.h"
 #include "edge/transport/listener.h"
@@ -70,7 +72,12 @@ struct IoSettings {
   SocketIoNamespaceMaker make_namespace = SocketIoConnection::Make;
   SessionMaker make_session = {};  // Of kEngineIo and kPlain; no route leads to them otherwise.
   std::string epoch_name;          // Prefix of connection names.
-  IoLimits limits;                 // At the start; see PostLimits.
+  // Whose clients may have their sessions back, by place in `dialects`; empty: nobody's.
+  std::vector<bool> recovering_dialects = {};
+  // Set before the threads start: the edge as offsets name it.
+  EdgeIdentity identity = {};
+  std::string offset_beginning = {};  // In them, as JSON.
+  IoLimits limits;                    // At the start; see PostLimits.
   HttpRoutes routes;
   // At the start, see PostTls; null: clients come without TLS.
   std::shared_ptr<const TlsKeys> tls = nullptr;
@@ -104,6 +111,8 @@ class IoThread final : public Distributor::Recipient,
 
   // All io threads of the edge, this one too, by index. REQUIRES: before Start.
   void SetPeers(std::vector<IoThread*> peers);
+  // The same: where sessions are found. It outlives this object.
+  void SetRecovery(EdgeRecovery& recovery) { recovery_ = &recovery; }
 
   absl::StatusOr<std::uint16_t> Open(const std::string& host, std::uint16_t port, bool is_first);
   void Start();
@@ -122,6 +131,9 @@ class IoThread final : public Distributor::Recipient,
   void PostLimits(std::shared_ptr<const IoLimits> limits);
   // The user of this connection has one too many: it goes.
   void PostReplaced(std::uint64_t connection);
+  // As EdgeRecovery::EndSocket has it.
+  void PostEndSocket(std::uint64_t connection, const Pid& pid, std::string user_id,
+                     absl::AnyInvocable<void()> done);
 
   // Takes no new clients; those there are go one after the other, within `time`.
   void BeginDrain(absl::Duration time);
@@ -161,6 +173,9 @@ class IoThread final : public Distributor::Recipient,
     metrics_.notifications_expired.Add(dropped.expired);
   }
 
+  std::int64_t LiveBehind(const Connection& connection, std::string_view room) override {
+    return hub_.LiveBehind(TopicOfRoom(room), connection);
+  }
   void HandOverSession(v1::SessionHandedOver&& handed) override;
 
   void Flush() override;    // What gathered for control in this turn of the loop.
@@ -180,6 +195,7 @@ class IoThread final : public Distributor::Recipient,
   void Tell(const std::vector<Connection*>& audience, const v1::PushedNotification& what);
   // The connections that a broadcast without seq is for.
   std::vector<Connection*> AudienceOf(const Hub::Topics& topics) const;
+  void LetIn(Connection& connection);
   void Admit(Connection& connection);
   void SubscribeOwn(Connection& connection);
   void AdmitWaiting();
@@ -191,12 +207,22 @@ class IoThread final : public Distributor::Recipient,
   void ExpireCommands();
   // Asks the edge that the question names for the session; its ticket is filled in here. Ends in
   // OnSessionAnswered, not within the call, unless the question is forgotten before. False: it cannot
-  // be asked now. This and what follows: io_thread_recovery.cc.
+  // be asked now. This and what ends it: io_thread_recovery.cc.
   bool AskForSession(std::uint64_t connection, v1::RecoveryQuestion&& question);
   void ForgetQuestion(std::uint64_t connection) { questions_.Drop(connection); }
-  // What was found for the connection; nullptr: nothing.
-  void OnSessionAnswered(std::uint64_t connection, const v1::LostSession* session);
   void ExpireQuestions();
+  // Sessions that clients want back: io_thread_sessions.cc.
+  void FindSession(Connection& connection);
+  void OnSearched(std::uint64_t id, EdgeRecovery::Answer answer);
+  void EndSearch(std::uint64_t id, const EdgeRecovery::Answer& answer);
+  bool IsOurs(const Offset& offset) const;
+  bool AskElsewhere(const Connection& connection);
+  // What another edge had for the connection; nullptr: nothing.
+  void OnSessionAnswered(std::uint64_t connection, const v1::LostSession* session);
+  void BeginSession(Connection& connection, const v1::LostSession* session);
+  void EndSession(Connection& connection);
+  LostSession DescribeSession(const Connection& connection) const;
+  void ShowLostSessions();
   void RefreshLease();
   v1::EdgeItem& NewItem();
   Connection* Find(std::uint64_t id) const;
@@ -213,6 +239,9 @@ class IoThread final : public Distributor::Recipient,
   HeartbeatLimits heartbeat_limits_;
   std::vector<IoThread*> peers_;
 
+  EdgeRecovery* recovery_ = nullptr;  // Null: recovery is off.
+  OffsetStamp stamp_;
+
   std::unique_ptr<EventLoop> loop_;  // Goes first, with all transports and connections.
   const EncoderTable encoders_;
   TransportHome transports_;
@@ -225,7 +254,8 @@ class IoThread final : public Distributor::Recipient,
   PendingRequests pending_;
   RecoveryQuestions questions_;
   absl::flat_hash_map<std::uint64_t, Connection*> connections_;
-  absl::flat_hash_set<Connection*> waiting_;  // Verified while control is away.
+  absl::flat_hash_set<Connection*> waiting_;                 // Verified while control is away.
+  absl::flat_hash_map<std::uint64_t, Connection*> finding_;  // Whose session is being looked for.
   std::uint64_t last_connection_ = 0;
 
   std::uint64_t stream_ = 0;  // The one our state was announced on; 0: none.

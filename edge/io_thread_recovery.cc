@@ -25,7 +25,11 @@ void IoThread::HandOverSession(v1::SessionHandedOver&& handed) {
 
 void IoThread::On(const v1::RecoveryAnswer& answer) {
   const std::optional<std::uint64_t> connection = questions_.Take(answer.ticket());
-  if (!connection) return;  // It has waited too long, or is gone.
+  if (!connection) {
+    // It has waited too long, or is gone: the next try of its client finds the session here.
+    if (answer.has_session() && recovery_ != nullptr) recovery_->PutBack(answer.session());
+    return;
+  }
   OnSessionAnswered(*connection, answer.has_session() ? &answer.session() : nullptr);
 }
 
@@ -34,10 +38,6 @@ void IoThread::ExpireQuestions() {
   while (const auto connection = questions_.TakeExpired(now)) {
     OnSessionAnswered(*connection, nullptr);
   }
-}
-
-// Nobody asks yet.
-void IoThread::OnSessionAnswered(std::uint64_t /*connection*/, const v1::LostSession* /*session*/) {
 }
 
 }  // namespace confab::edge

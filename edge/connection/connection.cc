@@ -150,6 +150,7 @@ void Connection::Admit(std::uint64_t id, std::string_view name) {
   user.set_id(user_id_);
   user.set_name(user_name_);
   wire_.SayConnected(name, user);
+  if (recovery_ != nullptr) recovery_->OnAdmitted();
   BeginOwnJoins();
 }
 
@@ -364,6 +365,7 @@ std::optional<std::int64_t> Connection::OnSubscribed(std::string_view room, std:
 void Connection::OnRoomLost(std::string_view room, std::int64_t end_seq) {
   if (FindReplay(room) != nullptr) DropReplay(room);
   Tidy();
+  if (recovery_ != nullptr) recovery_->Invalidate();
   if (!wire_.SayResync(room) && end_seq == 0) wire_.ShutForResync(room);
 }
 
@@ -416,6 +418,7 @@ void Connection::Resync(const std::string& room) {
   const bool was_resumed = replay != nullptr && replay->is_resumed();
   DropReplay(room);
   host_.Unsubscribe(*this, room);
+  if (recovery_ != nullptr) recovery_->Invalidate();
   if (was_resumed) {
     SayNotResumed(room, MakeError(v1::REASON_RESYNC, "the log does not reach back to it"));
   } else if (!wire_.SayResync(room)) {
@@ -429,8 +432,12 @@ bool Connection::IsReplayDone(RoomReplay& replay) {
   std::string scratch;
   while (const v1::Event* event = replay.Next()) {
     if (!transport_->HasRoom()) return false;
+    Recoverable::Alone alone(recovery_.get());
     const SharedFrame frame = encoder_.EncodeLogged(*event, {}, scratch);
-    if (frame) transport_->Send(frame, DeliveryClass::kLogged);
+    if (frame) {
+      transport_->Send(frame, DeliveryClass::kLogged);
+      alone.OnReplayed();
+    }
     replay.Take();
   }
   const std::optional<std::int64_t> position = host_.PositionOf(*this, replay.room());
@@ -461,6 +468,7 @@ void Connection::Replay() {
     if (IsReplayDone(replays[i])) {
       const RoomReplay done = std::move(replays[i]);
       replays.erase(replays.begin() + static_cast<std::ptrdiff_t>(i));
+      if (recovery_ != nullptr) recovery_->OnReplayDone(replays.empty());
       if (done.is_ending()) RememberEnd({done.room(), done.since(), done.after_seq()});
       continue;
     }

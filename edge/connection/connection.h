@@ -28,6 +28,7 @@
 #include "edge/connection/token_life.h"
 #include "edge/connection/user_table.h"
 #include "edge/dialect/dialect.h"
+#include "edge/recovery/recoverable.h"
 #include "edge/transport/transport.h"
 
 namespace confab::edge {
@@ -101,6 +102,11 @@ class ConnectionHost {
   void ReplayLater(Connection& connection) { ReplayLater(connection, {}); }
   virtual void CountRefusal(v1::Reason reason) = 0;
   virtual void CountDropped(const PushQueue::Dropped& dropped) = 0;
+  // Where live events of the room begin for the connection: a page that was replayed may have held what
+  // has not passed the hub yet.
+  virtual std::int64_t LiveBehind(const Connection& /*connection*/, std::string_view /*room*/) {
+    return 0;
+  }
   // The session of a socket that was closed because this edge drains, for control to keep.
   virtual void HandOverSession(v1::SessionHandedOver&& /*handed*/) {}
 };
@@ -128,6 +134,15 @@ class Connection {
   // Rooms to be resumed as soon as it is admitted; before Authenticate. `reply_id` as for Ask; without
   // one a RESYNC is told as SayResync, what else is refused as a refusal.
   void ResumeOnConnect(v1::Resume&& resume, std::optional<std::uint64_t> reply_id);
+  // Its client may have the session back once this connection is lost; before Authenticate.
+  void MakeRecoverable(OffsetStamp& stamp, std::string_view dialect, std::string_view nsp,
+                       Recoverable::Wish wish);
+  // Null: it is not.
+  Recoverable* recovery() const { return recovery_.get(); }
+  // By the host, before Admit: what MakeRecoverable wished is found (null: not).
+  void OnSession(const v1::LostSession* session);
+  // Events of a log are still on their way to the client, which those that pass them do not tell of.
+  bool is_owed() const;
   // nullopt: accepted, the host was entered. Else the refusal.
   std::optional<v1::Error> Authenticate(std::string_view token);
   // The host was entered for nobody: a service's command follows, which control verifies.
@@ -197,6 +212,10 @@ class Connection {
   // The same with everybody. `end_seq` 0: what this edge has missed of the log is gone; else the room
   // is.
   void OnRoomLost(std::string_view room, std::int64_t end_seq);
+  // The host has ended a subscription that the client did not give up.
+  void OnRemoved() {
+    if (recovery_ != nullptr) recovery_->InvalidateBefore();
+  }
 
   // Goes on with what is to be replayed.
   void Replay();
@@ -289,6 +308,7 @@ class Connection {
   void Resume(v1::Command&& command, std::optional<std::uint64_t> reply_id);
   void EndResume();
   void GiveUpResume();
+  bool IsQuiet(const v1::Command& command) const;
   void SayNotResumed(const std::string& room, const v1::Error& error);
   void HeedResume(v1::Command& command);
   void AskByItself();
@@ -341,6 +361,7 @@ class Connection {
   RateBucket joins_;
   std::unique_ptr<Catchup> catchup_;
   std::unique_ptr<NotificationOutlet> outlet_;  // From the first thing that a service told.
+  std::unique_ptr<Recoverable> recovery_;       // Of dialects with recovery.
   bool is_authenticated_ = false;
   bool is_admitted_ = false;
   bool is_ending_ = false;

@@ -22,6 +22,7 @@ std::optional<std::int64_t> FirstOf(std::span<const Dropped> dropped, std::uint6
 
 void Connection::OnDegraded(std::span<const Dropped> dropped) {
   if (!is_admitted_) return;
+  if (recovery_ != nullptr) recovery_->Invalidate();
   if (const auto first = FirstOf(dropped, encoder_.KeyOfInbox())) outlet().OnDropped(*first);
   for (const std::string& room : host_.RoomsOf(*this)) {
     if (const auto first = FirstOf(dropped, encoder_.KeyOfRoom(room))) Heal(room, *first);

@@ -29,6 +29,7 @@ void Connection::BeginOwnJoins() {
   if (connect_ != nullptr && !connect_->auto_subscribe.empty()) own_joins().Restart();
   if (circumstances_ != nullptr && circumstances_->resume != nullptr) {
     const std::unique_ptr<v1::Command> resume = std::move(circumstances_->resume);
+    if (recovery_ != nullptr) recovery_->OnResuming();
     Resume(std::move(*resume), circumstances_->resume_reply_id);
   }
   AskByItself();
@@ -65,6 +66,7 @@ std::optional<v1::Error> Connection::CheckResume(const v1::Resume& resume) {
 
 void Connection::Resume(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
   if (const std::optional<v1::Error> refusal = CheckResume(command.resume())) {
+    if (recovery_ != nullptr) recovery_->OnResumed();
     return Refuse(command, reply_id, *refusal);
   }
   own_joins().Resume(Resumption(std::move(command), reply_id, std::chrono::steady_clock::now()));
@@ -76,6 +78,7 @@ void Connection::EndResume() {
   if (own_joins_ == nullptr) return;
   std::optional<Resumption> done = own_joins_->TakeDone();
   if (!done) return;
+  if (recovery_ != nullptr) recovery_->OnResumed();
   wire_.SayResult(done->command(), done->reply_id(), done->TakeAnswer());
   if (own_joins_->IsIdle()) own_joins_.reset();
   AskByItself();  // What waited for this.
@@ -150,11 +153,12 @@ bool Connection::AskOne(v1::Command&& command) {
 // The client did not ask for each of them, so it is told of success, as of any join, and of what it
 // is to do something about.
 void Connection::OnAutomatic(const v1::Command& command, const v1::Result& result) {
+  const bool is_quiet = IsQuiet(command);
   const bool is_refused = own_joins_ != nullptr &&
                           own_joins_->OnResult(command, result, std::chrono::steady_clock::now());
   if (command.has_join_room()) {
     const std::string& room = command.join_room().room_id();
-    if (!result.has_error()) wire_.SayResult(command, std::nullopt, result);
+    if (!result.has_error() && !is_quiet) wire_.SayResult(command, std::nullopt, result);
     if (is_refused && !own_joins_->resumption()->reply_id()) SayNotResumed(room, result.error());
     EndJoin(room, !result.has_error());
   }

@@ -29,9 +29,10 @@ bool Connection::DescribeLost(v1::LostSession& session) const {
     const std::optional<std::int64_t> position =
         replay != nullptr ? replay->after_seq() : host_.PositionOf(*this, room);
     if (!position) continue;
+    const std::int64_t live_behind = replay != nullptr ? 0 : host_.LiveBehind(*this, room);
     v1::LostRoom& lost = *session.add_rooms();
     lost.set_room_id(std::move(room));
-    lost.set_after_seq(*position);
+    lost.set_after_seq(std::max(*position, live_behind));
   }
   return true;
 }

@@ -10,13 +10,15 @@
 
 #include "edge/connection/event_encoder.h"
 #include "edge/dialect/dialect_set.h"
+#include "edge/recovery/offset.h"
 
 namespace confab::edge {
 
 class EncoderTable {
  public:
-  // `dialects` outlives the table.
-  EncoderTable(const DialectSet& dialects, const std::vector<std::string>& namespaces);
+  // `dialects` outlives the table, and so does what `recovering` refers to.
+  EncoderTable(const DialectSet& dialects, const std::vector<std::string>& namespaces,
+               const RecoveringDialects& recovering = {});
 
   const EventEncoder& Native(NativeForm form) const {
     return form == NativeForm::kJson ? json_ : binary_;

@@ -94,6 +94,7 @@ void EngineIoSession::Shut(CloseReason reason) {
 
 void EngineIoSession::Close(CloseReason reason) {
   heartbeat_.Stop();
+  app_->OnClosing(reason);
   transport_->Close(reason);
 }
 

@@ -36,6 +36,8 @@ class EngineIoApp {
   virtual void SayClosing(CloseReason reason) = 0;
   // The session has to go in so long, and is served until then.
   virtual void SayDraining(absl::Duration /*delay*/) {}
+  // The session closes its transport.
+  virtual void OnClosing(CloseReason /*reason*/) {}
   // Takes no further commands. False: some are still to be answered; the app calls GoOnEnding then.
   virtual bool EndCommands() { return true; }
   // As Heartbeat::Owner has it.

@@ -49,10 +49,15 @@ SharedFrame EventEncoder::EncodeLogged(const v1::Notification& notification,
 }
 
 SocketIoEventEncoder::SocketIoEventEncoder(std::size_t index, const Dialect& dialect,
-                                           std::string_view nsp)
-    : EventEncoder(index), dialect_(dialect) {
+                                           std::string_view nsp, const OffsetStamp* stamp)
+    : EventEncoder(index), dialect_(dialect), stamp_(stamp) {
   AppendSocketIoEventPrefix(nsp, prefix_);
   AppendSocketIoBinaryEventPrefix(nsp, 1, binary_prefix_);
+}
+
+SharedFrame SocketIoEventEncoder::FrameOf(std::string& scratch) const {
+  AppendOffset(scratch);
+  return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
 }
 
 SharedFrame SocketIoEventEncoder::Encode(const v1::Event& event, std::string_view actor_email,
@@ -60,14 +65,14 @@ SharedFrame SocketIoEventEncoder::Encode(const v1::Event& event, std::string_vie
   BeginWebSocketFrame(scratch);
   scratch += prefix_;
   if (!dialect_.EncodeEvent(event, actor_email, scratch)) return {};
-  return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
+  return FrameOf(scratch);
 }
 
 SharedFrame SocketIoEventEncoder::Encode(const v1::Signal& signal, std::string& scratch) const {
   BeginWebSocketFrame(scratch);
   scratch += prefix_;
   if (!dialect_.EncodeSignal(signal, scratch)) return {};
-  return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
+  return FrameOf(scratch);
 }
 
 SharedFrame SocketIoEventEncoder::Encode(const v1::Notification& notification,
@@ -77,11 +82,13 @@ SharedFrame SocketIoEventEncoder::Encode(const v1::Notification& notification,
     scratch += prefix_;
     AppendAckId(notification, scratch);
     if (!dialect_.EncodeNotification(notification, notification.json(), scratch)) return {};
+    if (!AsksAck(notification)) AppendOffset(scratch);
     return SharedFrame::Copy(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
   }
   scratch += binary_prefix_;
   AppendAckId(notification, scratch);
   if (!dialect_.EncodeNotification(notification, kAttachmentPlace, scratch)) return {};
+  if (!AsksAck(notification)) AppendOffset(scratch);
   std::string both(FinishWebSocketFrame(WebSocketOpcode::kText, scratch));
   BeginWebSocketFrame(scratch);
   scratch += notification.binary();
@@ -92,9 +99,7 @@ SharedFrame SocketIoEventEncoder::Encode(const v1::Notification& notification,
 // The same for all devices of the user, so that they share the frame.
 void SocketIoEventEncoder::AppendAckId(const v1::Notification& notification,
                                        std::string& out) const {
-  if (notification.inbox_seq() > 0 && asks_inbox_acks()) {
-    AppendJsonNumber(notification.inbox_seq(), out);
-  }
+  if (AsksAck(notification)) AppendJsonNumber(notification.inbox_seq(), out);
 }
 
 SharedFrame NativeEventEncoder::Encode(const v1::Notification& notification,

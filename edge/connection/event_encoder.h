@@ -1,6 +1,6 @@
 // event_encoder.h: a room event, a signal or a notification -> the wire-ready frame of one protocol and dialect.
 // Owns: nothing.   Used by: hub (once per event and encoder), connection (replays).
-// Threads: immutable; any thread. The frames are confined to the io thread that asked.
+// Threads: immutable, but for the stamp of the io thread that an encoder belongs to; so are the frames.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 
 #include "edge/dialect/dialect.h"
 #include "edge/protocol/native_codec.h"
+#include "edge/recovery/offset.h"
 #include "edge/transport/shared_frame.h"
 
 namespace confab::edge {
@@ -58,8 +59,9 @@ class EventEncoder {
 
 class SocketIoEventEncoder final : public EventEncoder {
  public:
-  // `dialect` outlives this object.
-  SocketIoEventEncoder(std::size_t index, const Dialect& dialect, std::string_view nsp);
+  // Both outlive this object. `stamp` may be null: then events have no offset.
+  SocketIoEventEncoder(std::size_t index, const Dialect& dialect, std::string_view nsp,
+                       const OffsetStamp* stamp = nullptr);
   SharedFrame Encode(const v1::Event& event, std::string_view actor_email,
                      std::string& scratch) const override;
   SharedFrame Encode(const v1::Signal& signal, std::string& scratch) const override;
@@ -69,9 +71,19 @@ class SocketIoEventEncoder final : public EventEncoder {
   bool asks_inbox_acks() const override { return dialect_.asks_inbox_acks(); }
 
  private:
+  // What does has no offset: the client's callback is the last argument, and the inbox tells it again.
+  bool AsksAck(const v1::Notification& notification) const {
+    return notification.inbox_seq() > 0 && asks_inbox_acks();
+  }
   void AppendAckId(const v1::Notification& notification, std::string& out) const;
+  // An event as it goes out; what was appended to `scratch` is its JSON.
+  SharedFrame FrameOf(std::string& scratch) const;
+  void AppendOffset(std::string& scratch) const {
+    if (stamp_ != nullptr) stamp_->Append(scratch);
+  }
 
   const Dialect& dialect_;
+  const OffsetStamp* const stamp_;
   std::string prefix_;         // "42" or "42/nsp,".
   std::string binary_prefix_;  // "451-" or "451-/nsp,".
 };

@@ -37,6 +37,7 @@ void NotificationOutlet::Keep(const v1::Signal& signal, const SharedFrame& frame
   push.priority = PushPriority::kNormal;
   push.key = KeyOf(signal);
   push.goes_last = true;  // Behind a snapshot that came in between.
+  push.number = NumberNow();
   waiting_.Push(std::move(push));
   GoOn(now);
 }
@@ -62,6 +63,7 @@ void NotificationOutlet::Offer(const v1::PushedNotification& pushed, const Share
   push.priority = PriorityOf(pushed.priority());
   push.delivery = pushed.delivery_class() == v1::DELIVERY_CLASS_LATEST ? DeliveryClass::kLatest
                                                                        : DeliveryClass::kDroppable;
+  push.number = NumberNow();
   const bool is_low = push.priority == PushPriority::kLow;
   // The usual case: nothing waits, and the outbox is as good as empty.
   if (!is_low && waiting_.empty() && connection_.transport().HasRoomBelow(kOutboxBytes)) {
@@ -73,6 +75,11 @@ void NotificationOutlet::Offer(const v1::PushedNotification& pushed, const Share
   waiting_.Push(std::move(push));
   if (is_low && !std::exchange(is_awaiting_tick_, true)) host_.ReplayLater(connection_);
   GoOn(now);
+}
+
+std::uint64_t NotificationOutlet::NumberNow() const {
+  const Recoverable* own = connection_.recovery();
+  return own == nullptr ? 0 : own->number();
 }
 
 void NotificationOutlet::OnTick(SteadyTime now) {
@@ -88,6 +95,7 @@ void NotificationOutlet::GoOn(SteadyTime now) {
     const std::optional<WaitingPush> next = waiting_.Take(now);
     if (!next) break;
     connection_.transport().Send(next->frame, next->delivery);
+    if (Recoverable* own = connection_.recovery()) own->OnSentLate(next->number);
   }
   CountDropped();
   Acknowledge();

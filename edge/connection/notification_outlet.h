@@ -69,6 +69,7 @@ class NotificationOutlet {
   // Another one of the inbox, as far as acks go.
   bool MayTellInbox() const { return awaited_ == nullptr || awaited_->has_room(); }
   void TellInbox(const SharedFrame& frame, std::int64_t inbox_seq);
+  std::uint64_t NumberNow() const;
   void HandOverPages();
   void CountDropped();
   void AskPage();

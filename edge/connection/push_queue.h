@@ -27,7 +27,8 @@ struct WaitingPush {
   SharedFrame frame;
   PushPriority priority = PushPriority::kNormal;
   DeliveryClass delivery = DeliveryClass::kDroppable;
-  std::string key;  // Of kLatest; empty: nothing takes its place.
+  std::string key;           // Of kLatest; empty: nothing takes its place.
+  std::uint64_t number = 0;  // That its offset has, if it has one.
   // Where one of its key waits: not in its place, but behind all others.
   bool goes_last = false;
   std::chrono::steady_clock::time_point expires_at = std::chrono::steady_clock::time_point::max();

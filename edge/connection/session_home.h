@@ -15,6 +15,7 @@
 #include "edge/connection/heartbeat.h"
 #include "edge/dialect/dialect_set.h"
 #include "edge/protocol/json_text.h"
+#include "edge/recovery/offset.h"
 #include "edge/transport/timer_wheel.h"
 
 namespace confab::edge {
@@ -27,6 +28,7 @@ struct SessionHome {
   std::size_t default_dialect = 0;             // Its place, for who names none.
   const std::vector<std::string>& namespaces;  // What Socket.IO clients may join.
   const EncoderTable& encoders;
+  RecoveringDialects recovery = {};
   std::uint32_t message_bytes_limit = 65'536;
   // From a message's first part to its last; 0: any.
   absl::Duration message_time = absl::Seconds(10);

@@ -57,6 +57,14 @@ std::optional<v1::Error> ReadResume(const boost::json::value* field, v1::Resume&
   return in.TakeRefusal();
 }
 
+// As the stock client writes it. Longer ones are none of ours.
+Recoverable::Wish ReadWish(const boost::json::value* auth) {
+  const std::string_view pid = TextOf(FieldOf(auth, "pid"));
+  const std::string_view offset = TextOf(FieldOf(auth, "offset"));
+  return {.pid = std::string(pid.substr(0, kOffsetBytesLimit)),
+          .offset = std::string(offset.substr(0, kOffsetBytesLimit + 1))};
+}
+
 }  // namespace
 
 SocketIoConnection::SocketIoConnection(SocketIoTalk& talk, std::size_t nsp)
@@ -94,6 +102,9 @@ std::optional<v1::Error> SocketIoConnection::Connect(const SocketIoPacket& packe
                       home.encoders.SocketIo(dialect, nsp_));
   connection_->SetDevice(talk_.request().device_id);
   connection_->SetConnect(dialect_->connect());
+  if (OffsetStamp* stamp = home.recovery.StampOf(dialect)) {
+    connection_->MakeRecoverable(*stamp, dialect_->name(), nsp(), ReadWish(packet.json));
+  }
   if (resume.rooms_size() > 0) connection_->ResumeOnConnect(std::move(resume), std::nullopt);
   std::string_view token = TextOf(FieldOf(packet.json, "token"));
   if (token.empty()) token = talk_.request().token;
@@ -128,14 +139,25 @@ template <typename Encode>
 bool SocketIoConnection::SayEvent(Encode&& encode) {
   return talk_.engine().SendTextIf([&](std::string& out) {
     AppendSocketIoEventPrefix(nsp(), out);
-    return encode(*dialect_, out);
+    if (!encode(*dialect_, out)) return false;
+    if (connection_->recovery() != nullptr) connection_->recovery()->AppendOffset(out);
+    return true;
   });
 }
 
 void SocketIoConnection::SayConnected(std::string_view connection_id, const v1::User& user) {
   talk_.OnJoined();
-  talk_.engine().SendText(
-      [&](std::string& out) { AppendSocketIoConnect(nsp(), connection_id, out); });
+  Recoverable* own = connection_->recovery();
+  std::string_view sid = connection_id;
+  std::string pid;
+  if (own != nullptr) {
+    if (!own->is_recovered()) own->SetSid(connection_id);
+    sid = own->sid();
+    pid = own->PidText();
+  }
+  talk_.engine().SendText([&](std::string& out) { AppendSocketIoConnect(nsp(), sid, pid, out); });
+  // What it was told then goes on; and an offset of now would say that it lacks nothing.
+  if (own != nullptr && own->is_recovered()) return;
   SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeConnected(connection_id, user, out);
   });
@@ -183,9 +205,26 @@ bool SocketIoConnection::SayResync(std::string_view room) {
 void SocketIoConnection::SayClosing(CloseReason reason, std::uint32_t retry_after_ms) {
   if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);
-  SayEvent([&](const Dialect& dialect, std::string& out) {
+  Recoverable::Alone alone(connection_->recovery());
+  const bool is_said = SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeClosing(traits.code, traits.word, retry_after_ms, out);
   });
+  closing_number_ = is_said ? alone.OnSent() : 0;
+}
+
+// To who comes back with the offset of the last words, and has everything then.
+void SocketIoConnection::HandOver() {
+  Recoverable* own = connection_->recovery();
+  v1::SessionHandedOver handed;
+  v1::LostSession& session = *handed.mutable_session();
+  if (own == nullptr || closing_number_ == 0 || !connection_->DescribeLost(session)) return;
+  session.set_pid(own->PidText());
+  session.set_sid(own->sid());
+  session.set_dialect(std::string(own->dialect()));
+  session.set_namespace_(std::string(own->nsp()));
+  handed.set_n(closing_number_);
+  talk_.engine().home().host.HandOverSession(std::move(handed));
+  own->Forget();
 }
 
 }  // namespace confab::edge

@@ -29,7 +29,7 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
 
   // Chooses the dialect: `dialect` of the payload, else of the query, else the server's. The token:
   // `token` of the payload, else what the request brought. `resume` of the payload is the argument of
-  // the event of that name.
+  // the event of that name. `pid` and `offset` name the session that it wants back.
   std::optional<v1::Error> Connect(const SocketIoPacket& packet) override;
   bool is_joined() const override { return connection_ && connection_->is_admitted(); }
   void OnEvent(const SocketIoPacket& packet, std::span<const std::string> attachments) override;
@@ -41,6 +41,10 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   bool EndCommands() override { return connection_->EndCommands(); }
   Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) override {
     return connection_->CheckToken(now);
+  }
+  void HandOver() override;
+  void ForgetSession() override {
+    if (connection_ && connection_->recovery() != nullptr) connection_->recovery()->Forget();
   }
   void Leave() override { connection_->Leave(); }
 
@@ -66,6 +70,8 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   SocketIoTalk& talk_;
   const std::size_t nsp_;
   const Dialect* dialect_ = nullptr;  // Set with the connection.
+  // Of the offset of the last words, which nothing else has; 0: none were said.
+  std::uint64_t closing_number_ = 0;
   std::optional<Connection> connection_;
 };
 

@@ -44,6 +44,8 @@ class SocketIoNamespace {
   virtual bool EndCommands() { return true; }
   // Does what is due of its token, which may be to end the session. Gives when to ask again.
   virtual Heartbeat::SteadyTime CheckToken(Heartbeat::SteadyTime now) = 0;
+  // It ends for good, and is not to be had back when it has left.
+  virtual void ForgetSession() {}
   // It is over, as if destroyed; may be called from within a call of its own.
   virtual void Leave() = 0;
 };

@@ -8,6 +8,16 @@
 
 namespace confab::edge {
 
+namespace {
+
+// Nobody wanted the end: the client may have its sessions back.
+bool IsLoss(CloseReason reason) {
+  return reason == CloseReason::kNormal || reason == CloseReason::kPingTimeout ||
+         reason == CloseReason::kDraining || reason == CloseReason::kServerStopping;
+}
+
+}  // namespace
+
 // A BINARY_EVENT or BINARY_ACK that waits for its attachments: they and the header together are
 // bounded like one message, in bytes and time.
 class SocketIoTalk::BinaryPacket final : private TimerWheel::Entry {
@@ -144,7 +154,9 @@ void SocketIoTalk::Refuse(std::string_view nsp, const v1::Error& error) {
                                                  : CloseReason::kTokenInvalid);
 }
 
+// Of a namespace that its client leaves, or that we have ended.
 void SocketIoTalk::Drop(Joined* joined) {
+  joined->behind->ForgetSession();
   namespaces_.erase(namespaces_.begin() + (joined - namespaces_.data()));
   UpdatePhase();
   engine_.GoOnEnding();  // Its answers are not awaited any more.
@@ -159,13 +171,20 @@ void SocketIoTalk::Shut(const SocketIoNamespace& ended, CloseReason reason) {
     if (one.behind.get() != &ended || one.is_over) continue;
     one.is_over = true;
     SayEnd(one, reason);
+    one.behind->ForgetSession();
     one.behind->Leave();
   }
   UpdatePhase();
 }
 
+void SocketIoTalk::OnClosing(CloseReason reason) {
+  if (IsLoss(reason)) return;
+  for (const Joined& one : namespaces_) one.behind->ForgetSession();
+}
+
 void SocketIoTalk::Close(CloseReason reason) {
   is_over_ = true;
+  OnClosing(reason);
   for (Joined& one : namespaces_) {
     if (!std::exchange(one.is_over, true)) one.behind->Leave();
   }

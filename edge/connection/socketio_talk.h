@@ -35,6 +35,7 @@ class SocketIoTalk final : public EngineIoApp {
   void OnMoved(Transport& transport) override;
   void SayClosing(CloseReason reason) override;
   void SayDraining(absl::Duration delay) override;
+  void OnClosing(CloseReason reason) override;
   bool EndCommands() override;
   Heartbeat::SteadyTime CheckTokens(Heartbeat::SteadyTime now) override;
 

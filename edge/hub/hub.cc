@@ -182,6 +182,25 @@ std::vector<std::string> Hub::TopicsOf(const Connection& connection) {
   return names;
 }
 
+std::vector<Hub::Standing> Hub::StandingOf(const Connection& connection) {
+  std::vector<Standing> all;
+  all.reserve(connection.subscriptions.size());
+  for (const Connection::Subscription& entry : connection.subscriptions) {
+    const HubTopic::Subscriber& subscriber = entry.topic->subscribers_[entry.index];
+    all.push_back({.topic = entry.topic->name(),
+                   .since = subscriber.since,
+                   .after_seq = subscriber.after_seq,
+                   .position = entry.topic->position_});
+  }
+  return all;
+}
+
+std::int64_t Hub::LiveBehind(std::string_view name, const Connection& connection) const {
+  HubTopic* topic = Find(name);
+  const HubTopic::Subscriber* subscriber = topic == nullptr ? nullptr : FindIn(*topic, connection);
+  return subscriber == nullptr || subscriber->after_seq == kHeld ? 0 : subscriber->after_seq;
+}
+
 std::size_t Hub::Deliver(std::string_view name, std::uint64_t except, const v1::RoomEvent& event) {
   HubTopic* topic = Find(name);
   if (topic == nullptr) return 0;

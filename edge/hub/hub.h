@@ -84,8 +84,18 @@ class Hub {
   // nullopt: not a subscriber.
   std::optional<std::int64_t> PositionOf(std::string_view topic,
                                          const Connection& connection) const;
+  // Live events behind it are handed to the connection; 0: it is no subscriber, or none are.
+  std::int64_t LiveBehind(std::string_view topic, const Connection& connection) const;
   bool Has(std::string_view topic) const { return topics_.contains(topic); }
   static std::vector<std::string> TopicsOf(const Connection& connection);
+  // The same, and how far the connection is there.
+  struct Standing {
+    std::string_view topic;  // Views the topic.
+    std::int64_t since = 0;
+    std::int64_t after_seq = 0;  // Live events behind it are handed to the connection.
+    std::int64_t position = 0;   // Last event that passed.
+  };
+  static std::vector<Standing> StandingOf(const Connection& connection);
 
   // Hands the event to every live subscriber but `except`. Returns to how many.
   std::size_t Deliver(std::string_view topic, std::uint64_t except, const v1::RoomEvent& event);

@@ -187,10 +187,15 @@ absl::Status DecodeSocketIo(std::string_view body, JsonParser& parser, SocketIoP
   return absl::OkStatus();
 }
 
-void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string& out) {
+void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string_view pid,
+                           std::string& out) {
   AppendHead(SocketIoType::kConnect, nsp, out);
   out.append(R"({"sid":)");
   AppendJsonString(sid, out);
+  if (!pid.empty()) {
+    out.append(R"(,"pid":)");
+    AppendJsonString(pid, out);
+  }
   out.push_back('}');
 }
 

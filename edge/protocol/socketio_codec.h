@@ -62,8 +62,10 @@ absl::Status DecodeSocketIo(std::string_view body, JsonParser& parser, SocketIoP
 
 // The encoders append a whole Engine.IO text frame (leading '4' included) to `out`.
 
-// "40{"sid":"…"}": the namespace is joined. `sid` is not the engine's.
-void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string& out);
+// "40{"sid":"…"}": the namespace is joined. `sid` is not the engine's. With a `pid`, by which the
+// client has its session back when it was lost: "40{"sid":"…","pid":"…"}".
+void AppendSocketIoConnect(std::string_view nsp, std::string_view sid, std::string_view pid,
+                           std::string& out);
 
 // "44{"message":"…","data":{"reason":…,"message":…,"retryable":…}}": refused for good, the stock
 // client does not come back by itself.

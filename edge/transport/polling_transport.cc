@@ -133,7 +133,8 @@ void PollingTransport::Flush() {
   const auto self = shared_from_this();
   if (queue_.has_dropped()) {
     const std::vector<Dropped> dropped = queue_.TakeDropped();
-    if (session_ != nullptr && !is_closing_) session_->OnDegraded(dropped);
+    // While it closes too: what follows the gap may still reach the client.
+    if (session_ != nullptr) session_->OnDegraded(dropped);
   }
   if (held_ != nullptr) AnswerHeld();
   if (!is_closing_ || is_over_) return;

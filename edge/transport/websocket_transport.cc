@@ -115,7 +115,8 @@ class WebSocketTransport final : public Transport,
     if (session_ != nullptr && !is_closing_) session_->OnDrained();
   }
   void OnDropped(std::vector<Dropped> dropped) override {
-    if (session_ != nullptr && !is_closing_) session_->OnDegraded(dropped);
+    // While it closes too: what follows the gap may still reach the client.
+    if (session_ != nullptr) session_->OnDegraded(dropped);
   }
   void OnPeerStalled() override {
     if (is_closing_ || is_finished_) return;

@@ -1,7 +1,9 @@
 #include "edge/distributor.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -15,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Optional;
 
 class RecordingLink final : public ControlLink {
  public:
@@ -43,12 +46,16 @@ class RecordingThread final : public Distributor::Recipient {
   void PostAnnounce(uint64_t stream) override { announce.push_back(stream); }
   void PostItems(ItemBatch batch) override {
     subscribes_seen = batch.subscribes_seen;
-    for (const int place : batch.items) got.push_back(batch.batch->items(place).ShortDebugString());
+    for (const auto& [place, broadcasts] : batch.items) {
+      got.push_back(batch.batch->items(place).ShortDebugString());
+      numbers.push_back(batch.broadcasts_before + broadcasts);
+    }
   }
   void PostClosed(uint64_t stream) override { closed.push_back(stream); }
 
   std::vector<uint64_t> announce;
   std::vector<std::string> got;
+  std::vector<uint64_t> numbers;  // Of broadcasts, up to each of those.
   std::vector<uint64_t> closed;
   uint64_t subscribes_seen = 0;
 };
@@ -125,6 +132,30 @@ TEST_F(DistributorTest, AnnouncesWhenEveryThreadHasAnswered) {
   ASSERT_EQ(link_.hello[0].connections_size(), 1);
   EXPECT_EQ(link_.hello[0].connections(0).opened().connection(), kOnFirst);
   EXPECT_THAT(threads_[2].announce, ElementsAre(1, 2));
+}
+
+TEST_F(DistributorTest, CountsWhatIsToldToAnybody) {
+  v1::ControlItem direct;
+  direct.mutable_direct()->set_connection(kOnSecond);
+  Items(1, {Subscribe(kOnFirst, "room:a"), Event("room:a", 1), direct, Event("room:a", 2)});
+  Items(1, {Event("room:a", 3), Result(kOnFirst)});
+
+  EXPECT_THAT(threads_[1].numbers, ElementsAre(0, 1, 3, 4, 4));
+  EXPECT_THAT(threads_[2].numbers, ElementsAre(2));
+}
+
+TEST_F(DistributorTest, KnowsTheFirstEventBehindABroadcast) {
+  distributor_.KeepBroadcasts();
+  Items(1, {Subscribe(kOnFirst, "room:a"), Subscribe(kOnSecond, "room:b", 7), Event("room:a", 1),
+            Event("room:b", 8), Event("room:b", 8), Event("room:a", 2)});
+  const std::vector<std::string_view> rooms = {"a", "b", "c"};
+
+  EXPECT_THAT(distributor_.FirstBehind(0, rooms), Optional(ElementsAre(1, 8, INT64_MAX)));
+  EXPECT_THAT(distributor_.FirstBehind(1, rooms), Optional(ElementsAre(2, 8, INT64_MAX)));
+  // The duplicate was none.
+  EXPECT_THAT(distributor_.FirstBehind(4, rooms),
+              Optional(ElementsAre(INT64_MAX, INT64_MAX, INT64_MAX)));
+  EXPECT_EQ(distributor_.FirstBehind(5, rooms), std::nullopt);
 }
 
 v1::ControlItem Notification(const std::string& topic, uint64_t report) {

@@ -51,7 +51,7 @@ class EchoNamespace final : public SocketIoNamespace {
     }
     is_joined_ = true;
     talk_.engine().SendText(
-        [&](std::string& out) { edge::AppendSocketIoConnect(nsp(), "echo-sid", out); });
+        [&](std::string& out) { edge::AppendSocketIoConnect(nsp(), "echo-sid", {}, out); });
     talk_.engine().SendText([&](std::string& out) {
       edge::AppendSocketIoEventPrefix(nsp(), out);
       out += "[\"auth\",";

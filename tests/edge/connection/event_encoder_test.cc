@@ -98,6 +98,28 @@ TEST_F(EventEncoderTest, AsksForNoAckInTheDialectsThatAreBuiltIn) {
   }
 }
 
+TEST_F(EventEncoderTest, AddsTheOffsetBehindEverythingElse) {
+  const std::string beginning = "e.1.";
+  OffsetStamp stamp(beginning);
+  const SocketIoEventEncoder encoder(0, *dialects_.Find("events"), "/", &stamp);
+  v1::Notification text = Note("sale");
+  text.set_json("7");
+  v1::Notification binary = Note("image");
+  binary.set_binary("bytes");
+  stamp.Set(NumberOf(0, 5));
+
+  const SharedFrame first = encoder.Encode(text, scratch_);
+  stamp.Set(NumberOf(0, 6));
+  const SharedFrame second = encoder.Encode(binary, scratch_);
+
+  std::string_view frames = first.bytes();
+  EXPECT_EQ(CutWebSocketFrame(frames).payload, R"(42["sale",7,"e.1.5"])");
+  frames = second.bytes();
+  EXPECT_EQ(CutWebSocketFrame(frames).payload,
+            R"(451-["image",{"_placeholder":true,"num":0},"e.1.6"])");
+  EXPECT_EQ(CutWebSocketFrame(frames).payload, "bytes");
+}
+
 TEST_F(EventEncoderTest, HasNoFrameWhereADialectHasNoName) {
   const SocketIoEventEncoder encoder(0, *dialects_.Find("rooms"), "/");
 

@@ -316,11 +316,19 @@ TEST_F(SocketIoCodec, ForgetsThePacketBefore) {
 TEST(SocketIoEncoders, WriteConnect) {
   std::string out;
 
-  AppendSocketIoConnect("/", "s-1", out);
+  AppendSocketIoConnect("/", "s-1", {}, out);
   out.push_back('\n');
-  AppendSocketIoConnect("/ns", "s\"2", out);
+  AppendSocketIoConnect("/ns", "s\"2", {}, out);
 
   EXPECT_EQ(out, "40{\"sid\":\"s-1\"}\n40/ns,{\"sid\":\"s\\\"2\"}");
+}
+
+TEST(SocketIoEncoders, WriteConnectWithASecret) {
+  std::string out;
+
+  AppendSocketIoConnect("/", "s-1", "0123", out);
+
+  EXPECT_EQ(out, R"(40{"sid":"s-1","pid":"0123"})");
 }
 
 TEST(SocketIoEncoders, WriteConnectErrorWithItsReason) {
