@@ -91,7 +91,8 @@ void IoThread::EndSession(Connection& connection) {
     finding_.erase(connection.id());
     return ForgetQuestion(connection.id());
   }
-  if (own.is_kept()) {
+  // Who was not answered yet knows of no session but the one that was found for it.
+  if (own.is_kept() && (connection.is_admitted() || own.found() != nullptr)) {
     recovery_->sessions().Keep(connection.id(), DescribeSession(connection),
                                std::chrono::steady_clock::now());
   } else {

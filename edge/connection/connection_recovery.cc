@@ -24,7 +24,7 @@ void Connection::OnSession(const v1::LostSession* session) {
 
 bool Connection::is_owed() const {
   const bool is_resuming = own_joins_ != nullptr && own_joins_->resumption() != nullptr;
-  return is_resuming || (catchup_ != nullptr && !catchup_->replays.empty());
+  return is_resuming || has_given_up_ || (catchup_ != nullptr && !catchup_->replays.empty());
 }
 
 // The client knows that it is in these rooms: it is told of those alone where that has changed.

@@ -1,6 +1,7 @@
 // event_encoder.h: a room event, a signal or a notification -> the wire-ready frame of one protocol and dialect.
 // Owns: nothing.   Used by: hub (once per event and encoder), connection (replays).
-// Threads: immutable, but for the stamp of the io thread that an encoder belongs to; so are the frames.
+// Threads: immutable, but confined to its io thread where it has that one's stamp. The frames are confined
+// to the io thread that asked.
 #pragma once
 
 #include <cstddef>

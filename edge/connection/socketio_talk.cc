@@ -13,7 +13,8 @@ namespace {
 // Nobody wanted the end: the client may have its sessions back.
 bool IsLoss(CloseReason reason) {
   return reason == CloseReason::kNormal || reason == CloseReason::kPingTimeout ||
-         reason == CloseReason::kDraining || reason == CloseReason::kServerStopping;
+         reason == CloseReason::kControlUnavailable || reason == CloseReason::kDraining ||
+         reason == CloseReason::kServerStopping;
 }
 
 }  // namespace

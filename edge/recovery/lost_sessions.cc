@@ -35,6 +35,8 @@ bool GoodOffsets::Has(std::uint64_t number) const {
 
 void LostSessions::OnLive(const Pid& pid, std::uint64_t connection) {
   const process::MutexLock lock(mu_);
+  const auto entry = entries_.find(pid);
+  if (entry != entries_.end() && entry->second.lost != nullptr) Drop(pid);
   entries_[pid].connection = connection;
 }
 

@@ -3,6 +3,9 @@
 // a line of its own; where that cannot be, `recovered` is false. Who does not have it switched on sees
 // nothing of it.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+
+import { io } from 'socket.io-client';
 
 import { ChatClient } from '../support/chat_client.mjs';
 import { scaled } from '../support/cluster.mjs';
@@ -179,7 +182,7 @@ scenario('rooms that it left, or was removed from, while it was away', ON, async
   assert.deepEqual(ben.messages('yard'), []);
 });
 
-const SHORT = { edge: { ...ON.edge, 'recovery-time': '1s' } };
+const SHORT = { edge: { ...ON.edge, 'recovery-time': '3s' } };
 scenario('nothing is had back too late, after an end for good, by another user', SHORT, async (cluster) => {
   await cluster.createRoom('den', ['ann', 'ben']);
   const ben = await member(cluster, 'ben', 'den', { reconnection: false });
@@ -192,6 +195,7 @@ scenario('nothing is had back too late, after an end for good, by another user',
   const lost = () => cluster.metric(cluster.edge, 'confab_edge_lost_sessions');
 
   let id = await lose();
+  await until('its session is kept', async () => (await lost()) === 1);
   await until('its session is forgotten', async () => (await lost()) === 0);
   ben.socket.connect();
   await comesBack(ben, 1);
@@ -211,6 +215,51 @@ scenario('nothing is had back too late, after an end for good, by another user',
   await comesBack(ben, 3);
   assert.equal(ben.returns[2].recovered, false);
   assert.notEqual(ben.returns[2].id, id);
+});
+
+// The page of docs/recovery.md, as it stands there.
+function openPage(cluster, user, rooms) {
+  const text = fs.readFileSync(new URL('../../docs/recovery.md', import.meta.url), 'utf8');
+  const code = /```js\n(.*?)```/s.exec(text)[1];
+  const page = { shown: [] };
+  const run = new Function('io', 'url', 'token', 'rooms', 'show', `${code}\nreturn socket;`);
+  page.socket = run(io, cluster.url, cluster.token(user), rooms, (one) => page.shown.push(one.seq));
+  cluster.closing.push(() => page.socket.disconnect());
+  return page;
+}
+
+scenario('the page of the documents lacks nothing, recovered or not', ON, async (cluster) => {
+  await cluster.createRoom('den', ['ann', 'ben']);
+  const away = await cluster.behindProxy();
+  const ann = await member(cluster, 'ann', 'den');
+  const page = openPage(away, 'ben', ['den']);
+  const sendAndSee = async (content) => {
+    const { seq } = await ann.send('den', content);
+    await until(`${content} is shown`, () => page.shown.at(-1) === seq, BACK_MS);
+    return seq;
+  };
+  await until('the page is there', () => page.socket.connected, BACK_MS);
+  // Its first join is under way: what is sent before that is over, it does not show.
+  await until('it shows what is said', async () => {
+    await ann.send('den', 'anybody here?');
+    return page.shown.length > 0;
+  });
+  await sendAndSee('first');
+
+  away.proxy.refuse();
+  away.proxy.reset();
+  await until('the page is away', () => !page.socket.connected);
+  await ann.send('den', 'missed');
+  away.proxy.calm();
+  await sendAndSee('second');
+  assert.equal(page.socket.recovered, true);
+
+  await cluster.kill(cluster.edge);
+  await cluster.restart(cluster.edge);
+  await until('both are back', () => ann.socket.connected && page.socket.connected, BACK_MS);
+  const last = await sendAndSee('third');
+  assert.equal(page.socket.recovered, false);
+  assert.deepEqual(page.shown, numbers(page.shown[0], last));
 });
 
 scenario('whoever has it not switched on sees nothing of it', ON, async (cluster) => {

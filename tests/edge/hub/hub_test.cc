@@ -65,6 +65,26 @@ TEST_F(HubTest, FollowsAConnectionToItsNewTransport) {
   EXPECT_THAT(ann_.sent(), IsEmpty());
 }
 
+TEST_F(HubTest, SaysHowFarAConnectionIsInEachTopic) {
+  hub_.SubscribeOwn("user:ann", ann_.connection);
+  hub_.Subscribe("room:r", ann_.connection, 4);
+  hub_.GoLive("room:r", ann_.connection, 7);
+  Deliver(5);
+
+  const std::vector<Hub::Standing> standings = Hub::StandingOf(ann_.connection);
+
+  ASSERT_EQ(standings.size(), 2u);
+  EXPECT_EQ(standings[0].topic, "user:ann");
+  EXPECT_EQ(standings[1].topic, "room:r");
+  EXPECT_EQ(standings[1].since, 4);
+  EXPECT_EQ(standings[1].after_seq, 7);
+  EXPECT_EQ(standings[1].position, 5);
+  EXPECT_EQ(hub_.LiveBehind("room:r", ann_.connection), 7);
+  hub_.Hold("room:r", ann_.connection);
+  EXPECT_EQ(hub_.LiveBehind("room:r", ann_.connection), 0);
+  EXPECT_EQ(hub_.LiveBehind("room:r", bob_.connection), 0);
+}
+
 TEST_F(HubTest, DeliversToEverySubscriberInItsOwnForm) {
   for (Peer* peer : {&ann_, &bob_, &cat_}) hub_.Subscribe("room:r", peer->connection, 4);
 

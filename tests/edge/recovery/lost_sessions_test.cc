@@ -125,6 +125,16 @@ TEST_F(LostSessionsTest, ForgetsTheOldestOverTheBytes) {
   EXPECT_EQ(sessions.Take(SeekerOf(2), now_).result, RecoveryResult::kRecovered);
 }
 
+TEST_F(LostSessionsTest, HasNoSecondLifeForOneThatIsLive) {
+  Lose(1, sessions_);
+
+  sessions_.OnLive({.high = 1, .low = 1}, kConnection);
+  sessions_.PutBack(SessionOf(1), now_);
+
+  EXPECT_EQ(sessions_.Take(SeekerOf(1), now_).connection, kConnection);
+  EXPECT_EQ(sessions_.Expire(now_), 0U);
+}
+
 TEST_F(LostSessionsTest, TakesBackWhatWasForNobody) {
   Lose(1, sessions_);
   LostSession session = *sessions_.Take(SeekerOf(1), now_).session;
