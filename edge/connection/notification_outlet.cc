@@ -121,8 +121,12 @@ void NotificationOutlet::HandOverPages() {
     // A client may take its time, and no page stays in memory for it.
     if (!MayTellInbox()) return inbox_.DropPage();
     if (!connection_.transport().HasRoom()) return;
+    Recoverable::Alone alone(connection_.recovery());
     const SharedFrame frame = connection_.encoder().EncodeLogged(*next, scratch);
-    if (frame) TellInbox(frame, next->inbox_seq());
+    if (frame) {
+      TellInbox(frame, next->inbox_seq());
+      alone.OnSent();
+    }
     inbox_.Take();
   }
   AskPage();

@@ -137,12 +137,15 @@ void SocketIoConnection::OnEvent(const SocketIoPacket& packet,
 
 template <typename Encode>
 bool SocketIoConnection::SayEvent(Encode&& encode) {
-  return talk_.engine().SendTextIf([&](std::string& out) {
+  Recoverable::Alone alone(connection_->recovery());
+  const bool is_said = talk_.engine().SendTextIf([&](std::string& out) {
     AppendSocketIoEventPrefix(nsp(), out);
     if (!encode(*dialect_, out)) return false;
     if (connection_->recovery() != nullptr) connection_->recovery()->AppendOffset(out);
     return true;
   });
+  if (is_said) said_number_ = alone.OnSent();
+  return is_said;
 }
 
 void SocketIoConnection::SayConnected(std::string_view connection_id, const v1::User& user) {
@@ -205,11 +208,10 @@ bool SocketIoConnection::SayResync(std::string_view room) {
 void SocketIoConnection::SayClosing(CloseReason reason, std::uint32_t retry_after_ms) {
   if (!is_joined()) return;
   const CloseTraits& traits = TraitsOf(reason);
-  Recoverable::Alone alone(connection_->recovery());
   const bool is_said = SayEvent([&](const Dialect& dialect, std::string& out) {
     return dialect.EncodeClosing(traits.code, traits.word, retry_after_ms, out);
   });
-  closing_number_ = is_said ? alone.OnSent() : 0;
+  closing_number_ = is_said ? said_number_ : 0;
 }
 
 // To who comes back with the offset of the last words, and has everything then.

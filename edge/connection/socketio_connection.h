@@ -70,7 +70,9 @@ class SocketIoConnection final : public SocketIoNamespace, private ClientWire {
   SocketIoTalk& talk_;
   const std::size_t nsp_;
   const Dialect* dialect_ = nullptr;  // Set with the connection.
-  // Of the offset of the last words, which nothing else has; 0: none were said.
+  // Of the offset of the last event that was said to it alone, and of the last words; nothing else has
+  // them. 0: it had none, or none were said.
+  std::uint64_t said_number_ = 0;
   std::uint64_t closing_number_ = 0;
   std::optional<Connection> connection_;
 };
