@@ -63,7 +63,7 @@ class LaneBed final : private MemberWatch {
   Lane lane_;
   ReadPool readers_{1};
   ReadGate reads_{lane_, readers_, 1};
-  ActiveCheck active_check_{reads_, store_};
+  ActiveCheck active_check_{lane_, reads_, store_};
   WindowBudget windows_;
   EdgeOutbox outbox_;
   ResultWriter results_{metrics_, outbox_};
