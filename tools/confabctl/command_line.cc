@@ -9,9 +9,9 @@
 #include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
-#include "tools/confabctl/help_format.h"
 #include "tools/confabctl/output.h"
 #include "tools/confabctl/settings.h"
+#include "tools/help/help_format.h"
 
 namespace confab::ctl {
 namespace {
@@ -71,7 +71,7 @@ void AddVerbs(CLI::App& app, Invocation& run, const Settings& settings) {
   AddHealthVerb(app, run);
   AddCompletionVerb(app, run);
   AddManVerb(app, run);
-  FormatHelp(app);
+  help::FormatHelp(app);
 }
 
 std::vector<const CLI::App*> VerbsOf(const CLI::App& app) {

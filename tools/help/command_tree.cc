@@ -1,11 +1,11 @@
-#include "tools/confabctl/command_tree.h"
+#include "tools/help/command_tree.h"
 
 #include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <absl/strings/str_split.h>
 
-namespace confab::ctl {
+namespace confab::help {
 namespace {
 
 constexpr std::string_view kExamples = "Examples:\n";
@@ -28,7 +28,7 @@ std::string ValueOf(const CLI::Option& option, const std::vector<std::string>& c
   }
   const std::string type = option.get_type_name();
   const std::string word = type.substr(0, type.find(':'));
-  return word == "INT" || word == "UINT" ? "NUMBER" : word;
+  return word == "INT" || word == "UINT" || word == "FLOAT" ? "NUMBER" : word;
 }
 
 void SplitFooter(const std::string& footer, Place& place) {
@@ -43,10 +43,12 @@ void SplitFooter(const std::string& footer, Place& place) {
   }
 }
 
-Place PlaceOf(const CLI::App& app, const std::string& path) {
+Place PlaceOf(const CLI::App& app, const std::string& program, const std::string& path) {
   Place place;
+  place.program = program;
   place.path = path;
   place.name = app.get_name();
+  place.group = app.get_group();
   place.aliases = app.get_aliases();
   place.what = app.get_description();
   SplitFooter(app.get_footer(), place);
@@ -54,9 +56,10 @@ Place PlaceOf(const CLI::App& app, const std::string& path) {
     place.arguments.push_back(ArgumentOf(*option));
   }
   for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; })) {
-    place.places.push_back(
-        PlaceOf(*below, path.empty() ? below->get_name() : path + " " + below->get_name()));
+    place.places.push_back(PlaceOf(
+        *below, program, path.empty() ? below->get_name() : path + " " + below->get_name()));
   }
+  if (!place.places.empty()) place.below = app.get_formatter()->get_label("SUBCOMMAND");
   return place;
 }
 
@@ -77,17 +80,16 @@ Argument ArgumentOf(const CLI::Option& option) {
   return argument;
 }
 
-Place TreeOf(const CLI::App& root) { return PlaceOf(root, ""); }
+Place TreeOf(const CLI::App& root) { return PlaceOf(root, root.get_name(), ""); }
 
 std::string Place::Usage() const {
-  std::string usage = "confabctl" + (path.empty() ? "" : " " + path) + " [OPTIONS]";
+  std::string usage = program + (path.empty() ? "" : " " + path) + " [OPTIONS]";
   for (const Argument& argument : arguments) {
     if (!argument.is_positional) continue;
     const std::string shown = argument.name + (argument.is_repeated ? "..." : "");
     usage += argument.is_required ? " " + shown : " [" + shown + "]";
   }
-  if (places.empty()) return usage;
-  return usage + (path.empty() ? " NOUN VERB" : " VERB");
+  return below.empty() ? usage : usage + " " + below;
 }
 
-}  // namespace confab::ctl
+}  // namespace confab::help

@@ -1,5 +1,5 @@
-// command_tree.h: the verbs as they are declared, for what is written from them: help, completion,
-// the man page.
+// command_tree.h: a program's verbs as they are declared, for what is written from them: help,
+// completion, the man page.
 // Threads: pure functions.
 #pragma once
 
@@ -11,7 +11,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace confab::ctl {
+namespace confab::help {
 
 // An option or a positional.
 struct Argument {
@@ -31,10 +31,13 @@ struct Argument {
 
 // A place in the tree: the root, a noun or a verb.
 struct Place {
-  std::string path;  // "room create"; empty at the root.
-  std::string name;  // "create"
+  std::string program;  // "confabctl"
+  std::string path;     // "room create"; empty at the root.
+  std::string name;     // "create"
+  std::string group;    // Under which the help lists it: "Nouns".
   std::vector<std::string> aliases;
   std::string what;
+  std::string below;                  // What may follow: "VERB"; empty: nothing more.
   std::string notes;                  // What the help says below the options.
   std::vector<std::string> examples;  // Lines, without the indentation.
   std::vector<Argument> arguments;
@@ -46,4 +49,4 @@ struct Place {
 Argument ArgumentOf(const CLI::Option& option);
 Place TreeOf(const CLI::App& root);
 
-}  // namespace confab::ctl
+}  // namespace confab::help

@@ -1,4 +1,4 @@
-#include "tools/confabctl/help_format.h"
+#include "tools/help/help_format.h"
 
 #include <memory>
 #include <string>
@@ -6,12 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "tools/confabctl/command_tree.h"
+#include "tools/help/command_tree.h"
 
-namespace confab::ctl {
+namespace confab::help {
 namespace {
 
 constexpr size_t kColumnWidth = 34;
+constexpr char kUngrouped[] = "Subcommands";  // What CLI11 begins with.
 
 class Format final : public CLI::Formatter {
  public:
@@ -41,14 +42,14 @@ class Format final : public CLI::Formatter {
 
 }  // namespace
 
-void FormatHelp(CLI::App& root) {
+void FormatHelp(CLI::App& root, const TreeWords& words) {
   const auto all = [](const CLI::App*) { return true; };
   const auto of_verbs = std::make_shared<Format>("VERB");
-  root.formatter(std::make_shared<Format>("NOUN VERB"));
+  root.formatter(std::make_shared<Format>(words.at_root));
   root.get_help_ptr()->description("Says this and ends");
   for (CLI::App* noun : root.get_subcommands(all)) {
     const std::vector<CLI::App*> verbs = noun->get_subcommands(all);
-    noun->group(verbs.empty() ? "Verbs" : "Nouns");
+    if (noun->get_group() == kUngrouped) noun->group(verbs.empty() ? words.verbs : words.nouns);
     noun->formatter(of_verbs);
     noun->get_help_ptr()->description("Says this and ends");
     for (CLI::App* verb : verbs) {
@@ -59,4 +60,4 @@ void FormatHelp(CLI::App& root) {
   }
 }
 
-}  // namespace confab::ctl
+}  // namespace confab::help
