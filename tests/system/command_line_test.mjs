@@ -17,7 +17,7 @@ const run = (program, ...args) =>
     );
   });
 
-const programs = ['confab', 'confab-edge', 'confab-control', 'confabctl'];
+const programs = ['confab', 'confab-edge', 'confab-control', 'confabctl', 'confab-loadgen'];
 
 test('every program answers --help and --version', async () => {
   for (const program of programs) {
