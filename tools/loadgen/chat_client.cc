@@ -152,10 +152,7 @@ void ChatClient::OnFrame(const ServerFrame& frame) {
     case FrameKind::kPing:
       return AppendFrame(FrameKind::kPong, frame.payload);
     case FrameKind::kClose:
-      return End({.stage = stage_,
-                  .status = 0,
-                  .reason = CloseReasonIn(frame.payload),
-                  .what = CloseText(frame.payload)});
+      return EndWith(CloseText(frame.payload), CloseReasonIn(frame.payload));
     case FrameKind::kText:
       if (frame.is_final) return OnText(frame.payload);
       fragments_.assign(frame.payload);
@@ -238,10 +235,8 @@ void ChatClient::OnAck(std::string_view body) {
   }
   if (stage_ != Stage::kJoining) return;
   if (!answer.is_ok) {
-    return End({.stage = stage_,
-                .status = 0,
-                .reason = std::string(answer.reason),
-                .what = fmt::format("joinRoom was refused: {} {}", answer.reason, answer.message)});
+    return EndWith(fmt::format("joinRoom was refused: {} {}", answer.reason, answer.message),
+                   answer.reason);
   }
   times_.joined = NowNs();
   stage_ = Stage::kReady;

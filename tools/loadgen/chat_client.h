@@ -121,8 +121,8 @@ class ChatClient {
   void SendConnect();
   void SendJoin();
   void End(Ending ending);
-  void EndWith(std::string what) {
-    End({.stage = stage_, .status = 0, .reason = {}, .what = std::move(what)});
+  void EndWith(std::string what, std::string_view reason = {}) {
+    End({.stage = stage_, .status = 0, .reason = std::string(reason), .what = std::move(what)});
   }
 
   ClientHome& home_;

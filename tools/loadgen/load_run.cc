@@ -35,6 +35,14 @@ struct Lookup {
   bool is_done = false;
 };
 
+// Of a name's addresses, IPv4 first: it is what an edge listens on unless it is told.
+tcp::endpoint FirstOf(const tcp::resolver::results_type& found) {
+  for (const auto& entry : found) {
+    if (entry.endpoint().address().is_v4()) return entry.endpoint();
+  }
+  return found.begin()->endpoint();
+}
+
 // Asks for as many sockets as there may be.
 Failure RaiseDescriptors(uint32_t clients) {
   rlimit limit{};
@@ -152,7 +160,7 @@ Failure LoadRun::LookUp() {
               fmt::format("{}: there is no host {}: {}", url, target->host,
                           is_done ? lookup->error.message() : "no answer in time")};
     }
-    places_.push_back({*std::move(target), lookup->found.begin()->endpoint()});
+    places_.push_back({*std::move(target), FirstOf(lookup->found)});
   }
   return {};
 }
