@@ -106,7 +106,7 @@ TEST_F(LostSessionsTest, ForgetsAfterTheTime) {
 
 TEST_F(LostSessionsTest, ForgetsTheOldestOverTheCount) {
   LostSessions sessions({.count = 2});
-  for (const std::uint64_t low : {1, 2, 3}) Lose(low, sessions);
+  for (const std::uint64_t low : {1U, 2U, 3U}) Lose(low, sessions);
 
   EXPECT_EQ(sessions.Expire(now_), 2U);
   EXPECT_EQ(sessions.Take(SeekerOf(1), now_).result, RecoveryResult::kUnknown);
