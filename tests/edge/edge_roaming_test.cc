@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/edge/edge_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace confab::tests {
 namespace {
@@ -50,6 +51,8 @@ class EdgeRoaming : public EdgeTest {
   void SetUp() override {
     StartEdge();
     control_->AddMember("den", "ann");
+    // Who comes before that cannot be asked about.
+    ASSERT_TRUE(tests::Eventually([this] { return edge_->Readiness().ok(); }));
   }
 
   struct Client {
