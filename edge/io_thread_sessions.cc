@@ -11,21 +11,22 @@ namespace confab::edge {
 
 // Its client is answered as soon as it is known which session it goes on with.
 void IoThread::FindSession(Connection& connection) {
-  const Recoverable& own = *connection.recovery();
+  Recoverable& own = *connection.recovery();
   const std::uint64_t id = connection.id();
+  const std::optional<Offset> offset = ParseOffset(own.wish().offset);
+  // With the offset of another edge the client has nothing of what it was told here.
+  const std::uint64_t number = offset && IsOurs(*offset) ? offset->number : 0;
+  own.BeginBehind(number);
   if (own.wish().pid.empty()) return BeginSession(connection, nullptr);
   finding_.emplace(id, &connection);
-  const std::optional<Offset> offset = ParseOffset(own.wish().offset);
   if (!offset && !own.wish().offset.empty()) {
     return EndSearch(id, {.result = RecoveryResult::kBadOffset});
   }
-  // With the offset of another edge the client has nothing of what it was told here.
-  const bool is_ours = offset && IsOurs(*offset);
   recovery_->Find({.pid = own.wish().pid,
                    .user_id = connection.user_id(),
                    .dialect = std::string(own.dialect()),
                    .nsp = std::string(own.nsp()),
-                   .number = is_ours ? offset->number : 0},
+                   .number = number},
                   [this, id](EdgeRecovery::Answer answer) {
                     loop_->Post([this, id, answer = std::move(answer)]() mutable {
                       OnSearched(id, std::move(answer));

@@ -21,6 +21,16 @@ void Recoverable::Decide(const v1::LostSession* session) {
   found_ = std::make_unique<v1::LostSession>(*session);
 }
 
+// Another thread may have come further than ours when the client lost the connection.
+void Recoverable::BeginBehind(std::uint64_t number) {
+  begun_behind_ = BroadcastsOf(number);
+  alone_ = AloneOf(number);
+}
+
+std::uint64_t Recoverable::TellableBroadcasts() const {
+  return std::max(BroadcastsOf(stamp_.number()), begun_behind_);
+}
+
 // At the limit frames have the number of what is shared, and prove no more than that.
 void Recoverable::SpendAlone() { alone_ = std::min(alone_ + 1, kAloneLimit); }
 
@@ -55,17 +65,17 @@ void Recoverable::Raise(std::uint64_t from_broadcast) {
 // Live events of other rooms went out meanwhile, so their numbers say too much; but who has the last
 // event that was read for it has all.
 void Recoverable::OnReplayDone(bool is_last) {
-  if (has_replayed_) Raise(BroadcastsOf(stamp_.number()) + 1);
+  if (has_replayed_) Raise(TellableBroadcasts() + 1);
   if (is_last) has_replayed_ = false;
 }
 
 void Recoverable::Invalidate() {
-  Raise(BroadcastsOf(stamp_.number()) + 1);
+  Raise(TellableBroadcasts() + 1);
   from_alone_ = alone_ + 1;
 }
 
 void Recoverable::InvalidateBefore() {
-  Raise(BroadcastsOf(stamp_.number()));
+  Raise(TellableBroadcasts());
   from_alone_ = alone_ + 1;
 }
 

@@ -29,6 +29,9 @@ class Recoverable {
   Recoverable(OffsetStamp& stamp, std::string_view dialect, std::string_view nsp, Wish wish);
 
   const Wish& wish() const { return wish_; }
+  // Its client comes with that offset of this edge's, and may come with it again: nothing that it is
+  // given here has the same number. 0: it has none of this edge's.
+  void BeginBehind(std::uint64_t number);
   // What it wanted is decided: it goes on with that session, or (nullptr) begins anew.
   void Decide(const v1::LostSession* session);
   bool is_decided() const { return is_decided_; }
@@ -88,6 +91,8 @@ class Recoverable {
   void AppendOffset(std::string& out) const { stamp_.Append(out); }
 
  private:
+  // Broadcasts that offsets up to now may tell of.
+  std::uint64_t TellableBroadcasts() const;
   void Raise(std::uint64_t from_broadcast);
   void SpendAlone();
 
@@ -100,7 +105,8 @@ class Recoverable {
   std::unique_ptr<v1::LostSession> found_;
   std::uint64_t from_broadcast_ = 0;  // As GoodOffsets has them.
   std::uint64_t from_alone_ = 0;
-  std::uint64_t alone_ = 0;  // Of the last frame that had a number of its own.
+  std::uint64_t alone_ = 0;  // Of the last frame that had a number of its own, or of BeginBehind.
+  std::uint64_t begun_behind_ = 0;  // Broadcasts.
   bool is_decided_ = false;
   bool is_resuming_ = false;
   bool is_recovered_ = false;

@@ -156,6 +156,25 @@ TEST_F(EdgeRecoveryTest, RecoversBehindTheLastReplayedEventToo) {
   Hear(again, "live", session);
 }
 
+// The offset of `connected` was for her alone, as are those of what is read for her afterwards.
+TEST_F(EdgeRecoveryTest, TakesNothingForReadThatWasLostOnItsWay) {
+  Session session;
+  std::optional<WsClient> alice(Join("alice", session));
+  alice.reset();
+  ASSERT_TRUE(AwaitClosed(1));
+  control_->Post("1", "missed");
+  std::string answer;
+  std::optional<WsClient> back(Connect("alice", session, answer));
+  EXPECT_EQ(Cut(answer, "\"pid\":\""), session.pid);
+  EXPECT_NE(OffsetOf(back->ReadUntil("missed").value_or("")), session.offset);
+  back.reset();
+  ASSERT_TRUE(AwaitClosed(2));
+
+  const WsClient again = Connect("alice", session, answer);
+
+  EXPECT_NE(Cut(answer, "\"pid\":\""), session.pid) << "it would never get what was missed";
+}
+
 TEST_F(EdgeRecoveryTest, BeginsAnewWhereALiveEventPassedAReplay) {
   Session session;
   std::optional<WsClient> alice(Join("alice", session));

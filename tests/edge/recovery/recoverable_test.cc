@@ -47,6 +47,27 @@ TEST_F(RecoverableTest, AcceptsNothingThatCameBesideAReplay) {
   EXPECT_TRUE(Accepts(NumberOf(10)));
 }
 
+TEST_F(RecoverableTest, NeverRepeatsTheNumberThatItsClientCameWith) {
+  stamp_.Set(NumberOf(7));
+  own_.BeginBehind(NumberOf(7, 1));
+  const std::uint64_t missed = Replay();
+  own_.OnReplayDone(true);
+
+  EXPECT_GT(missed, NumberOf(7, 1));
+  EXPECT_FALSE(Accepts(NumberOf(7, 1))) << "with that it comes if it got nothing of this";
+  EXPECT_TRUE(Accepts(missed));
+}
+
+TEST_F(RecoverableTest, WantsProofBehindTheOffsetThatItsClientCameWith) {
+  stamp_.Set(NumberOf(7));
+  own_.BeginBehind(NumberOf(9));
+
+  own_.Invalidate();
+
+  EXPECT_FALSE(Accepts(NumberOf(9)));
+  EXPECT_TRUE(Accepts(NumberOf(10)));
+}
+
 TEST_F(RecoverableTest, IsNotNarrowedByAReplayOfNothing) {
   stamp_.Set(NumberOf(7));
 
