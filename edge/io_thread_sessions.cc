@@ -44,11 +44,12 @@ void IoThread::OnSearched(std::uint64_t id, EdgeRecovery::Answer answer) {
   if (!is_elsewhere) EndSearch(id, answer);
 }
 
-// True: the answer comes by OnSessionAnswered.
+// True: the answer comes by OnSessionAnswered. What is no pid is not passed on: cut off amid a
+// character it would be no UTF-8, and control would end the stream of the whole edge.
 bool IoThread::AskElsewhere(const Connection& connection) {
   const Recoverable& own = *connection.recovery();
   const std::optional<Offset> offset = ParseOffset(own.wish().offset);
-  if (!offset || IsOurs(*offset)) return false;
+  if (!offset || IsOurs(*offset) || !ParsePid(own.wish().pid)) return false;
   v1::RecoveryQuestion question;
   question.set_edge_id(std::string(offset->edge_id));
   question.set_epoch(offset->epoch);

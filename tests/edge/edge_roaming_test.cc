@@ -195,6 +195,16 @@ TEST_F(EdgeRoaming, BeginsAnewWithoutAnAnswerInTime) {
   EXPECT_THAT(ann.Read().value_or(""), AllOf(StartsWith("40{"), Not(HasSubstr(kPid))));
 }
 
+// Its last character stands across the limit of what is looked at.
+TEST_F(EdgeRoaming, AsksNothingOfWhatIsNoPid) {
+  const std::string pid = std::string(191, 'a') + "\u00e9";
+  WsClient ann = Connect(",\"pid\":\"" + pid + "\",\"offset\":\"" + kOffset + "\"");
+
+  EXPECT_THAT(ann.Read().value_or(""), StartsWith("40{"));
+
+  EXPECT_EQ(control_->CountSent(v1::EdgeItem::kRecoveryQuestion), 0u);
+}
+
 TEST_F(EdgeRoaming, TakesAnAnswerForWhoHasGone) {
   { WsClient ann = ComeFromElsewhere(); }
   Answer(AwaitQuestion().ticket(), Theirs(1));
