@@ -10,9 +10,10 @@ namespace confab::edge {
 
 // Where a room is being replayed the client has what was handed over of it, and nothing that came
 // live meanwhile. What it still lacks of a room that it has left by now nobody else can tell it, nor
-// what it was to resume.
+// what it was to resume. Where frames were dropped that we are not told of yet (the last words may
+// have had no room but theirs), or the transport is closed already, positions say too much.
 bool Connection::DescribeLost(v1::LostSession& session) const {
-  if (!is_admitted_ || has_given_up_) return false;
+  if (!is_admitted_ || has_given_up_ || !transport_->HasRoomBelow(SIZE_MAX)) return false;
   const auto replay_of = [&](const std::string& room) -> const RoomReplay* {
     if (catchup_ == nullptr) return nullptr;
     const auto found = std::find_if(catchup_->replays.begin(), catchup_->replays.end(),

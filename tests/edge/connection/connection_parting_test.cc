@@ -84,6 +84,15 @@ TEST_F(ConnectionParting, SaysNothingWhereAResumeWasGivenUp) {
   EXPECT_THAT(Described(), ElementsAre("nothing"));
 }
 
+TEST_F(ConnectionParting, SaysNothingWhileTheTransportHasDroppedWhatItDoesNotTell) {
+  host_.rooms = {"r"};
+  host_.position = 9;
+
+  transport_.room_for = 0;
+
+  EXPECT_THAT(Described(), ElementsAre("nothing"));
+}
+
 TEST_F(ConnectionParting, SaysNothingOfWhoWasNeverAdmitted) {
   Connection waiting(host_, wire_, transport_, encoder_);
   v1::LostSession session;
