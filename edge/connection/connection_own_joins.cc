@@ -66,7 +66,11 @@ std::optional<v1::Error> Connection::CheckResume(const v1::Resume& resume) {
 
 void Connection::Resume(v1::Command&& command, std::optional<std::uint64_t> reply_id) {
   if (const std::optional<v1::Error> refusal = CheckResume(command.resume())) {
-    if (recovery_ != nullptr) recovery_->OnResumed();
+    const bool is_another_under_way = own_joins_ != nullptr && own_joins_->resumption() != nullptr;
+    if (recovery_ != nullptr && recovery_->is_resuming() && !is_another_under_way) {
+      recovery_->OnResumed();
+      recovery_->Invalidate();  // As below: it is in none of the session's rooms.
+    }
     return Refuse(command, reply_id, *refusal);
   }
   own_joins().Resume(Resumption(std::move(command), reply_id, std::chrono::steady_clock::now()));
@@ -93,8 +97,10 @@ void Connection::GiveUpResume() {
   EndResume();
 }
 
-// To a client that waits for no answer.
+// To a client that waits for no answer. One that is lost before it hears this is not to be had back,
+// as if it were still in the room.
 void Connection::SayNotResumed(const std::string& room, const v1::Error& error) {
+  if (recovery_ != nullptr) recovery_->Invalidate();
   if (error.reason() == v1::REASON_RESYNC && wire_.SayResync(room)) return;
   v1::Command join;
   join.mutable_join_room()->set_room_id(room);

@@ -88,6 +88,46 @@ TEST_F(ConnectionRecovery, TellsOfARoomThatIsNotToBeHadAnyMore) {
   EXPECT_THAT(transport_.sent, IsEmpty());
 }
 
+TEST_F(ConnectionRecovery, WantsProofThatItsClientKnowsOfARoomThatIsNotToBeHad) {
+  const v1::LostSession session = Session();
+  stamp_.Set(NumberOf(20));
+  Begin(&session);
+
+  AnswerJoin(Refused(v1::REASON_BANNED), 0);
+
+  EXPECT_FALSE(connection_.is_owed());
+  const GoodOffsets offsets = connection_.recovery()->offsets(false);
+  EXPECT_FALSE(offsets.Has(0));
+  EXPECT_FALSE(offsets.Has(NumberOf(20)));
+  EXPECT_TRUE(offsets.Has(NumberOf(20, 1))) << "the refusal itself, and what follows it";
+  EXPECT_TRUE(offsets.Has(NumberOf(21)));
+}
+
+TEST_F(ConnectionRecovery, WantsProofThatItsClientKnowsOfTooManyRooms) {
+  host_.connection_limits.rooms = 1;
+  v1::LostSession session = Session();
+  session.add_rooms()->set_room_id("s");
+  stamp_.Set(NumberOf(20));
+
+  Begin(&session);
+
+  EXPECT_FALSE(connection_.is_owed());
+  EXPECT_FALSE(connection_.recovery()->offsets(false).Has(NumberOf(20)));
+}
+
+TEST_F(ConnectionRecovery, StaysQuietWhereItsClientResumesMeanwhile) {
+  const v1::LostSession session = Session();
+  Begin(&session);
+  wire_.said.clear();
+  v1::Command resume;
+  (*resume.mutable_resume()->mutable_rooms())["s"] = 1;
+
+  connection_.Ask(std::move(resume), 5);
+  AnswerJoin(Joined(4), 4);
+
+  EXPECT_THAT(wire_.said, ElementsAre("refusal 5 BAD_REQUEST", "result 0"));
+}
+
 TEST_F(ConnectionRecovery, GivesItsOwnReplaysNumbersOfTheirOwn) {
   const v1::LostSession session = Session();
   Begin(&session);
