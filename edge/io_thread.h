@@ -213,7 +213,7 @@ class IoThread final : public Distributor::Recipient,
   void ExpireQuestions();
   // Sessions that clients want back: io_thread_sessions.cc.
   void FindSession(Connection& connection);
-  void OnSearched(std::uint64_t id, EdgeRecovery::Answer answer);
+  void OnSearched(std::uint64_t id, const EdgeRecovery::Answer& answer);
   void EndSearch(std::uint64_t id, const EdgeRecovery::Answer& answer);
   bool IsOurs(const Offset& offset) const;
   bool AskElsewhere(const Connection& connection);

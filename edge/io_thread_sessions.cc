@@ -28,13 +28,11 @@ void IoThread::FindSession(Connection& connection) {
                    .nsp = std::string(own.nsp()),
                    .number = number},
                   [this, id](EdgeRecovery::Answer answer) {
-                    loop_->Post([this, id, answer = std::move(answer)]() mutable {
-                      OnSearched(id, std::move(answer));
-                    });
+                    loop_->Post([this, id, answer = std::move(answer)] { OnSearched(id, answer); });
                   });
 }
 
-void IoThread::OnSearched(std::uint64_t id, EdgeRecovery::Answer answer) {
+void IoThread::OnSearched(std::uint64_t id, const EdgeRecovery::Answer& answer) {
   if (!finding_.contains(id)) {
     if (answer.session) recovery_->PutBack(*answer.session);
     return;
