@@ -1,6 +1,5 @@
 #include "edge/edge_recovery.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -54,7 +53,7 @@ EdgeRecovery::Answer EdgeRecovery::Locate(LostSession&& lost, std::uint64_t numb
   for (std::size_t i = 0; i < lost.rooms.size(); ++i) {
     LostSession::Room& room = lost.rooms[i];
     v1::LostRoom& told = *session.add_rooms();
-    told.set_after_seq(std::max(room.since, std::min(first_behind[i] - 1, room.position)));
+    told.set_after_seq(room.Before(first_behind[i]));
     told.set_room_id(std::move(room.id));
   }
   return {.result = RecoveryResult::kRecovered, .session = std::move(session)};

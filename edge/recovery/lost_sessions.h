@@ -5,6 +5,7 @@
 // Fails: never; over a limit those that were lost first are forgotten.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,11 @@ struct LostSession {
     std::string id;
     std::int64_t since = 0;     // Everything behind it was sent, or would have been.
     std::int64_t position = 0;  // Up to there.
+
+    // What a client has of it that lacks the room's events from that one on.
+    std::int64_t Before(std::int64_t first_lacking) const {
+      return std::max(since, std::min(first_lacking - 1, position));
+    }
   };
 
   Pid pid;
