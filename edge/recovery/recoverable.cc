@@ -74,8 +74,10 @@ void Recoverable::Invalidate() {
   from_alone_ = alone_ + 1;
 }
 
+// The offset that its client came with is no proof of it.
 void Recoverable::InvalidateBefore() {
-  Raise(TellableBroadcasts());
+  const std::uint64_t now = BroadcastsOf(stamp_.number());
+  Raise(now > begun_behind_ ? now : begun_behind_ + 1);
   from_alone_ = alone_ + 1;
 }
 

@@ -97,6 +97,16 @@ TEST_F(RecoverableTest, TakesTheBroadcastOfARemovalForTheProofOfIt) {
   EXPECT_TRUE(Accepts(NumberOf(7)));
 }
 
+TEST_F(RecoverableTest, TakesNoOffsetThatItsClientCameWithForThat) {
+  own_.BeginBehind(NumberOf(9, 2));
+  stamp_.Set(NumberOf(8));
+
+  own_.InvalidateBefore();
+
+  EXPECT_FALSE(Accepts(NumberOf(9, 2)));
+  EXPECT_TRUE(Accepts(NumberOf(10)));
+}
+
 TEST_F(RecoverableTest, RefusesTheOldNumberOfWhatWentOutLate) {
   stamp_.Set(NumberOf(7));
   own_.OnSentLate(NumberOf(7));
