@@ -87,7 +87,8 @@ export class LoadRun {
         await this.#sendUntilAcked(client, room, id);
       }
     };
-    const workers = this.clients.flatMap((client) =>
+    // In any order: else those of one room would speak first, and another's would not be heard for long.
+    const workers = this.#shuffled(this.clients).flatMap((client) =>
       Array.from({ length: this.inFlight }, () => worker(client)),
     );
     this.sending = Promise.all(workers);
@@ -220,6 +221,11 @@ export class LoadRun {
     if (sentAt === undefined) return;
     this.deliveries.add(performance.now() - sentAt);
     if (sentAt > this.fresh?.since) this.fresh.waiting.delete(client);
+  }
+
+  #shuffled(list) {
+    const keyed = list.map((one) => [this.random(), one]);
+    return keyed.sort(([a], [b]) => a - b).map(([, one]) => one);
   }
 
   // When the next message may go. What a fault has held up is not made up for afterwards.
