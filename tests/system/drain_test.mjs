@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 
 import { ChatClient } from '../support/chat_client.mjs';
 import { scaled } from '../support/cluster.mjs';
+import { pause } from '../support/pause.mjs';
 import { RawSocket } from '../support/raw_socket.mjs';
 import { scenario } from '../support/scenario.mjs';
 import { until } from '../support/until.mjs';
@@ -16,6 +17,7 @@ const ROOM_USERS = 8;
 const SEND_MS = 2_000;
 // A client that knows its end sends nothing so long before it.
 const QUIET_MS = 2_000;
+const SAMPLE_MS = 100; // Between two looks at how many have gone.
 
 // What all clients of the test have in common: a user of a room that sends until it has to go.
 class Sender {
@@ -150,7 +152,7 @@ async function fastestClosing(cluster) {
     if (!ok) break;
     const count = Number(/closes_total{reason="DRAINING"} (\d+)/.exec(text)?.[1] ?? 0);
     samples.push({ from, to: Date.now(), count });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(SAMPLE_MS);
   }
   let fastest = 0;
   for (const [i, first] of samples.entries()) {
