@@ -10,6 +10,12 @@ bool CommitForecast::Outlook::Refuses(Rank rank, Clock::time_point now,
   return is_away || (rank == Rank::kSend && deadline - now < wait);
 }
 
+CommitForecast::Clock::time_point CommitForecast::Outlook::Deadline(
+    Rank rank, Clock::time_point now, Clock::time_point deadline) const {
+  if (rank == Rank::kOther || !is_in_doubt) return deadline;
+  return std::min(deadline, now + kDoubtPatience);
+}
+
 bool CommitForecast::Outlook::TakeProbe() {
   if (!takes_probe) return false;
   takes_probe = false;
@@ -49,8 +55,8 @@ void CommitForecast::SeesWriter(Clock::time_point now) {
 void CommitForecast::SeesNoWriter(Clock::time_point now) {
   is_usual_ = false;
   const Ticks since = writer_since_.exchange(kNever, std::memory_order_relaxed);
-  const bool was_trusted = since != kNever && Duration(TicksOf(now) - since) > kTrustAfter;
-  if (was_trusted) failing_since_.store(kNever, std::memory_order_relaxed);
+  const bool is_forgotten = since != kNever && Duration(TicksOf(now) - since) > kForgetAfter;
+  if (is_forgotten) failing_since_.store(kNever, std::memory_order_relaxed);
 }
 
 // What failed began to fail when its turn began.
@@ -71,10 +77,13 @@ CommitForecast::Outlook CommitForecast::At(Clock::time_point now) const {
   const auto elapsed = [now](Ticks since) {
     return since == kNever ? Duration::zero() : Duration(std::max<Ticks>(0, TicksOf(now) - since));
   };
+  const Duration away_after = std::max(away_after_, usual * kAwayFactor);
+  const bool is_forgotten = elapsed(writer_since) > kForgetAfter;
+  Outlook outlook;
+  outlook.is_in_doubt = !is_forgotten && elapsed(failing_since) > away_after;
   if (elapsed(writer_since) > kTrustAfter) failing_since = kNever;
   const Duration turn = elapsed(turn_since);
   const Duration failing = elapsed(failing_since);
-  Outlook outlook;
   outlook.wait = usual * static_cast<Ticks>(waiting / batch_ + 1);  // Its own turn too.
   if (turn_since != kNever) outlook.wait += std::max(turn, usual);
   if (failing_since != kNever) outlook.wait = std::max(outlook.wait, failing + kProbeEvery);
@@ -82,7 +91,7 @@ CommitForecast::Outlook CommitForecast::At(Clock::time_point now) const {
   // A turn that has just begun is about to tell whether the store is back.
   const bool is_told_soon = failing_since != kNever && turn_since != kNever && turn < kTightFrom;
   if (is_told_soon) outlook.retry = kRetryMin;
-  outlook.is_away = std::max(turn, failing) > std::max(away_after_, usual * kAwayFactor);
+  outlook.is_away = std::max(turn, failing) > away_after;
   outlook.takes_probe = turn_since == kNever && waiting == 0 && writer_since != kNever;
   return outlook;
 }

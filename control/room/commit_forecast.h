@@ -32,9 +32,14 @@ class CommitForecast {
   static constexpr Duration kRetryMax = std::chrono::seconds(5);
   // From one attempt to reach a failing store to the next.
   static constexpr Duration kProbeEvery = std::chrono::milliseconds(200);
-  // When a writer has stood open for so long, what failed before is over, though no send has shown it:
-  // what is no send may keep the committer too busy for a probe, and at night nobody sends one.
+  // When a writer has stood open for so long, what failed before may be over though no send has shown
+  // it: what is no send may keep the committer too busy for a probe. Sends are let in again, in doubt:
+  // of a store that opens and does not write (its disk is full) they would learn that one by one.
   static constexpr Duration kTrustAfter = std::chrono::seconds(1);
+  // What comes in doubt is told so soon; one attempt has failed by then.
+  static constexpr Duration kDoubtPatience = std::chrono::milliseconds(100);
+  // Without a send that failed for so long there is no doubt: at night nobody sends any.
+  static constexpr Duration kForgetAfter = std::chrono::seconds(30);
 
   enum class Rank {
     kSend,    // A message, its change, a notification into an inbox: whoever sent it has it still.
@@ -49,8 +54,12 @@ class CommitForecast {
     bool is_away = false;
     // The committer has a writer and nothing to do: what comes now finds out.
     bool takes_probe = false;
+    // The store was away, and nothing has been written since.
+    bool is_in_doubt = false;
 
-    bool is_tight() const { return is_away || wait >= kTightFrom; }
+    bool is_tight() const { return is_away || is_in_doubt || wait >= kTightFrom; }
+    // Until when what is let in of this rank may wait to be written.
+    Clock::time_point Deadline(Rank rank, Clock::time_point now, Clock::time_point deadline) const;
     // What would not be written before `deadline` in any case.
     bool Refuses(Rank rank, Clock::time_point now, Clock::time_point deadline) const;
     // True once, if it takes a probe; who comes after that need not wait for long to ask again.

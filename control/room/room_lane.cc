@@ -278,12 +278,14 @@ CommitQueue::Jobs RoomLane::TakeHopeless() {
   if (!outlook.is_tight()) return hopeless;
   size_t kept = 0;
   for (auto& job : commits_) {
-    if (outlook.Refuses(RankOf(*job), now, job->deadline) && !outlook.TakeProbe()) {
+    const auto rank = RankOf(*job);
+    if (outlook.Refuses(rank, now, job->deadline) && !outlook.TakeProbe()) {
       job->status = Hopeless(outlook);
       hopeless.push_back(std::move(job));
-    } else if (auto& slot = commits_[kept++]; &slot != &job) {
-      slot = std::move(job);
+      continue;
     }
+    job->deadline = outlook.Deadline(rank, now, job->deadline);
+    if (auto& slot = commits_[kept++]; &slot != &job) slot = std::move(job);
   }
   commits_.resize(kept);
   refused_early_.Add(hopeless.size());

@@ -157,12 +157,47 @@ TEST_F(CommitForecastTest, TrustsAWriterThatHasStoodOpenForAWhile) {
   EXPECT_FALSE(Now().is_away);
   EXPECT_FALSE(Refuses(Rank::kSend));
   EXPECT_NEAR(WaitMs(), 10, 1);
+  write_pointers(3'000);
+  EXPECT_FALSE(Now().is_in_doubt);
 
   forecast_.SeesNoWriter(now_);
   forecast_.SeesFailure(now_);
   EXPECT_FALSE(Now().is_away) << "that begins anew";
   now_ += CommitForecast::kAwayAfter + milliseconds(1);
   EXPECT_TRUE(Now().is_away);
+}
+
+// A database whose disk is full opens sessions as ever.
+TEST_F(CommitForecastTest, LetsInWhomItTellsSoonWhereNothingWasWrittenSince) {
+  const auto patience = [this](Rank rank) {
+    return Now().Deadline(rank, now_, now_ + seconds(2)) - now_;
+  };
+  forecast_.SeesNoWriter(now_);
+  forecast_.SeesFailure(now_);
+  now_ += milliseconds(500);
+  EXPECT_EQ(patience(Rank::kSend), seconds(2)) << "a hiccup is waited for";
+  now_ += seconds(1);
+  forecast_.SeesWriter(now_);
+  EXPECT_TRUE(Now().is_away);
+  EXPECT_EQ(patience(Rank::kSend), CommitForecast::kDoubtPatience) << "the probe's";
+
+  now_ += CommitForecast::kTrustAfter + milliseconds(1);
+  EXPECT_FALSE(Refuses(Rank::kSend));
+  EXPECT_TRUE(Now().is_tight()) << "or nobody would be told soon";
+  EXPECT_EQ(patience(Rank::kSend), CommitForecast::kDoubtPatience);
+  EXPECT_EQ(patience(Rank::kChange), CommitForecast::kDoubtPatience);
+  EXPECT_EQ(patience(Rank::kOther), seconds(2));
+  EXPECT_EQ(Now().Deadline(Rank::kSend, now_, now_ + milliseconds(5)), now_ + milliseconds(5));
+
+  forecast_.SeesNoWriter(now_);  // They were tried.
+  forecast_.SeesFailure(now_);
+  EXPECT_TRUE(Now().is_away) << "at once: it never was back";
+  EXPECT_NEAR(WaitMs(), 2700, 5);
+
+  forecast_.SeesWriter(now_);
+  forecast_.SeesSuccess();
+  EXPECT_FALSE(Now().is_tight());
+  EXPECT_EQ(patience(Rank::kSend), seconds(2));
 }
 
 TEST_F(CommitForecastTest, TellsNobodyToWaitForMoreThanFiveSeconds) {
