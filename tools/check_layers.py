@@ -76,9 +76,11 @@ HOMES = [
     (r"<sqlite3\.h>", r"^(storage/sqlite|tests)/", "SQLite is spoken in storage/sqlite"),
     (r"<boost/beast", r"^(edge/transport/|process/(asio|ops_server)\.|tests/|tools/)",
      "Beast lives in edge/transport"),
-    # The watchdog shuts down the socket of a database that does not answer.
+    # The watchdog shuts down the socket of a database that does not answer, the connection to control
+    # that of a control which takes nothing.
     (r"<boost/asio/ip/|<sys/socket\.h>",
-     r"^(edge/transport/|process/|storage/postgres/watchdog\.|tests/|tools/)",
+     r"^(edge/transport/|process/|storage/postgres/watchdog\.|edge/control_link/control_connection\."
+     r"|tests/|tools/)",
      "sockets live in edge/transport"),
     (r"<(grpcpp|grpc)/",
      r"^(edge/control_link/|control/edge_link/|control/api/|control/auth/|control/control\."

@@ -39,6 +39,7 @@ bool AttachStream::TakeBatch() {
   }
   queue_bytes_ -= bytes;
   is_writing_ = true;
+  write_began_ = std::chrono::steady_clock::now();
   return true;
 }
 
@@ -125,10 +126,22 @@ void AttachStream::OnDone(const grpc::Status& status) {
   ended_.notify_all();
 }
 
-grpc::Status AttachStream::Wait() {
+bool AttachStream::WaitFor(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
   process::MutexLock lock(mu_);
-  while (!is_done_) lock.Wait(ended_);
+  while (!is_done_ && lock.WaitUntil(ended_, until)) {
+  }
+  return is_done_;
+}
+
+grpc::Status AttachStream::status() const {
+  const process::MutexLock lock(mu_);
   return status_;
+}
+
+bool AttachStream::IsStalledFor(std::chrono::milliseconds time) const {
+  const process::MutexLock lock(mu_);
+  return is_writing_ && std::chrono::steady_clock::now() - write_began_ > time;
 }
 
 bool AttachStream::has_answered() const {

@@ -1,9 +1,10 @@
 // attach_stream.h: one Attach call: batches out and in, both in order.
 // Owns: the call, what waits to be sent.   Used by: grpc_control_link.
 // Threads: any thread (guarded by `mu_`, which is never held while gRPC or the sink is called).
-// Fails: whatever happens ends in Wait returning; a queue over its limit cancels the call.
+// Fails: whatever happens ends in WaitFor being true; a queue over its limit cancels the call.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,7 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   static constexpr std::size_t kQueueBytesLimit = 32 * 1024 * 1024;
 
   AttachStream(std::uint64_t number, ControlLinkSink& sink);
-  ~AttachStream() override = default;  // REQUIRES: Wait has returned, if Open was called.
+  ~AttachStream() override = default;  // REQUIRES: the call has ended, if Open was called.
 
   std::uint64_t number() const { return number_; }
 
@@ -41,8 +42,11 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   void Send(std::vector<v1::EdgeItem>& items);
   void Cancel() { context_.TryCancel(); }
 
-  // Until the call has ended.
-  grpc::Status Wait();
+  // True: the call has ended.
+  bool WaitFor(std::chrono::milliseconds time);
+  grpc::Status status() const;  // REQUIRES: it has.
+  // A batch has been under way for longer than this: nobody takes it.
+  bool IsStalledFor(std::chrono::milliseconds time) const;
   // Control has said something on it.
   bool has_answered() const;
 
@@ -71,6 +75,7 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   std::size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool is_announced_ ABSL_GUARDED_BY(mu_) = false;
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
+  std::chrono::steady_clock::time_point write_began_ ABSL_GUARDED_BY(mu_);
   bool is_over_ ABSL_GUARDED_BY(mu_) =
       false;  // Nothing can be read any more: nothing is written either.
   bool has_answered_ ABSL_GUARDED_BY(mu_) = false;

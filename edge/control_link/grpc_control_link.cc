@@ -12,10 +12,10 @@
 #include <absl/time/clock.h>
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include "edge/control_link/attach_stream.h"
+#include "edge/control_link/control_connection.h"
 #include "edge/control_link/control_dial.h"
 #include "process/jwt.h"
 #include "process/log.h"
@@ -39,18 +39,25 @@ constexpr int kReceiveBytesLimit = 4 * 1024 * 1024;
 // As control's own, so that either side notices a dead peer within 15 s.
 constexpr int kKeepaliveMs = 10'000;
 constexpr int kKeepaliveTimeoutMs = 5'000;
+// From one look at a stream to the next: whether it stalls, and whether it ends when it is to.
+constexpr milliseconds kLookEvery(500);
+// What a cancelled stream has to end by itself.
+constexpr milliseconds kCancelTime(1000);
 
 class GrpcControlLink final : public ControlLink {
  public:
   struct Target {
     std::string name;
-    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<ControlConnection> connection;
     bool is_in_process = false;
   };
 
   GrpcControlLink(std::vector<Target> targets, std::optional<process::JwtKey> key,
-                  std::unique_ptr<process::TlsMaterial> tls)
-      : tls_(std::move(tls)), targets_(std::move(targets)), key_(std::move(key)) {}
+                  std::unique_ptr<process::TlsMaterial> tls, milliseconds stall_time)
+      : tls_(std::move(tls)),
+        targets_(std::move(targets)),
+        key_(std::move(key)),
+        stall_time_(stall_time) {}
   ~GrpcControlLink() override { Stop(); }
 
   void Start(ControlLinkSink& sink) override {
@@ -95,7 +102,8 @@ class GrpcControlLink final : public ControlLink {
       const Target& target = targets_[turn % targets_.size()];
       std::string why = "cannot be reached";
       bool has_served = false;
-      if (IsConnected(target)) has_served = Serve(target, why);
+      // Opening a stream makes the whole edge announce itself: not before there is somebody to listen.
+      if (const auto channel = Connect(target)) has_served = Serve(target, channel, why);
       if (IsStopping()) return;
       if (has_served) {
         backoff = kBackoffMin;
@@ -116,11 +124,9 @@ class GrpcControlLink final : public ControlLink {
     }
   }
 
-  // Opening a stream makes the whole edge announce itself: not before there is somebody to listen.
-  bool IsConnected(const Target& target) {
-    if (target.is_in_process) return true;
-    TakeRenewedFiles();
-    return target.channel->WaitForConnected(std::chrono::system_clock::now() + kConnectTimeLimit);
+  std::shared_ptr<grpc::Channel> Connect(const Target& target) {
+    if (!target.is_in_process) TakeRenewedFiles();
+    return target.connection->Connect(kConnectTimeLimit);
   }
 
   // A certificate counts when a connection is made: the files are looked at before that, and need no
@@ -136,16 +142,18 @@ class GrpcControlLink final : public ControlLink {
   }
 
   // One stream from its beginning to its end. True: control was there.
-  bool Serve(const Target& target, std::string& why) {
+  bool Serve(const Target& target, const std::shared_ptr<grpc::Channel>& channel,
+             std::string& why) {
     const auto stream = std::make_shared<AttachStream>(++last_number_, *sink_);
     {
       const process::MutexLock lock(mu_);
       if (is_stopping_) return false;
       stream_ = stream;
     }
-    stream->Open(target.channel, target.is_in_process ? std::string() : MintToken());
+    stream->Open(channel, target.is_in_process ? std::string() : MintToken());
     if (IsStopping()) stream->Cancel();  // Stop may have come before there was a call to cancel.
-    const grpc::Status status = stream->Wait();
+    AwaitEnd(*stream, target);
+    const grpc::Status status = stream->status();
     {
       const process::MutexLock lock(mu_);
       stream_ = nullptr;
@@ -157,6 +165,21 @@ class GrpcControlLink final : public ControlLink {
     const bool has_answered = stream->has_answered();
     // A call on its way through Send may still hold the stream: it goes with the last of them.
     return has_answered;
+  }
+
+  // Also of one that gRPC would not end.
+  void AwaitEnd(AttachStream& stream, const Target& target) {
+    std::optional<std::chrono::steady_clock::time_point> cut_at;
+    while (!stream.WaitFor(kLookEvery)) {
+      const auto now = std::chrono::steady_clock::now();
+      if (stream.IsStalledFor(stall_time_) && !cut_at) {
+        stream.Cancel();
+        cut_at = now;
+      } else if (IsStopping() && !cut_at) {
+        cut_at = now + kCancelTime;
+      }
+      if (cut_at && *cut_at <= now) target.connection->Cut();
+    }
   }
 
   std::string MintToken() const {
@@ -187,6 +210,7 @@ class GrpcControlLink final : public ControlLink {
   const std::unique_ptr<process::TlsMaterial> tls_;  // Null: without. Outlives the channels.
   const std::vector<Target> targets_;
   const std::optional<process::JwtKey> key_;
+  const milliseconds stall_time_;
   ControlLinkSink* sink_ = nullptr;
   std::uint64_t last_number_ = 0;
   std::mt19937 random_{std::random_device{}()};
@@ -200,7 +224,7 @@ class GrpcControlLink final : public ControlLink {
   std::thread thread_;
 };
 
-std::shared_ptr<grpc::Channel> Dial(const std::string& target, const process::TlsMaterial* tls) {
+grpc::ChannelArguments LinkArguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveBytesLimit);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // Control is no site of the web.
@@ -212,7 +236,7 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& target, const process::Tl
   // Despite its name: how long one attempt to connect may take, on a busy machine too.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(kConnectTimeLimit.count()));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(kBackoffMax.count()));
-  return grpc::CreateCustomChannel(target, ControlCredentials(target, tls), arguments);
+  return arguments;
 }
 
 }  // namespace
@@ -225,8 +249,11 @@ absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& opti
   std::optional<process::JwtKey> key;
   std::unique_ptr<process::TlsMaterial> tls;
   if (channel != nullptr) {
-    targets.push_back({.name = "in process", .channel = std::move(channel), .is_in_process = true});
-    return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls));
+    targets.push_back({.name = "in process",
+                       .connection = ConnectionInProcess(std::move(channel)),
+                       .is_in_process = true});
+    return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls),
+                                             options.stall_time);
   }
   if (options.tls.is_given()) {
     auto loaded = process::TlsMaterial::Load(options.tls, DialTlsFlags());
@@ -245,10 +272,12 @@ absl::StatusOr<std::unique_ptr<ControlLink>> DialControl(const LinkOptions& opti
       return absl::InvalidArgumentError(
           "--service-secret-file is required: control asks an edge for a service token over TCP");
     }
-    targets.push_back({.name = target, .channel = Dial(target, tls.get())});
+    targets.push_back(
+        {.name = target, .connection = ConnectionTo(target, tls.get(), LinkArguments())});
   }
   if (targets.empty()) return absl::InvalidArgumentError("--control names no address");
-  return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls));
+  return std::make_unique<GrpcControlLink>(std::move(targets), std::move(key), std::move(tls),
+                                           options.stall_time);
 }
 
 }  // namespace confab::edge

@@ -2,6 +2,7 @@
 // Threads: any thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct LinkOptions {
   // The edge mints its own tokens with scope edge; may be empty where none is asked for.
   std::string service_secret_file;
   process::TlsFiles tls = {};  // For HOST:PORT; none: only loopback is dialled.
+  // A control that has not taken a batch for so long is not there, though its kernel still is.
+  // Keepalive and its time-out, as for one that is silent.
+  std::chrono::milliseconds stall_time = std::chrono::seconds(15);
 };
 
 // `channel`: into control of this process, then the options are not looked at; may be null.

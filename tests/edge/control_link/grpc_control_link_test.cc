@@ -1,5 +1,6 @@
 #include "edge/control_link/grpc_control_link.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <fstream>
@@ -16,6 +17,8 @@
 #include <gtest/gtest.h>
 
 #include "confab/v1/edge_link.grpc.pb.h"
+
+#include "tests/edge/control_link/unix_relay.h"
 
 namespace confab::edge {
 namespace {
@@ -56,9 +59,10 @@ class PlainControl final : public v1::EdgeLinkService::Service {
     return grpc::Status::OK;
   }
 
-  bool WaitUntil(const std::function<bool()>& holds) {
+  bool WaitUntil(const std::function<bool()>& holds,
+                 std::chrono::seconds time = std::chrono::seconds(10)) {
     std::unique_lock lock(mu_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), holds);
+    return changed_.wait_for(lock, time, holds);
   }
 
   std::mutex mu_;
@@ -114,6 +118,7 @@ class GrpcControlLink : public testing::Test {
   }
   ~GrpcControlLink() override {
     link_.reset();
+    relay_.reset();
     std::remove(secret_file_.c_str());
   }
 
@@ -126,9 +131,39 @@ class GrpcControlLink : public testing::Test {
     ASSERT_NE(server_, nullptr);
   }
 
-  void Dial(std::vector<std::string> targets) {
-    auto link =
-        DialControl({.targets = std::move(targets), .service_secret_file = secret_file_}, nullptr);
+  // On a Unix socket, which takes as much as its buffer has room for: no window of gRPC's is in the
+  // way.
+  void ServeBehindRelay() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + back_socket(), grpc::InsecureServerCredentials());
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 * 1024 * 1024);
+    builder.RegisterService(&control_);
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+    relay_ = std::make_unique<UnixRelay>(front_socket(), back_socket());
+  }
+  std::string front_socket() const { return secret_file_ + ".front"; }
+  std::string back_socket() const { return secret_file_ + ".back"; }
+
+  // The relay takes nothing any more, and far more than any buffer has room for is under way.
+  void StallWhileMuchIsSent() {
+    ASSERT_TRUE(sink_.WaitFor(1, "opened"));
+    link_->Announce(1, LastHello());
+    ASSERT_TRUE(sink_.WaitFor(1, "welcome"));
+    relay_->Stall();
+    std::vector<v1::EdgeItem> items(500);
+    for (v1::EdgeItem& item : items) {
+      item.mutable_command()->mutable_post_message()->set_content(std::string(16'000, 'x'));
+    }
+    link_->Send(1, items);
+  }
+
+  void Dial(std::vector<std::string> targets,
+            std::chrono::milliseconds stall_time = std::chrono::hours(1)) {
+    auto link = DialControl({.targets = std::move(targets),
+                             .service_secret_file = secret_file_,
+                             .stall_time = stall_time},
+                            nullptr);
     ASSERT_TRUE(link.ok()) << link.status();
     link_ = std::move(*link);
     link_->Start(sink_);
@@ -146,6 +181,7 @@ class GrpcControlLink : public testing::Test {
   PlainControl control_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<UnixRelay> relay_;
   RecordingSink sink_;
   std::unique_ptr<ControlLink> link_;
 };
@@ -224,6 +260,73 @@ TEST_F(GrpcControlLink, StopsWhileControlCannotBeReached) {
   link_->Stop();
 
   EXPECT_TRUE(sink_.Notes().empty());
+}
+
+TEST_F(GrpcControlLink, GoesOverUnixSockets) {
+  ServeBehindRelay();
+  control_.is_to_hang_up_ = true;
+  Dial({"unix:" + front_socket()});
+  ASSERT_TRUE(sink_.WaitFor(1, "opened"));
+  link_->Announce(1, LastHello());
+
+  ASSERT_TRUE(sink_.WaitFor(2, "opened"));
+  link_->Announce(2, LastHello());
+  ASSERT_TRUE(sink_.WaitFor(2, "welcome"));
+  link_->Stop();
+  EXPECT_EQ(sink_.Notes()[2].back(), "closed");
+}
+
+TEST_F(GrpcControlLink, TakesAnAbsolutePathWithTwoSlashesToo) {
+  ServeBehindRelay();
+  Dial({"unix://" + front_socket()});
+
+  EXPECT_TRUE(sink_.WaitFor(1, "opened"));
+}
+
+TEST_F(GrpcControlLink, StopsWhileNobodyListensOnAUnixSocket) {
+  Dial({"unix:" + front_socket(), "unix:" + std::string(200, 'x')});
+
+  link_->Stop();
+
+  EXPECT_TRUE(sink_.Notes().empty());
+}
+
+TEST_F(GrpcControlLink, OpensNoStreamToWhoDoesNotAnswer) {
+  ServeBehindRelay();
+  relay_->Stall();
+  Dial({"unix:" + front_socket()});
+  EXPECT_FALSE(control_.WaitUntil([&] { return control_.streams_ > 0; }, std::chrono::seconds(2)));
+  EXPECT_TRUE(sink_.Notes().empty());
+
+  relay_->GoOn();
+
+  EXPECT_TRUE(sink_.WaitFor(1, "opened"));
+}
+
+// gRPC's keepalive says nothing of it: the ping waits behind what is not taken.
+TEST_F(GrpcControlLink, GivesUpAControlThatTakesNothing) {
+  ServeBehindRelay();
+  Dial({"unix:" + front_socket()}, std::chrono::milliseconds(300));
+  StallWhileMuchIsSent();
+
+  ASSERT_TRUE(sink_.WaitFor(1, "closed"));
+
+  relay_->GoOn();
+  ASSERT_TRUE(sink_.WaitFor(2, "opened"));
+  link_->Announce(2, LastHello());
+  EXPECT_TRUE(sink_.WaitFor(2, "welcome"));
+}
+
+TEST_F(GrpcControlLink, StopsWhileControlTakesNothing) {
+  ServeBehindRelay();
+  Dial({"unix:" + front_socket()});
+  StallWhileMuchIsSent();
+  const auto began = std::chrono::steady_clock::now();
+
+  link_->Stop();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8));
+  EXPECT_EQ(sink_.Notes()[1].back(), "closed");
 }
 
 TEST_F(GrpcControlLink, RefusesTargetsThatAreNotOfThisHost) {
