@@ -1,5 +1,4 @@
 // The three reports of an outcome, and the figures in them.
-#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
