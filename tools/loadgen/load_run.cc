@@ -97,9 +97,9 @@ Failure LoadRun::Run() {
 }
 
 Failure LoadRun::Prepare() {
-  if (const Failure failure = RaiseDescriptors(outcome_.plan.members()); failure.happened()) {
-    return failure;
-  }
+  const bool takes_turns = options_.scenario == Scenario::kHandshake;
+  const uint32_t at_once = takes_turns ? options_.concurrency : outcome_.plan.members();
+  if (const Failure failure = RaiseDescriptors(at_once); failure.happened()) return failure;
   absl::StatusOr<ProcessWatch> watch = ProcessWatch::Open(options_.processes);
   if (!watch.ok()) return {Exit::kUsage, std::string(watch.status().message())};
   const absl::Time now = absl::Now();
