@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +13,8 @@
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+
+#include "process/eight_bytes.h"
 
 namespace confab::edge {
 namespace {
@@ -115,19 +116,9 @@ void WritePadded(uint64_t value, size_t digits, char* end) {
   for (; digits > 0; --digits, value /= 10) *--end = static_cast<char>('0' + value % 10);
 }
 
-// True if one of the 8 bytes at `text` must be escaped (control, quote, backslash). Tests a word at once:
-// x - 0x01… borrows out of exactly the lowest zero byte, so a hit is never missed, and a false hit
-// behind a true one does no harm.
-bool NeedsEscapeIn8(const char* text) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHighBits = 0x8080808080808080;
-  uint64_t word;
-  std::memcpy(&word, text, sizeof(word));
-  const uint64_t quote = word ^ (kOnes * '"');
-  const uint64_t backslash = word ^ (kOnes * '\\');
-  const uint64_t hit = ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) |
-                       ((backslash - kOnes) & ~backslash);
-  return (hit & kHighBits) != 0;
+// True if one of the eight must be escaped (control, quote, backslash).
+bool NeedsEscape(const process::EightBytes& bytes) {
+  return (bytes.Below(0x20) | bytes.Equal('"') | bytes.Equal('\\')) != 0;
 }
 
 struct CivilDate {
@@ -214,10 +205,12 @@ bool IsJsonDepthWithinLimit(std::string_view text) {
 }
 
 void AppendJsonString(std::string_view utf8, std::string& out) {
+  using process::EightBytes;
+  constexpr size_t kEight = EightBytes::kSize;
   out.push_back('"');
   size_t clean_from = 0;
   for (size_t i = 0; i < utf8.size(); ++i) {
-    while (utf8.size() - i >= 8 && !NeedsEscapeIn8(utf8.data() + i)) i += 8;
+    while (utf8.size() - i >= kEight && !NeedsEscape(EightBytes(utf8.data() + i))) i += kEight;
     if (i == utf8.size()) break;
     const auto byte = static_cast<unsigned char>(utf8[i]);
     const char escape = kEscapes[byte];
