@@ -3,6 +3,7 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/postgres/audit_statements.h"
 #include "storage/postgres/text_array.h"
@@ -155,6 +156,38 @@ struct EventColumns {
   TextArray room, seq, kind, role, created_at, actor_id, actor_name, actor_email, dedup_key,
       message_id, type, content, reply_to, subject, body, mentions, target_seq, ordinal;
 
+  explicit EventColumns(const std::vector<PlannedEvent>& events)
+      : EventColumns(events.size(), ContentBytes(events)) {
+    for (const PlannedEvent& event : events) Add(event);
+  }
+
+ private:
+  EventColumns(size_t rows, size_t content_bytes)
+      : room(rows * TextArray::kIdBytes),
+        seq(rows * TextArray::kWordBytes),
+        kind(rows * TextArray::kWordBytes),
+        role(rows * TextArray::kWordBytes),
+        created_at(rows * TextArray::kNumberBytes),
+        actor_id(rows * TextArray::kIdBytes),
+        actor_name(rows * TextArray::kNumberBytes),
+        actor_email(rows * TextArray::kWordBytes),
+        dedup_key(rows * TextArray::kIdBytes),
+        message_id(rows * TextArray::kIdBytes),
+        type(rows * TextArray::kWordBytes),
+        content(content_bytes + rows * TextArray::kWordBytes),
+        reply_to(rows * TextArray::kWordBytes),
+        subject(rows * TextArray::kWordBytes),
+        body(rows * TextArray::kWordBytes),
+        mentions(rows * TextArray::kWordBytes),
+        target_seq(rows * TextArray::kWordBytes),
+        ordinal(rows * TextArray::kWordBytes) {}
+
+  static size_t ContentBytes(const std::vector<PlannedEvent>& events) {
+    size_t bytes = 0;
+    for (const PlannedEvent& planned : events) bytes += planned.event->content.size();
+    return bytes;
+  }
+
   void Add(const PlannedEvent& planned) {
     const NewEvent& event = *planned.event;
     room.Add(planned.room->value);
@@ -185,7 +218,7 @@ struct EventColumns {
 absl::Span<const PreparedStatement> AppendStatements() { return kStatements; }
 
 void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
-  TextArray ids;
+  TextArray ids(planner.rooms().size() * TextArray::kIdBytes);
   for (const RoomId* id : planner.rooms()) ids.Add(id->value);
   for (const pqxx::row& row : transaction.Run("lock_rooms", ids.Finish())) {
     planner.SetRoom(
@@ -197,8 +230,12 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
 
 absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
                       AppendPlanner& planner) {
-  TextArray rooms, actors, keys;
+  const size_t bytes = batch.size() * TextArray::kIdBytes;
+  TextArray rooms(bytes);
+  TextArray actors(bytes);
+  TextArray keys(bytes);
   std::vector<size_t> request_of;
+  request_of.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     if (!planner.HasRoom(i)) continue;
     const NewEvent& first = batch[i].events[0];
@@ -246,7 +283,12 @@ void LookUpTargets(PostgresTransaction& transaction, absl::Span<const AppendRequ
 
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
   if (plan.events.empty()) return;
-  TextArray ids, last_seqs, member_seqs, last_times, ordinals;
+  const size_t rooms = plan.rooms.size();
+  TextArray ids(rooms * TextArray::kIdBytes);
+  TextArray last_seqs(rooms * TextArray::kWordBytes);
+  TextArray member_seqs(rooms * TextArray::kWordBytes);
+  TextArray last_times(rooms * TextArray::kNumberBytes);
+  TextArray ordinals(rooms * TextArray::kWordBytes);
   for (const auto& [id, after, settings] : plan.rooms) {
     ids.Add(id->value);
     last_seqs.Add(after.last_seq);
@@ -254,8 +296,7 @@ void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
     last_times.Add(absl::ToUnixMicros(after.last_at));
     ordinals.Add(after.ordinal);
   }
-  EventColumns events;
-  for (const PlannedEvent& event : plan.events) events.Add(event);
+  EventColumns events(plan.events);
   transaction.Run("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
                   last_times.Finish(), ordinals.Finish(), events.room.Finish(), events.seq.Finish(),
                   events.kind.Finish(), events.role.Finish(), events.created_at.Finish(),

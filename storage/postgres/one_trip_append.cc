@@ -86,8 +86,14 @@ absl::StatusOr<pqxx::result> AppendOne(PostgresConnection& connection,
 
 absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
                                        absl::Span<const AppendRequest> batch) {
-  TextArray rooms, member_seqs, actors, keys, names, emails, message_ids, types, contents, bodies,
-      mentions;
+  const size_t id_bytes = batch.size() * TextArray::kIdBytes;
+  const size_t word_bytes = batch.size() * TextArray::kWordBytes;
+  size_t content_bytes = word_bytes;
+  for (const AppendRequest& request : batch) content_bytes += request.events[0].content.size();
+  TextArray rooms(id_bytes), actors(id_bytes), keys(id_bytes), message_ids(id_bytes);
+  TextArray contents(content_bytes), names(batch.size() * TextArray::kNumberBytes);
+  TextArray member_seqs(word_bytes), emails(word_bytes), types(word_bytes), bodies(word_bytes),
+      mentions(word_bytes);
   for (const AppendRequest& request : batch) {
     const NewEvent& event = request.events[0];
     rooms.Add(request.room.value);

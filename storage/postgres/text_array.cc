@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "process/eight_bytes.h"
+
 namespace confab::storage {
 
 // Always quoted: unquoted, the words NULL and null and an empty text would mean something else.
@@ -32,15 +34,30 @@ const std::string& TextArray::Finish() {
   return text_;
 }
 
+// Passes over eight bytes at a time what needs no backslash, which is nearly everything.
+// Measured by batch/array/plain and batch/array/json.
 void TextArray::Escape(std::string_view element) {
-  while (!element.empty()) {
-    const size_t plain = element.find_first_of("\"\\");
-    text_.append(element.substr(0, plain));
-    if (plain == std::string_view::npos) return;
-    text_ += '\\';
-    text_ += element[plain];
-    element.remove_prefix(plain + 1);
+  using process::EightBytes;
+  size_t written = 0;
+  size_t i = 0;
+  const auto escape_until = [&](size_t end) {
+    for (; i < end; ++i) {
+      if (element[i] != '"' && element[i] != '\\') continue;
+      text_.append(element, written, i - written);
+      text_ += '\\';
+      written = i;  // The byte itself goes with what follows.
+    }
+  };
+  while (element.size() - i >= EightBytes::kSize) {
+    const EightBytes next(element.data() + i);
+    if ((next.Equal('"') | next.Equal('\\')) == 0) {
+      i += EightBytes::kSize;
+    } else {
+      escape_until(i + EightBytes::kSize);
+    }
   }
+  escape_until(element.size());
+  text_.append(element, written, element.size() - written);
 }
 
 }  // namespace confab::storage

@@ -10,6 +10,11 @@ namespace confab::storage {
 
 class TextArray {
  public:
+  // What an element takes, about, for who knows how many there will be.
+  static constexpr size_t kIdBytes = 40;      // A UUID, its quotes and the comma.
+  static constexpr size_t kNumberBytes = 20;  // A time.
+  static constexpr size_t kWordBytes = 8;     // A kind, a type; quotes and comma.
+
   explicit TextArray(size_t bytes_expected = 0) { text_.reserve(bytes_expected + 2); }
 
   void Add(std::string_view element);

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <absl/time/clock.h>
 #include <absl/types/span.h>
@@ -15,6 +14,7 @@
 #include "storage/append_plan.h"
 #include "storage/open_store.h"
 #include "tests/bench/control_benches.h"
+#include "tests/bench/sample_batch.h"
 #include "tests/fakes/memory_store.h"
 
 namespace confab::control {
@@ -27,43 +27,9 @@ using storage::AppendRequest;
 using storage::Store;
 using tests::Require;
 
-constexpr int kRooms = 100;
+constexpr int kRooms = SampleBatch::kRooms;
 // A store in memory keeps everything: after so many messages it begins anew.
 constexpr int kMessagesKept = 20'000;
-
-storage::RoomId RoomOf(int number) {
-  return storage::RoomId("room-" + std::to_string(number % kRooms));
-}
-
-// Messages of 200 bytes, each into another room than the one before.
-class Batch {
- public:
-  explicit Batch(int size) {
-    for (int i = 0; i < size; ++i) {
-      AppendRequest& request = requests_.emplace_back();
-      storage::NewEvent& event = request.events.emplace_back();
-      event.actor = {storage::UserId("user-" + std::to_string(i % 50)), "A name", ""};
-      event.dedup.space = storage::DedupKey::Space::kClient;
-      event.type = "text";
-      event.content = std::string(200, 'x');
-    }
-  }
-
-  // The next messages.
-  absl::Span<const AppendRequest> Next() {
-    for (AppendRequest& request : requests_) {
-      request.room = RoomOf(static_cast<int>(++number_ % kRooms));
-      const std::string digits = std::to_string(100'000'000'000 + number_);
-      request.events[0].dedup.key = "client-message-" + digits;
-      request.events[0].message_id = "01890a5d-ac96-774b-bcce-" + digits;
-    }
-    return requests_;
-  }
-
- private:
-  std::vector<AppendRequest> requests_;
-  std::int64_t number_ = 0;
-};
 
 // A store with its rooms, open for writing.
 class Opened {
@@ -76,7 +42,7 @@ class Opened {
     writer_ = *std::move(writer);
     for (int i = 0; i < kRooms; ++i) {
       storage::NewRoom room;
-      room.id = RoomOf(i);
+      room.id = SampleBatch::RoomOf(i);
       Require(writer_->CreateRoom(room).ok(), "the room cannot be made");
     }
   }
@@ -93,7 +59,7 @@ class Opened {
 };
 
 void AppendToMemory(State& state, int size) {
-  Batch batch(size);
+  SampleBatch batch(size);
   auto opened = std::make_unique<Opened>(std::make_unique<storage::MemoryStore>());
   int kept = 0;
   for (auto _ : state) {
@@ -126,13 +92,13 @@ void AppendToSqlite(State& state, int size) {
   auto store = storage::OpenStore("sqlite:" + directory.path() + "/c.db", {});
   Require(store.ok(), store.status().ToString());
   Opened opened(*std::move(store));
-  Batch batch(size);
+  SampleBatch batch(size);
   for (auto _ : state) opened.Append(batch.Next());
 }
 
 // What all backends share: the numbers of a batch whose rooms were locked.
 void Plan(State& state, int size) {
-  Batch batch(size);
+  SampleBatch batch(size);
   for (auto _ : state) {
     storage::AppendPlanner planner(batch.Next());
     for (const storage::RoomId* room : planner.rooms()) planner.SetRoom(*room, {});
