@@ -1,9 +1,12 @@
 // What a batch costs before a database sees it.
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "storage/postgres/text_array.h"
+#include "storage/record_check.h"
 #include "tests/bench/control_benches.h"
+#include "tests/bench/sample_batch.h"
 
 namespace confab::control {
 
@@ -12,6 +15,7 @@ namespace {
 using benchmark::DoNotOptimize;
 using benchmark::State;
 using storage::TextArray;
+using tests::Require;
 
 constexpr int kTexts = 64;
 // As clients write them; 200 bytes each.
@@ -21,6 +25,29 @@ std::string Json() {
   for (int i = 0; text.size() < 190; ++i) text += "\"name" + std::to_string(i) + "\":\"value\",";
   text.resize(199, 'x');
   return text + "}";
+}
+
+// A letter beyond ASCII now and then.
+std::string Mixed() {
+  std::string text;
+  while (text.size() < 180) text += "plain words from Z\xC3\xBCrich, ";
+  return text;
+}
+
+void CheckText(State& state, const std::string& text) {
+  for (auto _ : state) {
+    for (int i = 0; i < kTexts; ++i) {
+      std::string_view seen = text;
+      DoNotOptimize(seen);
+      DoNotOptimize(storage::IsStorableText(seen));
+    }
+  }
+}
+
+void CheckMessages(State& state, int size) {
+  SampleBatch batch(size);
+  const auto messages = batch.Next();
+  for (auto _ : state) Require(storage::CheckBatch(messages).ok(), "the batch was refused");
 }
 
 void BuildArray(State& state, const std::string& text) {
@@ -39,6 +66,12 @@ void AddBatchBenches(tests::BenchList& list) {
             [](State& state) { BuildArray(state, kPlain); }});
   list.Add({"batch/array/json", "text", kTexts, kCounted,
             [](State& state) { BuildArray(state, Json()); }});
+  list.Add({"batch/check_text/ascii", "text", kTexts, kCounted,
+            [](State& state) { CheckText(state, kPlain); }});
+  list.Add({"batch/check_text/mixed", "text", kTexts, kCounted,
+            [](State& state) { CheckText(state, Mixed()); }});
+  list.Add(
+      {"batch/check/64", "message", 64, kCounted, [](State& state) { CheckMessages(state, 64); }});
 }
 
 }  // namespace confab::control

@@ -1,5 +1,7 @@
 #include "storage/record_check.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace confab::storage {
@@ -15,21 +17,48 @@ absl::Status Check(const AppendRequest& request) {
   return CheckBatch(absl::MakeConstSpan(&request, 1));
 }
 
+constexpr std::string_view kGood[] = {"\x01\x7F",     "\xC2\x80",         "\xDF\xBF",
+                                      "\xE0\xA0\x80", "\xED\x9F\xBF",     "\xEE\x80\x80",
+                                      "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
+constexpr std::string_view kBad[] = {std::string_view("\0", 1),
+                                     "\x80",
+                                     "\xC0\xAF",
+                                     "\xC1\xBF",
+                                     "\xC2",
+                                     "\xC2\x41",
+                                     "\xE0\x9F\xBF",
+                                     "\xE1\x80",
+                                     "\xED\xA0\x80",
+                                     "\xEE\x80\xC0",
+                                     "\xF0\x8F\xBF\xBF",
+                                     "\xF4\x90\x80\x80",
+                                     "\xF5\x80\x80\x80",
+                                     "\xF1\x80\x80",
+                                     "\xFF"};
+
 TEST(IsStorableText, TakesUtf8AndNothingElse) {
-  for (const std::string_view good :
-       {"", "ascii", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-        "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "\x01\x7F"}) {
-    EXPECT_TRUE(IsStorableText(good)) << good;
-  }
-  for (const std::string_view bad :
-       {std::string_view("\0", 1), std::string_view("a\0", 2), std::string_view("\x80"),
-        std::string_view("\xC0\xAF"), std::string_view("\xC1\xBF"), std::string_view("\xC2"),
-        std::string_view("\xC2\x41"), std::string_view("\xE0\x9F\xBF"),
-        std::string_view("\xE1\x80"), std::string_view("\xED\xA0\x80"),
-        std::string_view("\xF0\x8F\xBF\xBF"), std::string_view("\xF4\x90\x80\x80"),
-        std::string_view("\xF5\x80\x80\x80"), std::string_view("\xF1\x80\x80"),
-        std::string_view("\xFF")}) {
-    EXPECT_FALSE(IsStorableText(bad)) << bad;
+  for (const std::string_view good : {"", "ascii"}) EXPECT_TRUE(IsStorableText(good)) << good;
+  for (const std::string_view good : kGood) EXPECT_TRUE(IsStorableText(good)) << good;
+  for (const std::string_view bad : kBad) EXPECT_FALSE(IsStorableText(bad)) << bad;
+}
+
+// Eight bytes are looked at together: sequences lie in front of, across and behind such borders.
+TEST(IsStorableText, IsTheSameWhereverInATextOfWhateverLength) {
+  for (size_t before = 0; before <= 17; ++before) {
+    for (size_t behind = 0; behind <= 17; ++behind) {
+      const auto within = [&](std::string_view sequence) {
+        return std::string(before, 'a') + std::string(sequence) + std::string(behind, '~');
+      };
+      EXPECT_TRUE(IsStorableText(within("")));
+      for (const std::string_view good : kGood) {
+        ASSERT_TRUE(IsStorableText(within(good))) << before << " " << behind << " " << good;
+        ASSERT_TRUE(IsStorableText(within(std::string(good) + std::string(good))));
+      }
+      for (const std::string_view bad : kBad) {
+        ASSERT_FALSE(IsStorableText(within(bad))) << before << " " << behind << " " << bad;
+        ASSERT_FALSE(IsStorableText(within("\xC3\xBC" + std::string(bad))));
+      }
+    }
   }
 }
 
