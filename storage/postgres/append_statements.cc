@@ -50,11 +50,12 @@ constexpr PreparedStatement kStatements[] = {
      "  WHERE r.id = c.id) "
      "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
      " dedup_key, message_id, type, content, reply_to, subject, body, mentions, target_seq,"
-     " ordinal) "
-     "SELECT * FROM unnest($6::text[], $7::bigint[], $8::smallint[], $9::smallint[],"
+     " ordinal, tx) "
+     "SELECT e.*, " CONFAB_THIS_TRANSACTION
+     " FROM unnest($6::text[], $7::bigint[], $8::smallint[], $9::smallint[],"
      " $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],"
      " $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],"
-     " $22::bigint[], $23::bigint[])"},
+     " $22::bigint[], $23::bigint[]) AS e"},
 
     {"write_targets",
      "UPDATE events e SET content = t.content, body = t.body, mentions = t.mentions,"

@@ -7,6 +7,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "storage/postgres/append_statements.h"
 #include "storage/postgres/text_array.h"
 #include "storage/text_list.h"
 
@@ -66,9 +67,10 @@ constexpr PreparedStatement kStatements[] = {
      " inserted AS ("
      "  INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name,"
      "   actor_email, dedup_key, message_id, type, content, reply_to, subject, body, mentions,"
-     "   ordinal)"
+     "   ordinal, tx)"
      "  SELECT room_id, seq, 1, 0, created_at, actor_id, actor_name, actor_email, dedup_key,"
-     "   message_id, type, content, '', '', body, mentions, ordinal FROM whole) "
+     "   message_id, type, content, '', '', body, mentions, ordinal, " CONFAB_THIS_TRANSACTION
+     "  FROM whole) "
      "SELECT seq, created_at FROM whole ORDER BY ord"},
 };
 

@@ -109,6 +109,28 @@ TEST_P(PostgresCommit, OneThatTakesTooLongEndsAtItsLimitAndTheSessionGoesOn) {
   EXPECT_TRUE(writer->Append(Message("a", "k")).ok());
 }
 
+// The feed's order hangs on it.
+TEST_P(PostgresCommit, EachRowNamesTheTransactionThatStoredIt) {
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string schema = server.NewSchema();
+  const auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema), options_);
+  const auto writer = WriterOf(*store);
+  CreateRoom(*writer, "a");
+  std::vector<AppendRequest> batch = Message("a", "first");
+  batch.push_back(Message("a", "second").front());
+
+  ASSERT_TRUE(writer->Append(Message("a", "alone")).ok());
+  ASSERT_TRUE(writer->Append(batch).ok());
+
+  const std::string events = schema + ".events";
+  EXPECT_EQ(server.Execute("SELECT count(*) FROM " + events + " WHERE tx <> xmin::text::bigint"),
+            "0");
+  EXPECT_EQ(server.Execute("SELECT string_agg(n::text, ' ' ORDER BY tx) FROM (SELECT tx, count(*) n"
+                           " FROM " +
+                           events + " GROUP BY tx) t"),
+            "1 1 2");
+}
+
 TEST(PostgresCommitShape, AHandfulOfMessagesIsOneRoundTrip) {
   PostgresServer& server = PostgresServer::Shared();
   PostgresProxy proxy(server.socket_dir());
