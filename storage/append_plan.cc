@@ -267,7 +267,7 @@ class Walk {
 
 }  // namespace
 
-AppendPlanner::AppendPlanner(absl::Span<const AppendRequest> batch)
+AppendPlanner::AppendPlanner(AppendBatch batch)
     : batch_(batch), room_of_(batch.size()), stored_(batch.size()) {
   std::vector<size_t> by_room(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) by_room[i] = i;

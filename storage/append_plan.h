@@ -14,6 +14,7 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "storage/append_batch.h"
 #include "storage/audit.h"
 #include "storage/records.h"
 
@@ -94,7 +95,7 @@ struct AppendPlan {
 class AppendPlanner {
  public:
   // REQUIRES: CheckBatch(batch) is OK; the batch outlives planner and plan.
-  explicit AppendPlanner(absl::Span<const AppendRequest> batch);
+  explicit AppendPlanner(AppendBatch batch);
 
   // The distinct rooms by id: the one order in which every writer locks.
   const std::vector<const RoomId*>& rooms() const { return rooms_; }
@@ -116,7 +117,7 @@ class AppendPlanner {
   absl::StatusOr<AppendPlan> Plan(absl::Time now);
 
  private:
-  absl::Span<const AppendRequest> batch_;
+  AppendBatch batch_;
   std::vector<const RoomId*> rooms_;
   std::vector<size_t> room_of_;                    // Request -> index of its room.
   std::vector<std::optional<LockedRoom>> states_;  // By room.

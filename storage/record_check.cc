@@ -143,7 +143,7 @@ absl::Status CheckId(std::string_view id, std::string_view field) {
   return CheckText(id, field);
 }
 
-absl::Status CheckBatch(absl::Span<const AppendRequest> batch) {
+absl::Status CheckBatch(AppendBatch batch) {
   size_t events = 0;
   for (const AppendRequest& request : batch) {
     events += request.events.size();

@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/types/span.h>
 
+#include "storage/append_batch.h"
 #include "storage/audit.h"
 #include "storage/read_pointer.h"
 #include "storage/records.h"
@@ -31,7 +32,7 @@ bool IsStorableText(std::string_view text);
 absl::Status CheckId(std::string_view id, std::string_view field);
 
 // INVALID_ARGUMENT if any request could not be stored whatever the database holds.
-absl::Status CheckBatch(absl::Span<const AppendRequest> batch);
+absl::Status CheckBatch(AppendBatch batch);
 absl::Status CheckMoves(absl::Span<const PointerMove> moves);
 absl::Status CheckNewRoom(const NewRoom& room);
 absl::Status CheckAudit(absl::Span<const AuditRecord> records);

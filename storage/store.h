@@ -23,6 +23,7 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
+#include "storage/append_batch.h"
 #include "storage/audit.h"
 #include "storage/feed.h"
 #include "storage/inbox.h"
@@ -44,8 +45,7 @@ class StoreWriter {
   // call changed nothing, except UNKNOWN: then the same batch may be given again, and requests
   // that were stored the first time come out as kDuplicate. A retry is recognised before the
   // member list's version is compared. At most 4,096 events.
-  virtual absl::StatusOr<std::vector<AppendOutcome>> Append(
-      absl::Span<const AppendRequest> batch) = 0;
+  virtual absl::StatusOr<std::vector<AppendOutcome>> Append(AppendBatch batch) = 0;
 
   // ALREADY_EXISTS if the id is taken. A room that was deleted before goes on with its next seq.
   virtual absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) = 0;

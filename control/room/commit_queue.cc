@@ -12,8 +12,6 @@
 
 namespace confab::control {
 
-using storage::AppendRequest;
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -297,17 +295,16 @@ absl::Status CommitQueue::TryInboxes(Jobs& jobs) {
 }
 
 absl::Status CommitQueue::TryAppend(Jobs& jobs) {
-  std::vector<AppendRequest> batch;
+  std::vector<const storage::AppendRequest*> batch;
   batch.reserve(jobs.size());
   size_t events = 0;
-  for (auto& job : jobs) {
+  for (const auto& job : jobs) {
     events += job->append.events.size();
-    batch.push_back(std::move(job->append));
+    batch.push_back(&job->append);
   }
   const auto start = Clock::now();
   CONFAB_FAILPOINT(kCommitBefore);
-  auto outcomes = writer_->Append(batch);
-  for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->append = std::move(batch[i]);
+  auto outcomes = writer_->Append(absl::MakeConstSpan(batch));
   if (!outcomes.ok()) return outcomes.status();
   if (outcomes->size() != jobs.size()) return absl::InternalError("the store left out answers");
   CONFAB_FAILPOINT(kCommitDone);

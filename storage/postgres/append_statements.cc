@@ -229,8 +229,7 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
   }
 }
 
-absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
-                      AppendPlanner& planner) {
+absl::Time LookUpKeys(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner) {
   const size_t bytes = batch.size() * TextArray::kIdBytes;
   TextArray rooms(bytes);
   TextArray actors(bytes);
@@ -262,8 +261,7 @@ absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendR
   return now;
 }
 
-void LookUpTargets(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
-                   AppendPlanner& planner) {
+void LookUpTargets(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner) {
   TextArray rooms, message_ids;
   std::vector<size_t> request_of;
   for (size_t i = 0; i < batch.size(); ++i) {

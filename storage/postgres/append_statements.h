@@ -23,12 +23,10 @@ void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner);
 
 // Statement 2: looks the requests' keys up, in a snapshot taken after the locks. Returns the
 // server's clock.
-absl::Time LookUpKeys(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
-                      AppendPlanner& planner);
+absl::Time LookUpKeys(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner);
 
 // Between 2 and 3, if requests name messages: finds these.
-void LookUpTargets(PostgresTransaction& transaction, absl::Span<const AppendRequest> batch,
-                   AppendPlanner& planner);
+void LookUpTargets(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner);
 
 // Statement 3, and further ones if messages, members or rooms change.
 void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan);

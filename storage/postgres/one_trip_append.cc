@@ -86,8 +86,7 @@ absl::StatusOr<pqxx::result> AppendOne(PostgresConnection& connection,
                            event.body, EncodeUsers(event.mentions));
 }
 
-absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
-                                       absl::Span<const AppendRequest> batch) {
+absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection, AppendBatch batch) {
   const size_t id_bytes = batch.size() * TextArray::kIdBytes;
   const size_t word_bytes = batch.size() * TextArray::kWordBytes;
   size_t content_bytes = word_bytes;
@@ -119,7 +118,7 @@ absl::StatusOr<pqxx::result> AppendFew(PostgresConnection& connection,
 
 absl::Span<const PreparedStatement> OneTripStatements() { return kStatements; }
 
-bool FitsOneTrip(absl::Span<const AppendRequest> batch) {
+bool FitsOneTrip(AppendBatch batch) {
   for (const AppendRequest& request : batch) {
     if (request.events.size() != 1 || request.events[0].kind != EventKind::kMessagePosted) {
       return false;
@@ -136,7 +135,7 @@ bool FitsOneTrip(absl::Span<const AppendRequest> batch) {
 }
 
 absl::StatusOr<std::vector<AppendOutcome>> AppendInOneTrip(PostgresConnection& connection,
-                                                           absl::Span<const AppendRequest> batch) {
+                                                           AppendBatch batch) {
   const auto rows =
       batch.size() == 1 ? AppendOne(connection, batch[0]) : AppendFew(connection, batch);
   std::vector<AppendOutcome> outcomes;

@@ -9,8 +9,8 @@
 #include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
+#include "storage/append_batch.h"
 #include "storage/postgres/postgres_connection.h"
-#include "storage/records.h"
 
 namespace confab::storage {
 
@@ -18,12 +18,12 @@ namespace confab::storage {
 absl::Span<const PreparedStatement> OneTripStatements();
 
 // True: messages alone that answer none, each request one, each with a key of its own.
-bool FitsOneTrip(absl::Span<const AppendRequest> batch);
+bool FitsOneTrip(AppendBatch batch);
 
 // All requests stored, answered in order; or empty: nothing was changed, and the batch is to be
 // committed in the other shape. UNKNOWN: the answer was lost, as with a COMMIT.
 // REQUIRES: FitsOneTrip(batch), and CheckBatch(batch) is OK.
 absl::StatusOr<std::vector<AppendOutcome>> AppendInOneTrip(PostgresConnection& connection,
-                                                           absl::Span<const AppendRequest> batch);
+                                                           AppendBatch batch);
 
 }  // namespace confab::storage

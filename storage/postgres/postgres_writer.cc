@@ -81,8 +81,7 @@ absl::Status PostgresWriter::EnsureConnected() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(
-    absl::Span<const AppendRequest> batch) {
+absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(AppendBatch batch) {
   if (auto status = CheckBatch(batch); !status.ok()) return status;
   if (auto status = EnsureConnected(); !status.ok()) return status;
   if (batch.size() <= target_.one_trip_limit && FitsOneTrip(batch)) {
@@ -92,8 +91,7 @@ absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(
   return AppendInStatements(batch);
 }
 
-absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInStatements(
-    absl::Span<const AppendRequest> batch) {
+absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInStatements(AppendBatch batch) {
   std::vector<AppendOutcome> outcomes;
   auto status = connection_->Transact([&](PostgresTransaction& transaction) {
     AppendPlanner planner(batch);

@@ -22,7 +22,7 @@ class PostgresWriter : public StoreWriter {
                                                               Watchdog& watchdog,
                                                               ActiveLock& active_lock);
 
-  absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
+  absl::StatusOr<std::vector<AppendOutcome>> Append(AppendBatch batch) override;
   absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
   absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
       absl::Span<const InboxWrite> batch) override;
@@ -45,8 +45,7 @@ class PostgresWriter : public StoreWriter {
       : target_(target), watchdog_(watchdog), active_lock_(active_lock) {}
   // A session that works and is admitted by the active lock.
   absl::Status EnsureConnected();
-  absl::StatusOr<std::vector<AppendOutcome>> AppendInStatements(
-      absl::Span<const AppendRequest> batch);
+  absl::StatusOr<std::vector<AppendOutcome>> AppendInStatements(AppendBatch batch);
   absl::Status CreateOver(PostgresTransaction& transaction, const NewRoom& room,
                           RoomRecord& record);
   // Removes rows of deleted rooms until none are left or the time is over.

@@ -115,8 +115,7 @@ absl::Status SqliteWriter::PrepareAll() {
   return audit_.Prepare(*connection_);
 }
 
-absl::StatusOr<std::vector<AppendOutcome>> SqliteWriter::Append(
-    absl::Span<const AppendRequest> batch) {
+absl::StatusOr<std::vector<AppendOutcome>> SqliteWriter::Append(AppendBatch batch) {
   if (auto status = CheckBatch(batch); !status.ok()) return status;
   SqliteTransaction transaction(*connection_);
   // The whole file is the lock, so there is no order of rooms to keep.
@@ -141,8 +140,7 @@ absl::Status SqliteWriter::LookUpRooms(AppendPlanner& planner) {
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::LookUpKeys(absl::Span<const AppendRequest> batch,
-                                      AppendPlanner& planner) {
+absl::Status SqliteWriter::LookUpKeys(AppendBatch batch, AppendPlanner& planner) {
   for (size_t i = 0; i < batch.size(); ++i) {
     if (!planner.HasRoom(i)) continue;
     const NewEvent& first = batch[i].events[0];
@@ -158,8 +156,7 @@ absl::Status SqliteWriter::LookUpKeys(absl::Span<const AppendRequest> batch,
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::LookUpTargets(absl::Span<const AppendRequest> batch,
-                                         AppendPlanner& planner) {
+absl::Status SqliteWriter::LookUpTargets(AppendBatch batch, AppendPlanner& planner) {
   for (size_t i = 0; i < batch.size(); ++i) {
     const std::string* message_id = AppendPlanner::TargetOf(batch[i]);
     if (message_id == nullptr) continue;

@@ -23,7 +23,7 @@ class SqliteWriter : public StoreWriter {
  public:
   static absl::StatusOr<std::unique_ptr<SqliteWriter>> Open(const std::string& path);
 
-  absl::StatusOr<std::vector<AppendOutcome>> Append(absl::Span<const AppendRequest> batch) override;
+  absl::StatusOr<std::vector<AppendOutcome>> Append(AppendBatch batch) override;
   absl::StatusOr<RoomRecord> CreateRoom(const NewRoom& room) override;
   absl::StatusOr<std::vector<InboxOutcome>> WriteInboxes(
       absl::Span<const InboxWrite> batch) override;
@@ -46,8 +46,8 @@ class SqliteWriter : public StoreWriter {
   explicit SqliteWriter(std::unique_ptr<SqliteConnection> connection);
   absl::Status PrepareAll();
   absl::Status LookUpRooms(AppendPlanner& planner);
-  absl::Status LookUpKeys(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
-  absl::Status LookUpTargets(absl::Span<const AppendRequest> batch, AppendPlanner& planner);
+  absl::Status LookUpKeys(AppendBatch batch, AppendPlanner& planner);
+  absl::Status LookUpTargets(AppendBatch batch, AppendPlanner& planner);
   absl::Status Write(const AppendPlan& plan);
   absl::Status WriteTarget(const PlannedTarget& target);
   absl::Status WriteEvent(const PlannedEvent& planned);

@@ -4,6 +4,7 @@
 int main(int argc, char** argv) {
   confab::tests::BenchList list;
   confab::control::AddRoomBenches(list);
+  confab::control::AddQueueBenches(list);
   confab::control::AddBatchBenches(list);
   confab::control::AddStoreBenches(list);
   return list.Run(argc, argv);

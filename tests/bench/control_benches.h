@@ -6,6 +6,7 @@
 namespace confab::control {
 
 void AddRoomBenches(tests::BenchList& list);   // Decisions, and a post's way over its lane.
+void AddQueueBenches(tests::BenchList& list);  // A batch's way through the commit queue.
 void AddBatchBenches(tests::BenchList& list);  // What is done with a batch before it is sent.
 void AddStoreBenches(tests::BenchList& list);  // Batches of messages written.
 

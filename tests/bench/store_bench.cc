@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <absl/time/clock.h>
-#include <absl/types/span.h>
 
 #include "storage/append_plan.h"
 #include "storage/open_store.h"
@@ -23,7 +22,6 @@ namespace {
 
 using benchmark::DoNotOptimize;
 using benchmark::State;
-using storage::AppendRequest;
 using storage::Store;
 using tests::Require;
 
@@ -47,7 +45,7 @@ class Opened {
     }
   }
 
-  void Append(absl::Span<const AppendRequest> batch) {
+  void Append(storage::AppendBatch batch) {
     const auto outcomes = writer_->Append(batch);
     Require(outcomes.ok() && outcomes->back().kind == storage::AppendOutcome::Kind::kStored,
             "the batch was not stored");

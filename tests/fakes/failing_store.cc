@@ -108,8 +108,7 @@ class FailingStore::Writer : public StoreWriter {
   Writer(std::unique_ptr<StoreWriter> writer, std::shared_ptr<Script> script)
       : writer_(std::move(writer)), script_(std::move(script)) {}
 
-  absl::StatusOr<std::vector<AppendOutcome>> Append(
-      absl::Span<const AppendRequest> batch) override {
+  absl::StatusOr<std::vector<AppendOutcome>> Append(AppendBatch batch) override {
     size_t events = 0;
     for (const AppendRequest& request : batch) events += request.events.size();
     script_->NoteBatch(events);

@@ -26,8 +26,7 @@ class MemoryWriter : public StoreWriter {
   MemoryWriter(std::shared_ptr<MemoryDatabase> database, const MemoryStore* store)
       : database_(std::move(database)), store_(store) {}
 
-  absl::StatusOr<std::vector<AppendOutcome>> Append(
-      absl::Span<const AppendRequest> batch) override {
+  absl::StatusOr<std::vector<AppendOutcome>> Append(AppendBatch batch) override {
     if (auto status = CheckBatch(batch); !status.ok()) return status;
     const std::lock_guard lock(database_->mu_);
     if (database_->active_ != store_) return NotActive();
