@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/text_array.h"
 #include "storage/record_check.h"
 #include "tests/bench/control_benches.h"
@@ -50,6 +51,12 @@ void CheckMessages(State& state, int size) {
   for (auto _ : state) Require(storage::CheckBatch(messages).ok(), "the batch was refused");
 }
 
+void AskIfOneTrip(State& state, int size) {
+  SampleBatch batch(size);
+  const auto messages = batch.Next();
+  for (auto _ : state) Require(storage::FitsOneTrip(messages), "the batch is no handful");
+}
+
 void BuildArray(State& state, const std::string& text) {
   for (auto _ : state) {
     TextArray array(kTexts * (text.size() + TextArray::kWordBytes));
@@ -72,6 +79,8 @@ void AddBatchBenches(tests::BenchList& list) {
             [](State& state) { CheckText(state, Mixed()); }});
   list.Add(
       {"batch/check/64", "message", 64, kCounted, [](State& state) { CheckMessages(state, 64); }});
+  list.Add({"batch/fits_one_trip/8", "message", 8, 10 * kCounted,
+            [](State& state) { AskIfOneTrip(state, 8); }});
 }
 
 }  // namespace confab::control
