@@ -25,8 +25,10 @@ absl::Status Stopping() { return absl::UnavailableError("control is stopping"); 
 
 // Leaves the jobs of that kind in `jobs`; both keep their order.
 CommitQueue::Jobs CutOthers(CommitJob::Kind kind, CommitQueue::Jobs& jobs) {
-  const auto middle = std::stable_partition(jobs.begin(), jobs.end(),
-                                            [kind](const auto& job) { return job->kind == kind; });
+  const auto is_of_kind = [kind](const auto& job) { return job->kind == kind; };
+  // Nearly every turn has messages alone, and what cuts allocates. Measured by queue/commit/8.
+  if (std::all_of(jobs.begin(), jobs.end(), is_of_kind)) return {};
+  const auto middle = std::stable_partition(jobs.begin(), jobs.end(), is_of_kind);
   CommitQueue::Jobs others(std::make_move_iterator(middle), std::make_move_iterator(jobs.end()));
   jobs.erase(middle, jobs.end());
   return others;

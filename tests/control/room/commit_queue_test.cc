@@ -73,6 +73,21 @@ class CommitQueueTest : public testing::Test {
     event.content = name;
     return job;
   }
+  static std::unique_ptr<TestJob> Pointers(const std::string& name) {
+    auto job = Post(name);
+    job->kind = CommitJob::Kind::kMovePointers;
+    job->append.events.clear();
+    job->moves = {{storage::RoomId("a"), storage::UserId("ann"), 1, true}};
+    return job;
+  }
+  static std::unique_ptr<TestJob> Inbox(const std::string& name) {
+    auto job = Post(name);
+    job->kind = CommitJob::Kind::kInbox;
+    job->append.events.clear();
+    job->inbox = std::make_unique<storage::InboxWrite>();
+    job->inbox->user = storage::UserId(name);
+    return job;
+  }
   template <typename... Job>
   void Push(Job... job) {
     CommitQueue::Jobs jobs;
@@ -142,6 +157,31 @@ TEST_F(CommitQueueTest, WritesWhatGatheredAsOneBatchInOrder) {
   EXPECT_EQ(Await("3").outcome.first_seq, 2);
   EXPECT_EQ(Await("2").outcome.kind, AppendOutcome::Kind::kStored);
   EXPECT_EQ(store_.batch_sizes(), (std::vector<size_t>{1, 3}));
+}
+
+TEST_F(CommitQueueTest, WritesTheKindsThatGatheredEachAsOneBatch) {
+  queue_.Start(store_);
+  Hold();
+  Push(Pointers("p"), Post("m"), Inbox("i"), Post("n"), Inbox("j"), Pointers("q"));
+
+  store_.Unblock(StoreCall::kAppend);
+
+  for (const char* name : {"m", "n", "i", "j", "p", "q"}) EXPECT_TRUE(Await(name).status.ok());
+  EXPECT_EQ(store_.batch_sizes(), (std::vector<size_t>{1, 2}));
+  EXPECT_EQ(store_.calls(StoreCall::kWriteInboxes) + store_.calls(StoreCall::kMovePointers), 2);
+  EXPECT_EQ(order_, "heldmnijpq");
+}
+
+TEST_F(CommitQueueTest, WritesATurnWithoutMessages) {
+  queue_.Start(store_);
+  Hold();
+  Push(Inbox("i"), Inbox("j"));
+  store_.Unblock(StoreCall::kAppend);
+  EXPECT_TRUE(Await("j").status.ok());
+  Push(Pointers("p"));
+
+  EXPECT_TRUE(Await("p").status.ok());
+  EXPECT_EQ(order_, "heldijp");
 }
 
 TEST_F(CommitQueueTest, EndsABatchAt512EventsAndBeforeALargerRequest) {
@@ -433,10 +473,8 @@ TEST_F(CommitQueueTest, TakesProbesUntilOneIsWritten) {
 TEST_F(CommitQueueTest, IsNotAwayForWhatIsNoSend) {
   store_.FailAlways(StoreCall::kMovePointers, absl::UnavailableError("locked"));
   queue_.Start(store_);
-  auto pointers = Post("pointers", "a", milliseconds(30));
-  pointers->kind = CommitJob::Kind::kMovePointers;
-  pointers->append.events.clear();
-  pointers->moves = {{storage::RoomId("a"), storage::UserId("ann"), 1, true}};
+  auto pointers = Pointers("pointers");
+  pointers->deadline = Now() + milliseconds(30);
   Push(std::move(pointers));
   EXPECT_EQ(Await("pointers").status.code(), absl::StatusCode::kUnavailable);
 
