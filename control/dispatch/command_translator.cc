@@ -325,19 +325,32 @@ std::optional<Refusal> Fill(v1::Command& input, RoomCommand& command) {
   return Refusal{v1::REASON_UNKNOWN_COMMAND, "control does not know this command"};
 }
 
+// By which a command is recognised that the edge sends again after re-attaching.
+DedupKey KeyOf(const Attachment& edge, uint64_t request) {
+  return {DedupKey::Space::kEdge, fmt::format("{}{}", edge.key_prefix(), request)};
+}
+
+// What nearly every command is: a message with its client's own key. Measured by
+// room/translate_post.
+bool HasKeyOfItsOwn(const v1::Command& command) {
+  return command.has_post_message() && !command.post_message().client_msg_id().empty();
+}
+
 absl::StatusOr<std::unique_ptr<RoomCommand>> TranslatePublish(v1::Publish& publish,
                                                               std::string service,
-                                                              const DedupKey& key) {
+                                                              const Attachment& edge,
+                                                              uint64_t request) {
   auto command = Translate(PostOf(publish, std::move(service)));
-  // Without a key of the service's own: the edge may send it again after re-attaching.
-  if (command.ok() && !(*command)->is_repeat_safe) (*command)->append.events[0].dedup = key;
+  if (command.ok() && !(*command)->is_repeat_safe) {
+    (*command)->append.events[0].dedup = KeyOf(edge, request);
+  }
   return command;
 }
 
 absl::StatusOr<std::unique_ptr<RoomCommand>> TranslateUsers(
-    std::shared_ptr<const storage::Actor> user, v1::Command& input, DedupKey key) {
+    std::shared_ptr<const storage::Actor> user, v1::Command& input, const Attachment& edge) {
   auto command = std::make_unique<RoomCommand>();
-  command->key = std::move(key);
+  if (!HasKeyOfItsOwn(input)) command->key = KeyOf(edge, input.request());
   command->actor = std::move(user);
   // An empty id would be the system.
   if (auto refusal = CheckId(command->actor->id.value, "the user's id")) {
@@ -361,12 +374,10 @@ int32_t PageLimit(int64_t asked) {
 absl::StatusOr<std::unique_ptr<RoomCommand>> Translate(EdgeCommand input,
                                                        const std::shared_ptr<Attachment>& edge,
                                                        Deadline now, absl::Duration limit) {
-  const DedupKey key = {DedupKey::Space::kEdge,
-                        fmt::format("{}{}", edge->key_prefix(), input.command.request())};
-  auto translated =
-      input.command.has_publish()
-          ? TranslatePublish(*input.command.mutable_publish(), std::move(input.service), key)
-          : TranslateUsers(std::move(input.actor), input.command, key);
+  auto translated = input.command.has_publish()
+                        ? TranslatePublish(*input.command.mutable_publish(),
+                                           std::move(input.service), *edge, input.command.request())
+                        : TranslateUsers(std::move(input.actor), input.command, *edge);
   if (!translated.ok()) return translated;
   if (input.command.deadline_ms() > 0) {
     limit = std::min(limit, absl::Milliseconds(input.command.deadline_ms()));

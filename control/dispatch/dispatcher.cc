@@ -387,10 +387,10 @@ absl::StatusOr<std::shared_ptr<Attachment>> Dispatcher::Attach(EdgeAnnouncement 
 void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<EdgeInput> inputs) {
   const Deadline now = Clock::now();
   std::vector<std::vector<std::unique_ptr<RoomCommand>>> by_lane(lanes_->size());
-  const auto refuse = [&](const v1::Command& command, const absl::Status& why) {
+  const auto refuse = [&](EdgeReply asked, const absl::Status& why) {
     v1::ControlItem item;
-    item.mutable_result()->set_connection(command.connection());
-    item.mutable_result()->set_request(command.request());
+    item.mutable_result()->set_connection(asked.connection);
+    item.mutable_result()->set_request(asked.request);
     *item.mutable_result()->mutable_error() = ErrorOf(why);
     edge->stream().Send(absl::MakeSpan(&item, 1));
   };
@@ -417,18 +417,16 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     auto* asked = std::get_if<EdgeCommand>(&input);
     if (asked == nullptr) continue;  // Of a connection, while control stops: the edge says it anew.
     EdgeCommand& command = *asked;
-    v1::Command echo;  // What a refusal needs of it.
-    echo.set_connection(command.command.connection());
-    echo.set_request(command.command.request());
+    const EdgeReply reply{command.command.connection(), command.command.request()};
     if (!is_serving()) {
-      refuse(echo, NotServing());
+      refuse(reply, NotServing());
       continue;
     }
     if (!edge->Admit()) {
-      refuse(echo, RefusalStatus(v1::REASON_UNAVAILABLE,
-                                 fmt::format("this edge has {} commands under way; try again",
-                                             Attachment::kCommandsLimit),
-                                 CommitQueue::kRetryAfterMs));
+      refuse(reply, RefusalStatus(v1::REASON_UNAVAILABLE,
+                                  fmt::format("this edge has {} commands under way; try again",
+                                              Attachment::kCommandsLimit),
+                                  CommitQueue::kRetryAfterMs));
       continue;
     }
     if (AnswerRead(*this, edge, command)) continue;
@@ -436,7 +434,7 @@ void Dispatcher::Dispatch(const std::shared_ptr<Attachment>& edge, std::vector<E
     auto translated = Translate(std::move(command), edge, now, options_.command_deadline);
     if (!translated.ok()) {
       edge->Release();
-      refuse(echo, translated.status());
+      refuse(reply, translated.status());
       continue;
     }
     const size_t lane = lanes_->LaneOf((*translated)->room());

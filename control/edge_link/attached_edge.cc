@@ -174,6 +174,8 @@ void AttachedEdge::OnDone() {
 
 absl::Status AttachedEdge::Receive(v1::AttachRequest& request) {
   absl::Status status;
+  // Each may hold a whole command: moved to a larger place again and again they would cost more.
+  gathered_.reserve(static_cast<size_t>(request.items_size()));
   for (v1::EdgeItem& item : *request.mutable_items()) {
     switch (item.item_case()) {
       case v1::EdgeItem::kHello:

@@ -105,7 +105,8 @@ struct RoomCommand : CommitJob {
   Reply reply;
   std::shared_ptr<Attachment> edge;             // Null: a service asks.
   std::shared_ptr<const storage::Actor> actor;  // Null: the system.
-  storage::DedupKey key;                        // Of a command that may change the member list.
+  // Of what needs one and brought none of its own; empty for a message with its client's key.
+  storage::DedupKey key;
   // The same command again does no harm, so an unknown outcome may be answered as retryable.
   bool is_repeat_safe = true;
 
