@@ -43,6 +43,7 @@ PostgresConnection::PostgresConnection(const PostgresTarget& target, Watchdog& w
 
 PostgresConnection::~PostgresConnection() {
   connection_.reset();
+  waits_.reset();
   if (socket_ >= 0) close(socket_);
 }
 
@@ -52,6 +53,7 @@ absl::Status PostgresConnection::Connect() {
     ForbidReconnect(*connection_);
     socket_ = fcntl(connection_->sock(), F_DUPFD_CLOEXEC, 0);
     if (socket_ < 0) return absl::ResourceExhaustedError("no file descriptor is free");
+    waits_.emplace(watchdog_, socket_);
     return absl::OkStatus();
   } catch (const std::exception& error) {
     return Failed(error, PostgresPhase::kRunning, false);
@@ -59,7 +61,7 @@ absl::Status PostgresConnection::Connect() {
 }
 
 absl::Status PostgresConnection::Prepare(absl::Span<const PreparedStatement> statements) {
-  Watchdog::Guard guard(watchdog_, socket_, answer_limit());
+  Watchdog::Guard guard(*waits_, answer_limit());
   try {
     for (const PreparedStatement& statement : statements) {
       guard.Restart();
@@ -73,7 +75,7 @@ absl::Status PostgresConnection::Prepare(absl::Span<const PreparedStatement> sta
 
 absl::StatusOr<pqxx::result> PostgresConnection::RunAlone(
     PostgresPhase phase, absl::FunctionRef<pqxx::result(pqxx::nontransaction&)> statement) {
-  const Watchdog::Guard guard(watchdog_, socket_, answer_limit());
+  const Watchdog::Guard guard(*waits_, answer_limit());
   try {
     pqxx::nontransaction alone(*connection_);
     return statement(alone);
@@ -100,7 +102,7 @@ absl::StatusOr<pqxx::result> PostgresConnection::Execute(const std::string& sql)
 absl::Status PostgresConnection::Transact(
     absl::FunctionRef<absl::Status(PostgresTransaction&)> body) {
   // Outlives the transaction, whose end may have to say ROLLBACK.
-  Watchdog::Guard guard(watchdog_, socket_, answer_limit());
+  Watchdog::Guard guard(*waits_, answer_limit());
   auto phase = PostgresPhase::kRunning;
   try {
     pqxx::work work(*connection_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <absl/functional/function_ref.h>
@@ -105,6 +106,7 @@ class PostgresConnection {
   // A second descriptor of the socket: libpq closes its own as soon as it reads the end of file,
   // and the number could mean another file by the time the watchdog fires.
   int socket_ = -1;
+  std::optional<Watchdog::Session> waits_;  // On socket_.
   bool is_broken_ = false;
   bool has_timed_out_ = false;
 };

@@ -1,30 +1,38 @@
 #include "storage/postgres/watchdog.h"
 
+#include <algorithm>
 #include <sys/socket.h>
 
 namespace confab::storage {
 
-Watchdog::Guard::Guard(Watchdog& watchdog, int socket, Clock::duration limit)
-    : watchdog_(watchdog), socket_(socket), limit_(limit) {
+Watchdog::Session::Session(Watchdog& watchdog, int socket) : watchdog_(watchdog), socket_(socket) {
   const process::MutexLock lock(watchdog_.mu_);
-  watchdog_.Add(*this);
+  watchdog_.sessions_.push_back(this);
+}
+
+Watchdog::Session::~Session() {
+  const process::MutexLock lock(watchdog_.mu_);
+  auto& sessions = watchdog_.sessions_;
+  sessions.erase(std::find(sessions.begin(), sessions.end(), this));
+}
+
+Watchdog::Guard::Guard(Session& session, Clock::duration limit) : session_(session), limit_(limit) {
+  const Clock::rep due = In(limit_);
+  session_.due_ = due;
+  session_.watchdog_.LookBy(due);
 }
 
 Watchdog::Guard::~Guard() {
-  const process::MutexLock lock(watchdog_.mu_);
-  watchdog_.Remove(*this);
+  if (session_.due_.exchange(kNothing) != kFired) return;
+  // The thread may be about to shut the socket down, whose number could be another's afterwards.
+  const process::MutexLock lock(session_.watchdog_.mu_);
 }
 
 void Watchdog::Guard::Restart() {
-  const process::MutexLock lock(watchdog_.mu_);
-  if (has_fired_) return;
-  watchdog_.Remove(*this);
-  watchdog_.Add(*this);
-}
-
-bool Watchdog::Guard::has_fired() const {
-  const process::MutexLock lock(watchdog_.mu_);
-  return has_fired_;
+  Clock::rep due = session_.due_;
+  if (due == kFired) return;
+  // Later than before, so the thread looks early enough. It may fire just now: then that holds.
+  session_.due_.compare_exchange_strong(due, In(limit_));
 }
 
 Watchdog::Watchdog() : thread_(&Watchdog::Run, this) {}
@@ -38,35 +46,40 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-void Watchdog::Add(Guard& guard) {
-  guard.due_ = due_.emplace(Clock::now() + guard.limit_, &guard);
-  if (guard.due_->first < wakes_at_) {
-    wakes_at_ = guard.due_->first;
-    changed_.notify_one();
-  }
+// Behind the store of what is due, in the one order of all these stores and loads: either the
+// thread's look that is under way finds it, or looks_at_ is seen as it was set before that look.
+void Watchdog::LookBy(Clock::rep due) {
+  if (due >= looks_at_) return;
+  const process::MutexLock lock(mu_);
+  changed_.notify_one();
 }
 
-void Watchdog::Remove(Guard& guard) {
-  if (guard.due_ != due_.end()) due_.erase(guard.due_);
-  guard.due_ = due_.end();
+Watchdog::Clock::rep Watchdog::FireWhatIsDue(Clock::rep now) {
+  Clock::rep next = kNothing;
+  for (Session* session : sessions_) {
+    Clock::rep due = session->due_;
+    while (due <= now && !session->due_.compare_exchange_weak(due, kFired)) {
+    }
+    if (due <= now) {
+      // Whoever waits on it reads an end of file. It is closed by its owner only.
+      shutdown(session->socket_, SHUT_RDWR);
+    } else if (due != kFired) {
+      next = std::min(next, due);
+    }
+  }
+  return next;
 }
 
 void Watchdog::Run() {
   process::MutexLock lock(mu_);
   while (!is_stopping_) {
-    const auto now = Clock::now();
-    while (!due_.empty() && due_.begin()->first <= now) {
-      Guard& guard = *due_.begin()->second;
-      Remove(guard);
-      guard.has_fired_ = true;
-      // Whoever waits on it reads an end of file. It is closed by its owner only.
-      shutdown(guard.socket_, SHUT_RDWR);
-    }
-    wakes_at_ = due_.empty() ? Clock::time_point::max() : due_.begin()->first;
-    if (wakes_at_ == Clock::time_point::max()) {
+    looks_at_ = kNothing;  // Who comes during the look wakes the thread behind it.
+    const Clock::rep next = FireWhatIsDue(In(Clock::duration::zero()));
+    looks_at_ = next;
+    if (next == kNothing) {
       lock.Wait(changed_);
     } else {
-      lock.WaitUntil(changed_, wakes_at_);
+      lock.WaitUntil(changed_, Clock::time_point(Clock::duration(next)));
     }
   }
 }

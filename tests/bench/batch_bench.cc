@@ -1,10 +1,12 @@
 // What a batch costs before a database sees it.
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/text_array.h"
+#include "storage/postgres/watchdog.h"
 #include "storage/record_check.h"
 #include "tests/bench/control_benches.h"
 #include "tests/bench/sample_batch.h"
@@ -19,6 +21,7 @@ using storage::TextArray;
 using tests::Require;
 
 constexpr int kTexts = 64;
+constexpr int kStatements = 5;
 // As clients write them; 200 bytes each.
 const std::string kPlain(200, 'x');
 std::string Json() {
@@ -57,6 +60,18 @@ void AskIfOneTrip(State& state, int size) {
   for (auto _ : state) Require(storage::FitsOneTrip(messages), "the batch is no handful");
 }
 
+// As around a batch of five statements.
+void GuardStatements(State& state) {
+  constexpr int kNoSocket = -1;
+  storage::Watchdog watchdog;
+  storage::Watchdog::Session session(watchdog, kNoSocket);
+  for (auto _ : state) {
+    storage::Watchdog::Guard guard(session, std::chrono::seconds(60));
+    for (int i = 1; i < kStatements; ++i) guard.Restart();
+    DoNotOptimize(guard.has_fired());
+  }
+}
+
 void BuildArray(State& state, const std::string& text) {
   for (auto _ : state) {
     TextArray array(kTexts * (text.size() + TextArray::kWordBytes));
@@ -81,6 +96,7 @@ void AddBatchBenches(tests::BenchList& list) {
       {"batch/check/64", "message", 64, kCounted, [](State& state) { CheckMessages(state, 64); }});
   list.Add({"batch/fits_one_trip/8", "message", 8, 10 * kCounted,
             [](State& state) { AskIfOneTrip(state, 8); }});
+  list.Add({"database/guard", "statement", kStatements, 10 * kCounted, GuardStatements});
 }
 
 }  // namespace confab::control
