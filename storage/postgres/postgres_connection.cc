@@ -49,7 +49,7 @@ PostgresConnection::~PostgresConnection() {
 
 absl::Status PostgresConnection::Connect() {
   try {
-    connection_ = std::make_unique<pqxx::connection>(target_.conninfo);
+    connection_ = std::make_unique<SharedConnection>(target_.conninfo);
     ForbidReconnect(*connection_);
     socket_ = fcntl(connection_->sock(), F_DUPFD_CLOEXEC, 0);
     if (socket_ < 0) return absl::ResourceExhaustedError("no file descriptor is free");

@@ -102,7 +102,7 @@ class PostgresConnection {
 
   PostgresTarget target_;
   Watchdog& watchdog_;
-  std::unique_ptr<pqxx::connection> connection_;
+  std::unique_ptr<SharedConnection> connection_;
   // A second descriptor of the socket: libpq closes its own as soon as it reads the end of file,
   // and the number could mean another file by the time the watchdog fires.
   int socket_ = -1;

@@ -34,9 +34,17 @@ constexpr Rule kRules[] = {
     {"58", absl::StatusCode::kUnavailable},            // its disk or operating system
 };
 
-// The server ended the session, perhaps after the transaction was durable.
-bool IsShutdown(std::string_view sql_state) {
-  return sql_state.starts_with("57P") || sql_state.starts_with("08");
+// The server ended the session, perhaps after the transaction was durable, or says itself that it
+// does not know.
+bool IsInDoubt(std::string_view sql_state) {
+  return sql_state.starts_with("57P") || sql_state.starts_with("08") || sql_state == "40003";
+}
+
+absl::Status Make(absl::StatusCode code, std::string_view what, std::string_view sql_state = "") {
+  std::string message = fmt::format("PostgreSQL: {}", what);
+  while (message.ends_with('\n')) message.pop_back();
+  if (!sql_state.empty()) message += fmt::format(" ({})", sql_state);
+  return absl::Status(code, message);
 }
 
 }  // namespace
@@ -48,14 +56,21 @@ absl::StatusCode CodeOfSqlState(std::string_view sql_state) {
   return absl::StatusCode::kInternal;
 }
 
+absl::Status PostgresStatus(std::string_view sql_state, std::string_view message,
+                            PostgresPhase phase) {
+  const bool is_committing = phase == PostgresPhase::kCommitting;
+  if (sql_state.empty()) {
+    return Make(is_committing ? absl::StatusCode::kUnknown : absl::StatusCode::kUnavailable,
+                message);
+  }
+  const bool is_unknown = is_committing && IsInDoubt(sql_state);
+  return Make(is_unknown ? absl::StatusCode::kUnknown : CodeOfSqlState(sql_state), message,
+              sql_state);
+}
+
 absl::Status PostgresStatus(const std::exception& error, PostgresPhase phase) {
   const bool is_committing = phase == PostgresPhase::kCommitting;
-  const auto make = [&](absl::StatusCode code, std::string_view sql_state = "") {
-    std::string message = fmt::format("PostgreSQL: {}", error.what());
-    while (message.ends_with('\n')) message.pop_back();
-    if (!sql_state.empty()) message += fmt::format(" ({})", sql_state);
-    return absl::Status(code, message);
-  };
+  const auto make = [&](absl::StatusCode code) { return Make(code, error.what()); };
   if (dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
     return make(absl::StatusCode::kUnknown);
   }
@@ -64,10 +79,7 @@ absl::Status PostgresStatus(const std::exception& error, PostgresPhase phase) {
   }
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
       sql != nullptr && !sql->sqlstate().empty()) {
-    if (is_committing && IsShutdown(sql->sqlstate())) {
-      return make(absl::StatusCode::kUnknown, sql->sqlstate());
-    }
-    return make(CodeOfSqlState(sql->sqlstate()), sql->sqlstate());
+    return PostgresStatus(sql->sqlstate(), error.what(), phase);
   }
   // In 6.4 these two are no sql_error; the server has rolled back in any case.
   if (dynamic_cast<const pqxx::transaction_rollback*>(&error) != nullptr) {

@@ -79,5 +79,30 @@ TEST(PostgresStatus, WhileCommittingOnlyTheServersRefusalIsCertain) {
   EXPECT_EQ(Committing(Make<pqxx::serialization_failure>("40001")), Code::kUnavailable);
 }
 
+TEST(PostgresStatus, IsTheSameOfWhatLibpqHas) {
+  const auto running = [](std::string_view state) {
+    return PostgresStatus(state, "x", PostgresPhase::kRunning).code();
+  };
+  const auto committing = [](std::string_view state) {
+    return PostgresStatus(state, "x", PostgresPhase::kCommitting).code();
+  };
+  EXPECT_EQ(running(""), Code::kUnavailable);
+  EXPECT_EQ(committing(""), Code::kUnknown);
+  EXPECT_EQ(running("57P01"), Code::kUnavailable);
+  for (const char* in_doubt : {"57P01", "57P02", "08006", "40003"}) {
+    EXPECT_EQ(committing(in_doubt), Code::kUnknown) << in_doubt;
+  }
+  const std::pair<const char*, Code> refused[] = {
+      {"23505", Code::kInvalidArgument},   {"40001", Code::kUnavailable},
+      {"53100", Code::kResourceExhausted}, {"57014", Code::kDeadlineExceeded},
+      {"25P03", Code::kUnavailable},       {"XX000", Code::kInternal}};
+  for (const auto& [state, code] : refused) {
+    EXPECT_EQ(running(state), code) << state;
+    EXPECT_EQ(committing(state), code) << state;
+  }
+  EXPECT_EQ(PostgresStatus("23505", "key\n", PostgresPhase::kRunning).message(),
+            "PostgreSQL: key (23505)");
+}
+
 }  // namespace
 }  // namespace confab::storage
