@@ -133,7 +133,10 @@ absl::Status PostgresConnection::Failed(const std::exception& error, PostgresPha
   const bool is_reported = dynamic_cast<const pqxx::sql_error*>(&error) != nullptr ||
                            dynamic_cast<const pqxx::transaction_rollback*>(&error) != nullptr;
   is_broken_ = is_broken_ || !is_reported || connection_ == nullptr || !connection_->is_open();
-  if (!has_timed_out) return PostgresStatus(error, phase);
+  return has_timed_out ? TimedOut(phase) : PostgresStatus(error, phase);
+}
+
+absl::Status PostgresConnection::TimedOut(PostgresPhase phase) {
   has_timed_out_ = true;
   const auto code = phase == PostgresPhase::kCommitting ? absl::StatusCode::kUnknown
                                                         : absl::StatusCode::kUnavailable;

@@ -87,6 +87,7 @@ class PostgresConnection {
   int server_version() const { return connection_->server_version(); }
 
  private:
+  friend class PqTransaction;
   PostgresConnection(const PostgresTarget& target, Watchdog& watchdog);
   absl::Status Connect();
   absl::StatusOr<pqxx::result> RunAlone(
@@ -94,6 +95,8 @@ class PostgresConnection {
   // The server has ended the session already: what is sent now is never done.
   bool HasPeerEnded() const;
   absl::Status PeerEnded();
+  // No answer came in time.
+  absl::Status TimedOut(PostgresPhase phase);
   // REQUIRES: within a catch block.
   absl::Status Failed(const std::exception& error, PostgresPhase phase, bool has_timed_out);
   Watchdog::Clock::duration answer_limit() const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/postgres/binary_values.h"
 #include "storage/postgres/one_trip_append.h"
 #include "storage/postgres/text_array.h"
 #include "storage/postgres/watchdog.h"
@@ -17,6 +18,8 @@ namespace {
 
 using benchmark::DoNotOptimize;
 using benchmark::State;
+using storage::BinaryArray;
+using storage::BinaryRows;
 using storage::TextArray;
 using tests::Require;
 
@@ -80,6 +83,31 @@ void BuildArray(State& state, const std::string& text) {
   }
 }
 
+void BuildBinaryArray(State& state, const std::string& text) {
+  for (auto _ : state) {
+    BinaryArray array(storage::kTextType, kTexts * (text.size() + sizeof(uint32_t)));
+    for (int i = 0; i < kTexts; ++i) array.Add(text);
+    DoNotOptimize(array.Finish().bytes.size());
+  }
+}
+
+// A message's row, about.
+void BuildRows(State& state) {
+  constexpr int kTextColumns = 13;
+  constexpr int kNumberColumns = 8;
+  const std::string id(36, 'i');
+  for (auto _ : state) {
+    BinaryRows rows(1, kTextColumns + kNumberColumns, kTexts * 1'000);
+    for (int i = 0; i < kTexts; ++i) {
+      rows.BeginRow();
+      rows.Text(kPlain);
+      for (int column = 1; column < kTextColumns; ++column) rows.Text(column < 5 ? id : "");
+      for (int column = 0; column < kNumberColumns; ++column) rows.Int8(i);
+    }
+    DoNotOptimize(rows.Finish().bytes.size());
+  }
+}
+
 }  // namespace
 
 void AddBatchBenches(tests::BenchList& list) {
@@ -88,6 +116,9 @@ void AddBatchBenches(tests::BenchList& list) {
             [](State& state) { BuildArray(state, kPlain); }});
   list.Add({"batch/array/json", "text", kTexts, kCounted,
             [](State& state) { BuildArray(state, Json()); }});
+  list.Add({"batch/array/binary", "text", kTexts, kCounted,
+            [](State& state) { BuildBinaryArray(state, kPlain); }});
+  list.Add({"batch/rows/binary", "row", kTexts, kCounted, BuildRows});
   list.Add({"batch/check_text/ascii", "text", kTexts, kCounted,
             [](State& state) { CheckText(state, kPlain); }});
   list.Add({"batch/check_text/mixed", "text", kTexts, kCounted,
