@@ -21,7 +21,7 @@ struct StoreOptions {
   // synchronous_commit=off, full_page_writes=off). Refused by default, with the setting named.
   bool allow_unsafe_durability = false;
   // PostgreSQL: a batch of at most so many messages is committed in one round trip, a larger one
-  // as three statements, which take less time for each message then. 0 to 4,096.
+  // in two, with statements that take less time for each message then. 0 to 4,096.
   int one_trip_limit = 8;
 };
 

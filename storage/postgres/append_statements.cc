@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/postgres/audit_statements.h"
+#include "storage/postgres/binary_values.h"
 #include "storage/postgres/text_array.h"
 #include "storage/text_list.h"
 
@@ -19,10 +20,11 @@ constexpr PreparedStatement kStatements[] = {
 
     // A scalar subquery for each key keeps to the unique index whatever the statistics say; a join
     // was twice as slow. OFFSET 0 keeps it from being pulled up and run twice. Hits are rare, so
-    // each is one text: "seq created_at message_id". Row 0 is the clock: here it is read after the
-    // locks, which the lock statement's own output would not be.
+    // each is one text: "seq created_at message_id". Row 0 is the moment: "clock transaction". Here
+    // the clock is read after the locks, which in the lock statement's own output it would not be.
     {"find_keys",
-     "SELECT 0::bigint, ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint)::text "
+     "SELECT 0::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+     " || ' ' || pg_current_xact_id() "
      "UNION ALL "
      "SELECT k.ord, k.hit FROM ("
      "  SELECT u.ord, (SELECT e.seq || ' ' || e.created_at || ' ' || e.message_id FROM events e"
@@ -41,6 +43,8 @@ constexpr PreparedStatement kStatements[] = {
      "   WHERE e.message_id = t.message_id AND e.kind = 1 OFFSET 0) m "
      "WHERE m.room_id = t.room_id"},
 
+    // The rows come as one array of the table's own row type: unnest of eighteen arrays would read
+    // each to its end, into a store of its own, before the first row is there.
     {"write_events",
      "WITH updated AS ("
      "  UPDATE rooms r SET last_seq = c.last_seq, member_seq = c.member_seq, last_at = c.last_at,"
@@ -48,14 +52,7 @@ constexpr PreparedStatement kStatements[] = {
      "  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
      "       AS c (id, last_seq, member_seq, last_at, ordinal)"
      "  WHERE r.id = c.id) "
-     "INSERT INTO events (room_id, seq, kind, role, created_at, actor_id, actor_name, actor_email,"
-     " dedup_key, message_id, type, content, reply_to, subject, body, mentions, target_seq,"
-     " ordinal, tx) "
-     "SELECT e.*, " CONFAB_THIS_TRANSACTION
-     " FROM unnest($6::text[], $7::bigint[], $8::smallint[], $9::smallint[],"
-     " $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],"
-     " $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],"
-     " $22::bigint[], $23::bigint[]) AS e"},
+     "INSERT INTO events SELECT * FROM unnest($6::events[])"},
 
     {"write_targets",
      "UPDATE events e SET content = t.content, body = t.body, mentions = t.mentions,"
@@ -93,7 +90,12 @@ constexpr PreparedStatement kStatements[] = {
      " slow_mode_s = $6, metadata = $7 WHERE id = $1"},
 };
 
-std::string_view ViewOf(const pqxx::field& field) { return {field.c_str(), field.size()}; }
+// Of the table, all of which a row of its type has: storage/postgres/migrations.
+constexpr uint32_t kEventColumns = 21;
+// What a row takes beside its texts: a type and a size for each column, and the numbers.
+constexpr size_t kEventBytes = 256;
+// Of its texts without content and body: names and four ids.
+constexpr size_t kEventTextBytes = 224;
 
 // Cuts the number at the front off, with the blank behind it.
 int64_t CutNumber(std::string_view& text) {
@@ -104,7 +106,7 @@ int64_t CutNumber(std::string_view& text) {
   return number;
 }
 
-void WriteMembers(PostgresTransaction& transaction, const AppendPlan& plan) {
+void WriteMembers(PqTransaction& transaction, const AppendPlan& plan) {
   TextArray rooms, users, roles, seqs, times, bans, mutes;
   for (const PlannedMember& member : plan.members) {
     rooms.Add(member.room->value);
@@ -115,11 +117,11 @@ void WriteMembers(PostgresTransaction& transaction, const AppendPlan& plan) {
     bans.Add(member.banned_until);
     mutes.Add(member.muted_until);
   }
-  transaction.Run("write_members", rooms.Finish(), users.Finish(), roles.Finish(), seqs.Finish(),
-                  times.Finish(), bans.Finish(), mutes.Finish());
+  transaction.Send("write_members", rooms.Finish(), users.Finish(), roles.Finish(), seqs.Finish(),
+                   times.Finish(), bans.Finish(), mutes.Finish());
 }
 
-void WriteJoined(PostgresTransaction& transaction, const AppendPlan& plan) {
+void WriteJoined(PqTransaction& transaction, const AppendPlan& plan) {
   TextArray rooms, users, seqs, ordinals, times;
   bool is_any = false;
   for (const PlannedMember& member : plan.members) {
@@ -132,11 +134,11 @@ void WriteJoined(PostgresTransaction& transaction, const AppendPlan& plan) {
     times.Add(absl::ToUnixMicros(member.changed_at));
   }
   if (!is_any) return;
-  transaction.Run("write_joined", rooms.Finish(), users.Finish(), seqs.Finish(), ordinals.Finish(),
-                  times.Finish());
+  transaction.Send("write_joined", rooms.Finish(), users.Finish(), seqs.Finish(), ordinals.Finish(),
+                   times.Finish());
 }
 
-void WriteTargets(PostgresTransaction& transaction, const AppendPlan& plan) {
+void WriteTargets(PqTransaction& transaction, const AppendPlan& plan) {
   TextArray rooms, seqs, contents, bodies, mentions, edited_seqs, deleted_seqs;
   for (const PlannedTarget& target : plan.targets) {
     const bool is_deleted = target.deleted_seq > 0;
@@ -148,121 +150,116 @@ void WriteTargets(PostgresTransaction& transaction, const AppendPlan& plan) {
     edited_seqs.Add(target.edited_seq);
     deleted_seqs.Add(target.deleted_seq);
   }
-  transaction.Run("write_targets", rooms.Finish(), seqs.Finish(), contents.Finish(),
-                  bodies.Finish(), mentions.Finish(), edited_seqs.Finish(), deleted_seqs.Finish());
+  transaction.Send("write_targets", rooms.Finish(), seqs.Finish(), contents.Finish(),
+                   bodies.Finish(), mentions.Finish(), edited_seqs.Finish(), deleted_seqs.Finish());
 }
 
-// The columns of write_events, built in one pass over the events.
-struct EventColumns {
-  TextArray room, seq, kind, role, created_at, actor_id, actor_name, actor_email, dedup_key,
-      message_id, type, content, reply_to, subject, body, mentions, target_seq, ordinal;
+// In the order of the table's columns.
+void AddRow(const PlannedEvent& planned, int64_t transaction, BinaryRows& rows) {
+  const NewEvent& event = *planned.event;
+  // What an edit says stands in its message's row alone.
+  const bool is_edit = event.kind == EventKind::kMessageEdited;
+  rows.BeginRow();
+  rows.Text(planned.room->value);
+  rows.Int8(planned.seq);
+  rows.Int2(static_cast<int16_t>(event.kind));
+  rows.Int2(static_cast<int16_t>(event.role));
+  rows.Int8(absl::ToUnixMicros(planned.created_at));
+  rows.Text(event.actor.id.value);
+  rows.Text(event.actor.name);
+  rows.Text(event.actor.email);
+  rows.Text(static_cast<char>(event.dedup.space), event.dedup.key);
+  rows.Text(event.message_id);
+  rows.Text(event.type);
+  rows.Text(is_edit ? std::string_view() : event.content);
+  rows.Text(event.reply_to);
+  rows.Text(event.subject.value);
+  rows.Text(is_edit ? std::string_view() : event.body);
+  rows.Text(is_edit || event.mentions.empty() ? std::string() : EncodeUsers(event.mentions));
+  rows.Int8(planned.target_seq);
+  rows.Int8(0);  // edited_seq
+  rows.Int8(0);  // deleted_seq
+  rows.Int8(planned.ordinal);
+  rows.Int8(transaction);
+}
 
-  explicit EventColumns(const std::vector<PlannedEvent>& events)
-      : EventColumns(events.size(), ContentBytes(events)) {
-    for (const PlannedEvent& event : events) Add(event);
+void WriteEvents(PqTransaction& transaction, const AppendPlan& plan, const AppendMoment& moment,
+                 PostgresType event_type) {
+  const size_t rooms = plan.rooms.size();
+  BinaryArray ids(kTextType, rooms * BinaryArray::kIdBytes);
+  BinaryArray last_seqs(kInt8Type, rooms * BinaryArray::kInt8Bytes);
+  BinaryArray member_seqs(kInt8Type, rooms * BinaryArray::kInt8Bytes);
+  BinaryArray last_times(kInt8Type, rooms * BinaryArray::kInt8Bytes);
+  BinaryArray ordinals(kInt8Type, rooms * BinaryArray::kInt8Bytes);
+  for (const auto& [id, after, settings] : plan.rooms) {
+    ids.Add(id->value);
+    last_seqs.Add(after.last_seq);
+    member_seqs.Add(after.member_seq);
+    last_times.Add(absl::ToUnixMicros(after.last_at));
+    ordinals.Add(after.ordinal);
   }
-
- private:
-  EventColumns(size_t rows, size_t content_bytes)
-      : room(rows * TextArray::kIdBytes),
-        seq(rows * TextArray::kWordBytes),
-        kind(rows * TextArray::kWordBytes),
-        role(rows * TextArray::kWordBytes),
-        created_at(rows * TextArray::kNumberBytes),
-        actor_id(rows * TextArray::kIdBytes),
-        actor_name(rows * TextArray::kNumberBytes),
-        actor_email(rows * TextArray::kWordBytes),
-        dedup_key(rows * TextArray::kIdBytes),
-        message_id(rows * TextArray::kIdBytes),
-        type(rows * TextArray::kWordBytes),
-        content(content_bytes + rows * TextArray::kWordBytes),
-        reply_to(rows * TextArray::kWordBytes),
-        subject(rows * TextArray::kWordBytes),
-        body(rows * TextArray::kWordBytes),
-        mentions(rows * TextArray::kWordBytes),
-        target_seq(rows * TextArray::kWordBytes),
-        ordinal(rows * TextArray::kWordBytes) {}
-
-  static size_t ContentBytes(const std::vector<PlannedEvent>& events) {
-    size_t bytes = 0;
-    for (const PlannedEvent& planned : events) bytes += planned.event->content.size();
-    return bytes;
+  size_t bytes = plan.events.size() * (kEventBytes + kEventTextBytes);
+  for (const PlannedEvent& planned : plan.events) {
+    bytes += planned.event->content.size() + planned.event->body.size();
   }
+  BinaryRows events(event_type, kEventColumns, bytes);
+  for (const PlannedEvent& planned : plan.events) AddRow(planned, moment.transaction, events);
+  transaction.Send("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
+                   last_times.Finish(), ordinals.Finish(), events.Finish());
+}
 
-  void Add(const PlannedEvent& planned) {
-    const NewEvent& event = *planned.event;
-    room.Add(planned.room->value);
-    seq.Add(planned.seq);
-    kind.Add(static_cast<int64_t>(event.kind));
-    role.Add(static_cast<int64_t>(event.role));
-    created_at.Add(absl::ToUnixMicros(planned.created_at));
-    actor_id.Add(event.actor.id.value);
-    actor_name.Add(event.actor.name);
-    actor_email.Add(event.actor.email);
-    dedup_key.Add(static_cast<char>(event.dedup.space), event.dedup.key);
-    message_id.Add(event.message_id);
-    type.Add(event.type);
-    // What an edit says stands in its message's row alone.
-    const bool is_edit = event.kind == EventKind::kMessageEdited;
-    content.Add(is_edit ? std::string_view() : event.content);
-    reply_to.Add(event.reply_to);
-    subject.Add(event.subject.value);
-    body.Add(is_edit ? std::string_view() : event.body);
-    mentions.Add(is_edit || event.mentions.empty() ? std::string() : EncodeUsers(event.mentions));
-    target_seq.Add(planned.target_seq);
-    ordinal.Add(planned.ordinal);
-  }
-};
+// --- The first trip: each is sent, and its rows are taken when all of them have come.
 
-}  // namespace
-
-absl::Span<const PreparedStatement> AppendStatements() { return kStatements; }
-
-void LockRooms(PostgresTransaction& transaction, AppendPlanner& planner) {
-  TextArray ids(planner.rooms().size() * TextArray::kIdBytes);
+void SendRooms(PqTransaction& transaction, const AppendPlanner& planner) {
+  BinaryArray ids(kTextType, planner.rooms().size() * BinaryArray::kIdBytes);
   for (const RoomId* id : planner.rooms()) ids.Add(id->value);
-  for (const pqxx::row& row : transaction.Run("lock_rooms", ids.Finish())) {
-    planner.SetRoom(
-        RoomId(std::string(ViewOf(row[0]))),
-        {row[1].as<int64_t>(), row[2].as<int64_t>(), absl::FromUnixMicros(row[3].as<int64_t>()),
-         row[4].as<int64_t>(), row[5].as<int64_t>()});
+  transaction.Send("lock_rooms", ids.Finish());
+}
+
+void TakeRooms(const PqRows& rows, AppendPlanner& planner) {
+  for (int i = 0; i < rows.size(); ++i) {
+    planner.SetRoom(RoomId(std::string(rows.Text(i, 0))),
+                    {rows.Int(i, 1), rows.Int(i, 2), absl::FromUnixMicros(rows.Int(i, 3)),
+                     rows.Int(i, 4), rows.Int(i, 5)});
   }
 }
 
-absl::Time LookUpKeys(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner) {
-  const size_t bytes = batch.size() * TextArray::kIdBytes;
-  TextArray rooms(bytes);
-  TextArray actors(bytes);
-  TextArray keys(bytes);
-  std::vector<size_t> request_of;
-  request_of.reserve(batch.size());
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (!planner.HasRoom(i)) continue;
-    const NewEvent& first = batch[i].events[0];
-    rooms.Add(batch[i].room.value);
+// Of rooms that are not there, too: nobody knows yet.
+void SendKeys(PqTransaction& transaction, AppendBatch batch) {
+  const size_t bytes = batch.size() * BinaryArray::kIdBytes;
+  BinaryArray rooms(kTextType, bytes);
+  BinaryArray actors(kTextType, bytes);
+  BinaryArray keys(kTextType, bytes);
+  for (const AppendRequest& request : batch) {
+    const NewEvent& first = request.events[0];
+    rooms.Add(request.room.value);
     actors.Add(first.actor.id.value);
     keys.Add(static_cast<char>(first.dedup.space), first.dedup.key);
-    request_of.push_back(i);
   }
-  absl::Time now;
-  for (const pqxx::row& row :
-       transaction.Run("find_keys", rooms.Finish(), actors.Finish(), keys.Finish())) {
-    const auto ordinal = row[0].as<int64_t>();
-    if (ordinal == 0) {
-      now = absl::FromUnixMicros(row[1].as<int64_t>());
-      continue;
-    }
-    std::string_view hit = ViewOf(row[1]);
-    const int64_t seq = CutNumber(hit);
-    const absl::Time created_at = absl::FromUnixMicros(CutNumber(hit));
-    planner.SetStored(request_of.at(static_cast<size_t>(ordinal - 1)),
-                      {seq, std::string(hit), created_at});
-  }
-  return now;
+  transaction.Send("find_keys", rooms.Finish(), actors.Finish(), keys.Finish());
 }
 
-void LookUpTargets(PostgresTransaction& transaction, AppendBatch batch, AppendPlanner& planner) {
-  TextArray rooms, message_ids;
+AppendMoment TakeKeys(const PqRows& rows, AppendPlanner& planner) {
+  AppendMoment moment;
+  for (int i = 0; i < rows.size(); ++i) {
+    const int64_t ordinal = rows.Int(i, 0);
+    std::string_view hit = rows.Text(i, 1);
+    const int64_t first = CutNumber(hit);
+    const int64_t second = CutNumber(hit);
+    if (ordinal == 0) {
+      moment = {absl::FromUnixMicros(first), second};
+    } else {
+      planner.SetStored(static_cast<size_t>(ordinal - 1),
+                        {first, std::string(hit), absl::FromUnixMicros(second)});
+    }
+  }
+  return moment;
+}
+
+// The requests that name messages, in the order of the rows that they are asked by.
+std::vector<size_t> SendTargets(PqTransaction& transaction, AppendBatch batch) {
+  BinaryArray rooms(kTextType);
+  BinaryArray message_ids(kTextType);
   std::vector<size_t> request_of;
   for (size_t i = 0; i < batch.size(); ++i) {
     const std::string* message_id = AppendPlanner::TargetOf(batch[i]);
@@ -271,39 +268,39 @@ void LookUpTargets(PostgresTransaction& transaction, AppendBatch batch, AppendPl
     message_ids.Add(*message_id);
     request_of.push_back(i);
   }
-  if (request_of.empty()) return;
-  for (const pqxx::row& row :
-       transaction.Run("find_targets", rooms.Finish(), message_ids.Finish())) {
-    planner.SetTarget(
-        request_of.at(static_cast<size_t>(row[0].as<int64_t>() - 1)),
-        {row[1].as<int64_t>(), UserId(std::string(ViewOf(row[2]))), row[3].as<int64_t>() > 0});
+  if (!request_of.empty()) transaction.Send("find_targets", rooms.Finish(), message_ids.Finish());
+  return request_of;
+}
+
+void TakeTargets(const PqRows& rows, const std::vector<size_t>& request_of,
+                 AppendPlanner& planner) {
+  for (int i = 0; i < rows.size(); ++i) {
+    planner.SetTarget(request_of.at(static_cast<size_t>(rows.Int(i, 0) - 1)),
+                      {rows.Int(i, 1), UserId(std::string(rows.Text(i, 2))), rows.Int(i, 3) > 0});
   }
 }
 
-void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
+}  // namespace
+
+absl::Span<const PreparedStatement> AppendStatements() { return kStatements; }
+
+absl::StatusOr<AppendMoment> LockAndLookUp(PqTransaction& transaction, AppendBatch batch,
+                                           AppendPlanner& planner) {
+  SendRooms(transaction, planner);
+  SendKeys(transaction, batch);
+  const std::vector<size_t> with_target = SendTargets(transaction, batch);
+  const auto answers = transaction.Ask();
+  if (!answers.ok()) return answers.status();
+  TakeRooms((*answers)[0], planner);
+  const AppendMoment moment = TakeKeys((*answers)[1], planner);
+  if (!with_target.empty()) TakeTargets((*answers)[2], with_target, planner);
+  return moment;
+}
+
+void WritePlan(PqTransaction& transaction, const AppendPlan& plan, const AppendMoment& moment,
+               PostgresType event_type) {
   if (plan.events.empty()) return;
-  const size_t rooms = plan.rooms.size();
-  TextArray ids(rooms * TextArray::kIdBytes);
-  TextArray last_seqs(rooms * TextArray::kWordBytes);
-  TextArray member_seqs(rooms * TextArray::kWordBytes);
-  TextArray last_times(rooms * TextArray::kNumberBytes);
-  TextArray ordinals(rooms * TextArray::kWordBytes);
-  for (const auto& [id, after, settings] : plan.rooms) {
-    ids.Add(id->value);
-    last_seqs.Add(after.last_seq);
-    member_seqs.Add(after.member_seq);
-    last_times.Add(absl::ToUnixMicros(after.last_at));
-    ordinals.Add(after.ordinal);
-  }
-  EventColumns events(plan.events);
-  transaction.Run("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
-                  last_times.Finish(), ordinals.Finish(), events.room.Finish(), events.seq.Finish(),
-                  events.kind.Finish(), events.role.Finish(), events.created_at.Finish(),
-                  events.actor_id.Finish(), events.actor_name.Finish(), events.actor_email.Finish(),
-                  events.dedup_key.Finish(), events.message_id.Finish(), events.type.Finish(),
-                  events.content.Finish(), events.reply_to.Finish(), events.subject.Finish(),
-                  events.body.Finish(), events.mentions.Finish(), events.target_seq.Finish(),
-                  events.ordinal.Finish());
+  WriteEvents(transaction, plan, moment, event_type);
   if (!plan.targets.empty()) WriteTargets(transaction, plan);
   if (!plan.members.empty()) WriteMembers(transaction, plan);
   if (!plan.members.empty()) WriteJoined(transaction, plan);
@@ -313,11 +310,10 @@ void WritePlan(PostgresTransaction& transaction, const AppendPlan& plan) {
   WriteAuditRecords(transaction, plan.audits);
 }
 
-void WriteSettings(PostgresTransaction& transaction, const RoomId& room,
-                   const RoomSettings& settings) {
-  transaction.Run("write_settings", room.value, settings.topic, settings.is_public,
-                  settings.is_archived, settings.is_read_only, settings.slow_mode_seconds,
-                  EncodeTextMap(settings.metadata));
+void WriteSettings(PqTransaction& transaction, const RoomId& room, const RoomSettings& settings) {
+  transaction.Send("write_settings", room.value, settings.topic, settings.is_public,
+                   settings.is_archived, settings.is_read_only, settings.slow_mode_seconds,
+                   EncodeTextMap(settings.metadata));
 }
 
 }  // namespace confab::storage

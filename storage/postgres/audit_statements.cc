@@ -46,12 +46,9 @@ AuditRecord RecordOf(const pqxx::row& row) {
   return record;
 }
 
-}  // namespace
-
-absl::Span<const PreparedStatement> AuditWriteStatements() { return kWrite; }
-absl::Span<const PreparedStatement> AuditReadStatements() { return kRead; }
-
-void WriteAuditRecords(PostgresTransaction& transaction, absl::Span<const AuditRecord> records) {
+// Gives `write` the parameters of write_audit; not at all if there is nothing to write.
+template <typename Write>
+void WithColumns(absl::Span<const AuditRecord> records, Write write) {
   if (records.empty()) return;
   TextArray actors, services, acts, rooms, subjects, results, requests, seqs;
   for (const AuditRecord& record : records) {
@@ -64,8 +61,22 @@ void WriteAuditRecords(PostgresTransaction& transaction, absl::Span<const AuditR
     requests.Add(record.note.request_id);
     seqs.Add(record.seq);
   }
-  transaction.Run("write_audit", actors.Finish(), services.Finish(), acts.Finish(), rooms.Finish(),
-                  subjects.Finish(), results.Finish(), requests.Finish(), seqs.Finish());
+  write(actors.Finish(), services.Finish(), acts.Finish(), rooms.Finish(), subjects.Finish(),
+        results.Finish(), requests.Finish(), seqs.Finish());
+}
+
+}  // namespace
+
+absl::Span<const PreparedStatement> AuditWriteStatements() { return kWrite; }
+absl::Span<const PreparedStatement> AuditReadStatements() { return kRead; }
+
+void WriteAuditRecords(PostgresTransaction& transaction, absl::Span<const AuditRecord> records) {
+  WithColumns(records, [&](const auto&... columns) { transaction.Run("write_audit", columns...); });
+}
+
+void WriteAuditRecords(PqTransaction& transaction, absl::Span<const AuditRecord> records) {
+  WithColumns(records,
+              [&](const auto&... columns) { transaction.Send("write_audit", columns...); });
 }
 
 absl::StatusOr<std::vector<AuditRecord>> ListAuditRecords(PostgresConnection& connection,

@@ -9,6 +9,7 @@
 
 #include "storage/audit.h"
 #include "storage/postgres/postgres_connection.h"
+#include "storage/postgres/pq_transaction.h"
 
 namespace confab::storage {
 
@@ -18,6 +19,8 @@ absl::Span<const PreparedStatement> AuditReadStatements();
 
 // May throw what libpqxx throws.
 void WriteAuditRecords(PostgresTransaction& transaction, absl::Span<const AuditRecord> records);
+// For the trip to come.
+void WriteAuditRecords(PqTransaction& transaction, absl::Span<const AuditRecord> records);
 
 absl::StatusOr<std::vector<AuditRecord>> ListAuditRecords(PostgresConnection& connection,
                                                           const AuditQuery& query);

@@ -31,7 +31,7 @@ constexpr PreparedStatement kRoomStatements[] = {
      " created_at = greatest(r.last_at, excluded.created_at),"
      " last_at = greatest(r.last_at, excluded.created_at), state = 0,"
      " gone_ordinal = r.ordinal, retain_micros = 0, retain_messages = 0 WHERE r.state = 2 "
-     "RETURNING last_seq, created_at, ordinal"},
+     "RETURNING last_seq, created_at, ordinal, pg_current_xact_id()"},
     {"room_state", "SELECT state FROM rooms WHERE id = $1"},
     {"delete_room",
      "UPDATE rooms SET state = 1, topic = '', metadata = '' WHERE id = $1 AND state = 0"},
@@ -69,6 +69,8 @@ absl::Status PostgresWriter::EnsureConnected() {
   auto status = CheckServer(connection, target_.allow_unsafe_durability);
   if (!status.ok()) return status;
   if (status = active_lock_.Admit(connection); !status.ok()) return status;
+  if (status = FindEventType(connection); !status.ok()) return status;
+  if (status = connection.Prepare(PqTransactionStatements()); !status.ok()) return status;
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
   if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
   if (status = connection.Prepare(AuditWriteStatements()); !status.ok()) return status;
@@ -88,24 +90,26 @@ absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(AppendBatch ba
     auto outcomes = AppendInOneTrip(*connection_, batch);
     if (!outcomes.ok() || !outcomes->empty()) return outcomes;
   }
-  return AppendInStatements(batch);
+  return AppendInTwoTrips(batch);
 }
 
-absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInStatements(AppendBatch batch) {
-  std::vector<AppendOutcome> outcomes;
-  auto status = connection_->Transact([&](PostgresTransaction& transaction) {
-    AppendPlanner planner(batch);
-    LockRooms(transaction, planner);
-    const absl::Time now = LookUpKeys(transaction, batch, planner);
-    LookUpTargets(transaction, batch, planner);
-    auto plan = planner.Plan(now);
-    if (!plan.ok()) return plan.status();
-    WritePlan(transaction, *plan);
-    outcomes = std::move(plan->outcomes);
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return outcomes;
+absl::Status PostgresWriter::FindEventType(PostgresConnection& connection) {
+  const auto rows = connection.Execute("SELECT 'events'::regtype::oid");
+  if (!rows.ok()) return rows.status();
+  event_type_ = (*rows)[0][0].as<PostgresType>();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInTwoTrips(AppendBatch batch) {
+  AppendPlanner planner(batch);
+  PqTransaction transaction(*connection_);
+  const auto moment = LockAndLookUp(transaction, batch, planner);
+  if (!moment.ok()) return moment.status();
+  auto plan = planner.Plan(moment->now);
+  if (!plan.ok()) return plan.status();
+  WritePlan(transaction, *plan, *moment, event_type_);
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return std::move(plan->outcomes);
 }
 
 absl::StatusOr<RoomRecord> PostgresWriter::CreateRoom(const NewRoom& room) {
@@ -117,36 +121,37 @@ absl::StatusOr<RoomRecord> PostgresWriter::CreateRoom(const NewRoom& room) {
     // The rest of the old log must be gone before anybody can read the new one.
     if (auto status = PurgeRoom(room.id, absl::InfiniteFuture()); !status.ok()) return status;
   }
-  RoomRecord record;
-  auto status = connection_->Transact(
-      [&](PostgresTransaction& transaction) { return CreateOver(transaction, room, record); });
-  if (!status.ok()) return status;
-  return record;
+  return CreateOver(room);
 }
 
-absl::Status PostgresWriter::CreateOver(PostgresTransaction& transaction, const NewRoom& room,
-                                        RoomRecord& record) {
-  const auto rows = transaction.Run("create_room", room.id.value, room.topic, room.is_public);
-  if (rows.empty()) return absl::AlreadyExistsError("the room exists");
-  const auto last_seq = rows[0][0].as<int64_t>();
-  const absl::Time now = absl::FromUnixMicros(rows[0][1].as<int64_t>());
-  record = {room, room.id, last_seq, last_seq, now};
+absl::StatusOr<RoomRecord> PostgresWriter::CreateOver(const NewRoom& room) {
+  PqTransaction transaction(*connection_);
+  transaction.Send("create_room", room.id.value, room.topic, room.is_public);
+  const auto answers = transaction.Ask();
+  if (!answers.ok()) return answers.status();
+  const PqRows& row = answers->front();
+  if (row.size() == 0) return absl::AlreadyExistsError("the room exists");
+  const int64_t last_seq = row.Int(0, 0);
+  const AppendMoment moment{absl::FromUnixMicros(row.Int(0, 1)), row.Int(0, 3)};
+  RoomRecord record{room, room.id, last_seq, last_seq, moment.now};
   WriteSettings(transaction, room.id, room);
   if (room.audit != nullptr) {
     const AuditRecord audit = AuditOfNewRoom(room);
     WriteAuditRecords(transaction, absl::MakeConstSpan(&audit, 1));
   }
-  const LockedRoom before{last_seq, last_seq, now, rows[0][2].as<int64_t>()};
+  const LockedRoom before{last_seq, last_seq, moment.now, row.Int(0, 2)};
   const AppendRequest first = FirstEvents(room, before);
-  if (first.events.empty()) return absl::OkStatus();
-  AppendPlanner planner(absl::MakeConstSpan(&first, 1));
-  planner.SetRoom(room.id, before);
-  const auto plan = planner.Plan(now);
-  if (!plan.ok()) return plan.status();
-  WritePlan(transaction, *plan);
-  record.last_seq = plan->rooms[0].after.last_seq;
-  record.member_seq = plan->rooms[0].after.member_seq;
-  return absl::OkStatus();
+  if (!first.events.empty()) {
+    AppendPlanner planner(absl::MakeConstSpan(&first, 1));
+    planner.SetRoom(room.id, before);
+    const auto plan = planner.Plan(moment.now);
+    if (!plan.ok()) return plan.status();
+    WritePlan(transaction, *plan, moment, event_type_);
+    record.last_seq = plan->rooms[0].after.last_seq;
+    record.member_seq = plan->rooms[0].after.member_seq;
+  }
+  if (auto status = transaction.Commit(); !status.ok()) return status;
+  return record;
 }
 
 absl::Status PostgresWriter::WriteAudit(absl::Span<const AuditRecord> records) {

@@ -1,5 +1,5 @@
-// postgres_writer.h: the StoreWriter of a PostgreSQL database. A handful of messages is one
-// statement (one_trip_append), any other batch three (append_statements).
+// postgres_writer.h: the StoreWriter of a PostgreSQL database. A handful of messages is one trip to
+// it (one_trip_append), any other batch two (append_statements).
 // Owns: its connection, which it builds anew after it broke.   Used by: postgres_store.
 // Threads: caller serialises; several writers lock rooms in the order of their ids.
 // Fails: as store.h says.
@@ -10,6 +10,7 @@
 
 #include "storage/append_plan.h"
 #include "storage/postgres/active_lock.h"
+#include "storage/postgres/binary_values.h"
 #include "storage/postgres/postgres_connection.h"
 #include "storage/store.h"
 
@@ -45,9 +46,9 @@ class PostgresWriter : public StoreWriter {
       : target_(target), watchdog_(watchdog), active_lock_(active_lock) {}
   // A session that works and is admitted by the active lock.
   absl::Status EnsureConnected();
-  absl::StatusOr<std::vector<AppendOutcome>> AppendInStatements(AppendBatch batch);
-  absl::Status CreateOver(PostgresTransaction& transaction, const NewRoom& room,
-                          RoomRecord& record);
+  absl::StatusOr<std::vector<AppendOutcome>> AppendInTwoTrips(AppendBatch batch);
+  absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room);
+  absl::Status FindEventType(PostgresConnection& connection);
   // Removes rows of deleted rooms until none are left or the time is over.
   absl::Status Purge(absl::Duration limit);
   absl::Status PurgeRoom(const RoomId& room, absl::Time end);
@@ -56,6 +57,7 @@ class PostgresWriter : public StoreWriter {
   Watchdog& watchdog_;
   ActiveLock& active_lock_;
   std::unique_ptr<PostgresConnection> connection_;
+  PostgresType event_type_ = 0;  // In that session's database.
 };
 
 }  // namespace confab::storage

@@ -20,14 +20,31 @@ constexpr std::string_view kCommit(
     "COMMIT\0",
     12);
 
-// Binding one of the statements that are a transaction of their own: type, length, the portal's
-// empty name, the statement's.
-constexpr std::string_view kAppend("\0append_", 8);
-constexpr size_t kNamesOffset = 5;
+// Of each message: type, length without the type, the rest; of a Bind: the portal's empty name, the
+// statement's.
+constexpr size_t kHeaderBytes = 5;
+constexpr std::string_view kBindAppend("\0append_", 8);  // A transaction of its own.
+constexpr std::string_view kBindCommit("\0commit\0", 8);
 
-bool IsCommit(std::string_view request) {
-  return request == kCommit ||
-         (request.starts_with('B') && request.substr(kNamesOffset).starts_with(kAppend));
+bool IsCommitMessage(std::string_view message) {
+  const std::string_view rest = message.substr(kHeaderBytes);
+  return message == kCommit ||
+         (message[0] == 'B' && (rest.starts_with(kBindAppend) || rest.starts_with(kBindCommit)));
+}
+
+// Whether one of the messages commits; several may travel together.
+bool HasCommit(std::string_view request) {
+  while (request.size() >= kHeaderBytes) {
+    size_t length = 0;
+    for (size_t i = 1; i < kHeaderBytes; ++i) {
+      length = length << 8 | static_cast<unsigned char>(request[i]);
+    }
+    const size_t size = 1 + length;
+    if (size < kHeaderBytes || size > request.size()) return false;
+    if (IsCommitMessage(request.substr(0, size))) return true;
+    request.remove_prefix(size);
+  }
+  return false;
 }
 
 sockaddr_un AddressOf(const std::string& path) {
@@ -110,7 +127,7 @@ bool PostgresProxy::PassToServer(int client, int server) {
   if (size <= 0) return false;
   ++requests_;
   // libpq sends a short request in one piece when nothing else is waiting.
-  const bool is_commit = IsCommit(std::string_view(buffer, static_cast<size_t>(size)));
+  const bool is_commit = HasCommit(std::string_view(buffer, static_cast<size_t>(size)));
   const Fault fault = is_commit ? fault_.load() : Fault::kNone;
   if (fault == Fault::kNone) return SendAll(server, buffer, size);
   if (fault == Fault::kLoseAnswer) {

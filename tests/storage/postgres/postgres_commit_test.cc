@@ -78,7 +78,7 @@ TEST_P(PostgresCommit, AServerThatStopsAnsweringIsGivenUpInTime) {
   const absl::Duration waited = absl::Now() - start;
   server.Resume();
 
-  // What is one statement may be done once the server goes on; of three the first did nothing.
+  // What is one statement may be done once the server goes on; the first of two trips did nothing.
   EXPECT_EQ(append.status().code(),
             is_one_trip() ? absl::StatusCode::kUnknown : absl::StatusCode::kUnavailable)
       << append.status();
@@ -152,6 +152,31 @@ TEST(PostgresCommitShape, AHandfulOfMessagesIsOneRoundTrip) {
   before = proxy.requests();
   ASSERT_TRUE(writer->Append(batch).ok());
   EXPECT_GT(proxy.requests() - before, 1) << "a retry is answered by the other shape";
+}
+
+TEST(PostgresCommitShape, AnyOtherBatchIsTwoRoundTrips) {
+  PostgresServer& server = PostgresServer::Shared();
+  PostgresProxy proxy(server.socket_dir());
+  const auto store = OpenOrFail(PostgresServer::UrlOf(proxy.socket_dir(), server.NewSchema()));
+  const auto writer = WriterOf(*store);
+  CreateRoom(*writer, "a");
+  std::vector<AppendRequest> batch;
+  for (int i = 0; i < 2 * StoreOptions{}.one_trip_limit; ++i) {
+    batch.push_back(Message("a", std::to_string(i)).front());
+  }
+  std::vector<AppendRequest> answer = Message("a", "an answer");
+  answer[0].events[0].reply_to = "id of 0";
+  std::vector<AppendRequest> edit = Message("a", "an edit");
+  edit[0].events[0].kind = EventKind::kMessageEdited;
+  edit[0].events[0].message_id = "id of 1";
+
+  for (const auto& appended : {batch, answer, edit}) {
+    const int before = proxy.requests();
+    const auto outcomes = writer->Append(appended);
+    ASSERT_TRUE(outcomes.ok()) << outcomes.status();
+    EXPECT_EQ(outcomes->front().kind, Kind::kStored);
+    EXPECT_EQ(proxy.requests() - before, 2);
+  }
 }
 
 // A rival changes room "a" while a batch of ours waits for it. `size` 2: with room "b" before it.
