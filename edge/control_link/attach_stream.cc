@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "edge/control_link/received_batch.h"
 #include "process/failpoint.h"
 
 namespace confab::edge {
@@ -17,7 +18,7 @@ void AttachStream::Open(const std::shared_ptr<grpc::Channel>& channel, const std
   StartCall();
   // Reading begins afterwards, so that no item overtakes this.
   sink_.OnStreamOpened(number_);
-  reading_ = std::make_shared<v1::AttachResponse>();
+  reading_ = MakeReceivedBatch();
   StartRead(reading_.get());
 }
 
@@ -91,7 +92,7 @@ void AttachStream::OnReadDone(bool ok) {
       has_answered_ = true;
     }
     sink_.OnItems(number_, std::move(reading_));
-    reading_ = std::make_shared<v1::AttachResponse>();
+    reading_ = MakeReceivedBatch();
     StartRead(reading_.get());
     return;
   }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "edge/control_link/received_batch.h"
 #include "tests/bench/edge_benches.h"
 #include "tests/bench/edge_samples.h"
 
@@ -46,12 +47,12 @@ void Write(State& state, const Batch& batch) {
   }
 }
 
-// Each batch into a message of its own, as the edge reads them: io threads keep it for a while.
-template <typename Batch>
-void Read(State& state, const Batch& batch) {
+// Each batch into one of its own, which io threads keep for a while.
+template <typename Make>
+void Read(State& state, const v1::AttachResponse& batch, Make make) {
   const std::string bytes = batch.SerializeAsString();
   for (auto _ : state) {
-    const auto read = std::make_shared<Batch>();
+    const std::shared_ptr<v1::AttachResponse> read = make();
     Require(read->ParseFromString(bytes), "the batch cannot be read");
     DoNotOptimize(read->items_size());
   }
@@ -79,10 +80,15 @@ void AddLinkBenches(tests::BenchList& list) {
   list.Add({"link/write_broadcasts", "item", kItems, 20,
             [](State& state) { Write(state, Broadcasts()); }});
   list.Add({"link/read_broadcasts", "item", kItems, 20,
-            [](State& state) { Read(state, Broadcasts()); }});
+            [](State& state) { Read(state, Broadcasts(), MakeReceivedBatch); }});
+  // Each message with memory of its own: the yardstick.
+  list.Add({"link/read_broadcasts_on_heap", "item", kItems, 0, [](State& state) {
+              Read(state, Broadcasts(), [] { return std::make_shared<v1::AttachResponse>(); });
+            }});
   list.Add(
       {"link/write_results", "item", kItems, 20, [](State& state) { Write(state, Results()); }});
-  list.Add({"link/read_results", "item", kItems, 20, [](State& state) { Read(state, Results()); }});
+  list.Add({"link/read_results", "item", kItems, 20,
+            [](State& state) { Read(state, Results(), MakeReceivedBatch); }});
 }
 
 }  // namespace confab::edge
