@@ -115,9 +115,10 @@ bool Distributor::RouteBroadcast(const v1::Broadcast& broadcast, TopicTable::Thr
   }
   if (broadcast.topics_size() != 1) return false;
   const std::string& topic = broadcast.topics(0);
-  switch (topics_.OnEvent(topic, broadcast.event().event().seq())) {
+  const TopicTable::Passing passing = topics_.OnEvent(topic, broadcast.event().event().seq());
+  switch (passing.verdict) {
     case TopicTable::Verdict::kDeliver:
-      threads = topics_.ThreadsOf(topic);
+      threads = passing.threads;
       if (ring_ != nullptr) {
         ring_->Add(broadcasts_, RoomOfTopic(topic), broadcast.event().event().seq());
       }
@@ -203,7 +204,9 @@ void Distributor::OnItems(std::uint64_t stream, std::shared_ptr<const v1::Attach
         if (threads != 0) reports_[report].missing = std::popcount(threads);
       }
       for (; threads != 0; threads &= threads - 1) {
-        parts[static_cast<std::size_t>(std::countr_zero(threads))].items.push_back(
+        auto& items = parts[static_cast<std::size_t>(std::countr_zero(threads))].items;
+        if (items.empty()) items.reserve(static_cast<std::size_t>(batch->items_size() - i));
+        items.push_back(
             {.place = i,
              .broadcasts = static_cast<std::uint32_t>(broadcasts_ - broadcasts_before)});
       }

@@ -26,22 +26,25 @@ std::uint64_t TopicTable::OnSubscribe(std::string_view topic, std::size_t thread
 
 void TopicTable::OnWanted(std::string_view topic, std::size_t thread) { WishOf(topic, thread, 0); }
 
-TopicTable::Verdict TopicTable::OnEvent(std::string_view topic, std::int64_t seq) {
+TopicTable::ThreadMask TopicTable::MaskOf(const Entry& entry) {
+  ThreadMask mask = 0;
+  for (const Wish& wish : entry.wishes) mask |= ThreadMask{1} << wish.thread;
+  return mask;
+}
+
+TopicTable::Passing TopicTable::OnEvent(std::string_view topic, std::int64_t seq) {
   const auto it = topics_.find(topic);
-  if (it == topics_.end()) return Verdict::kUnwanted;
-  std::int64_t& position = it->second->position;
-  if (seq <= position) return Verdict::kDuplicate;
-  if (seq > position + 1) return Verdict::kGap;
-  position = seq;
-  return Verdict::kDeliver;
+  if (it == topics_.end()) return {.verdict = Verdict::kUnwanted};
+  Entry& entry = *it->second;
+  if (seq <= entry.position) return {.verdict = Verdict::kDuplicate};
+  if (seq > entry.position + 1) return {.verdict = Verdict::kGap};
+  entry.position = seq;
+  return {.verdict = Verdict::kDeliver, .threads = MaskOf(entry)};
 }
 
 TopicTable::ThreadMask TopicTable::ThreadsOf(std::string_view topic) const {
   const auto it = topics_.find(topic);
-  if (it == topics_.end()) return 0;
-  ThreadMask mask = 0;
-  for (const Wish& wish : it->second->wishes) mask |= ThreadMask{1} << wish.thread;
-  return mask;
+  return it == topics_.end() ? 0 : MaskOf(*it->second);
 }
 
 bool TopicTable::OnReleased(std::string_view topic, std::size_t thread,

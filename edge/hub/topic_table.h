@@ -29,8 +29,12 @@ class TopicTable {
   void OnWanted(std::string_view topic, std::size_t thread);
 
   enum class Verdict { kDeliver, kDuplicate, kGap, kUnwanted };
+  struct Passing {
+    Verdict verdict = Verdict::kUnwanted;
+    ThreadMask threads = 0;  // It is to be delivered to.
+  };
   // An event of a room's log comes by. kDeliver: it is the next one, and counts as distributed.
-  Verdict OnEvent(std::string_view topic, std::int64_t seq);
+  Passing OnEvent(std::string_view topic, std::int64_t seq);
 
   // 0: nobody.
   ThreadMask ThreadsOf(std::string_view topic) const;
@@ -55,6 +59,7 @@ class TopicTable {
     absl::InlinedVector<Wish, 2> wishes;
   };
 
+  static ThreadMask MaskOf(const Entry& entry);
   Wish& WishOf(std::string_view topic, std::size_t thread, std::int64_t position);
 
   absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>, std::hash<std::string_view>,

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   AddDialectBenches(list);
   AddMessageBenches(list);
   AddLinkBenches(list);
+  AddDistributorBenches(list);
   AddHubBenches(list);
   AddOutboxBenches(list);
   return list.Run(argc, argv);

@@ -27,12 +27,23 @@ TEST(TopicTable, TakesEachEventOnceAndInOrder) {
   TopicTable table;
   table.OnSubscribe("room:r", 0, 5);
 
-  EXPECT_EQ(table.OnEvent("room:r", 5), Verdict::kDuplicate);
-  EXPECT_EQ(table.OnEvent("room:r", 7), Verdict::kGap);
-  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDeliver);
-  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDuplicate);
-  EXPECT_EQ(table.OnEvent("room:r", 7), Verdict::kDeliver);
-  EXPECT_EQ(table.OnEvent("room:s", 1), Verdict::kUnwanted);
+  EXPECT_EQ(table.OnEvent("room:r", 5).verdict, Verdict::kDuplicate);
+  EXPECT_EQ(table.OnEvent("room:r", 7).verdict, Verdict::kGap);
+  EXPECT_EQ(table.OnEvent("room:r", 6).verdict, Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:r", 6).verdict, Verdict::kDuplicate);
+  EXPECT_EQ(table.OnEvent("room:r", 7).verdict, Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:s", 1).verdict, Verdict::kUnwanted);
+}
+
+TEST(TopicTable, SaysWhichThreadsAnEventIsFor) {
+  TopicTable table;
+  table.OnSubscribe("room:r", 0, 5);
+  table.OnSubscribe("room:r", 3, 5);
+
+  EXPECT_EQ(table.OnEvent("room:r", 7).threads, 0u) << "one is missing before it";
+  EXPECT_EQ(table.OnEvent("room:r", 6).threads, 0b1001u);
+  EXPECT_EQ(table.OnEvent("room:r", 6).threads, 0u) << "again";
+  EXPECT_EQ(table.OnEvent("room:s", 1).threads, 0u);
 }
 
 TEST(TopicTable, KeepsItsPositionWhenAnotherSubscribes) {
@@ -41,7 +52,7 @@ TEST(TopicTable, KeepsItsPositionWhenAnotherSubscribes) {
 
   table.OnSubscribe("room:r", 1, 9);  // Control is ahead of an edge that is catching up.
 
-  EXPECT_EQ(table.OnEvent("room:r", 6), Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:r", 6).verdict, Verdict::kDeliver);
 }
 
 TEST(TopicTable, ForgetsATopicWithItsLastThread) {
@@ -84,7 +95,7 @@ TEST(TopicTable, StartsAnewWhenATopicComesBack) {
 
   table.OnSubscribe("room:r", 0, 8);
 
-  EXPECT_EQ(table.OnEvent("room:r", 9), Verdict::kDeliver);
+  EXPECT_EQ(table.OnEvent("room:r", 9).verdict, Verdict::kDeliver);
 }
 
 TEST(TopicTable, KeepsAWantedTopicUntilItsThreadLetsGo) {
