@@ -22,23 +22,8 @@ void AttachStream::Open(const std::shared_ptr<grpc::Channel>& channel, const std
   StartRead(reading_.get());
 }
 
-void AttachStream::Enqueue(v1::EdgeItem&& item) {
-  queue_bytes_ += item.ByteSizeLong();
-  queue_.push_back(std::move(item));
-}
-
 bool AttachStream::TakeBatch() {
-  if (!is_announced_ || is_writing_ || is_over_ || queue_.empty()) return false;
-  writing_.Clear();
-  std::size_t bytes = 0;
-  while (!queue_.empty()) {
-    const std::size_t size = queue_.front().ByteSizeLong();
-    if (bytes > 0 && bytes + size > kBatchBytesLimit) break;
-    bytes += size;
-    *writing_.add_items() = std::move(queue_.front());
-    queue_.pop_front();
-  }
-  queue_bytes_ -= bytes;
+  if (!is_announced_ || is_writing_ || is_over_ || !queue_.Take(writing_)) return false;
   is_writing_ = true;
   write_began_ = std::chrono::steady_clock::now();
   return true;
@@ -51,9 +36,9 @@ void AttachStream::Announce(std::vector<v1::Hello> chunks) {
     for (v1::Hello& chunk : chunks) {
       v1::EdgeItem item;
       item.mutable_hello()->Swap(&chunk);
-      Enqueue(std::move(item));
+      queue_.Push(std::move(item));
     }
-    for (v1::EdgeItem& item : std::exchange(early_, {})) Enqueue(std::move(item));
+    for (v1::EdgeItem& item : std::exchange(early_, {})) queue_.Push(std::move(item));
     is_announced_ = true;
     is_ready = TakeBatch();
   }
@@ -67,12 +52,12 @@ void AttachStream::Send(std::vector<v1::EdgeItem>& items) {
     const process::MutexLock lock(mu_);
     for (v1::EdgeItem& item : items) {
       if (is_announced_) {
-        Enqueue(std::move(item));
+        queue_.Push(std::move(item));
       } else {
         early_.push_back(std::move(item));
       }
     }
-    is_too_much = queue_bytes_ > kQueueBytesLimit;
+    is_too_much = queue_.bytes() > kQueueBytesLimit;
     is_ready = !is_too_much && TakeBatch();
   }
   items.clear();
@@ -109,6 +94,7 @@ void AttachStream::OnReadDone(bool ok) {
 void AttachStream::OnWriteDone(bool ok) {
   bool is_ready = false;
   bool is_last = false;
+  writing_.Clear();  // Without the lock, which io threads want.
   {
     const process::MutexLock lock(mu_);
     is_writing_ = false;

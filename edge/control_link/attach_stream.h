@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 
 #include "confab/v1/edge_link.grpc.pb.h"
 
+#include "edge/control_link/attach_queue.h"
 #include "edge/control_link/control_link.h"
 #include "process/mutex.h"
 
@@ -26,8 +26,6 @@ namespace confab::edge {
 
 class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1::AttachResponse> {
  public:
-  // Control takes 1 MiB a message; half of it leaves room for one large item more.
-  static constexpr std::size_t kBatchBytesLimit = 512 * 1024;
   // As much as control keeps for an edge. Beyond it control has not read for long.
   static constexpr std::size_t kQueueBytesLimit = 32 * 1024 * 1024;
 
@@ -55,8 +53,7 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
-  void Enqueue(v1::EdgeItem&& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // True: writing_ is to be written.
+  // True: writing_ is to be written. REQUIRES: it is empty, unless a write is under way.
   bool TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Write();  // Without the lock.
 
@@ -69,10 +66,9 @@ class AttachStream final : private grpc::ClientBidiReactor<v1::AttachRequest, v1
 
   mutable process::Mutex mu_;
   std::condition_variable ended_;
-  std::deque<v1::EdgeItem> queue_ ABSL_GUARDED_BY(mu_);
+  AttachQueue queue_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::EdgeItem> early_
       ABSL_GUARDED_BY(mu_);  // Sent before the announcement: follows it.
-  std::size_t queue_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool is_announced_ ABSL_GUARDED_BY(mu_) = false;
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
   std::chrono::steady_clock::time_point write_began_ ABSL_GUARDED_BY(mu_);

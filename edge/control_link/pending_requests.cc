@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "edge/control_link/item_bytes.h"
 #include "proto/reason.h"
 
 namespace confab::edge {
@@ -71,7 +72,7 @@ PendingRequests::PendingRequests(uint8_t thread_index, size_t count_limit, size_
 
 const PendingRequest* PendingRequests::Add(v1::Command&& command, std::optional<uint64_t> reply_id,
                                            SteadyTime now, SteadyTime deadline) {
-  const size_t bytes = command.ByteSizeLong();
+  const size_t bytes = BytesOf(command);
   if (size_ >= count_limit_ || bytes_ + bytes > bytes_limit_) return nullptr;
   if (slots_.size() >= kHolesPerRequest * count_limit_) return nullptr;
   const uint64_t number = first_ + slots_.size();

@@ -1,7 +1,9 @@
 // The stream between edge and control: what its batches cost to write and to read, an item.
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "edge/control_link/attach_queue.h"
 #include "edge/control_link/received_batch.h"
 #include "tests/bench/edge_benches.h"
 #include "tests/bench/edge_samples.h"
@@ -58,6 +60,19 @@ void Read(State& state, const v1::AttachResponse& batch, Make make) {
   }
 }
 
+// From the turn of an io thread into the batch that is written.
+void QueueCommands(State& state) {
+  AttachQueue queue;
+  v1::AttachRequest items = Commands();
+  v1::AttachRequest batch;
+  for (auto _ : state) {
+    for (v1::EdgeItem& item : *items.mutable_items()) queue.Push(std::move(item));
+    items.Clear();
+    Require(queue.Take(batch) && batch.items_size() == kItems, "commands were left");
+    items.Swap(&batch);
+  }
+}
+
 // Into the same message again and again, as control reads them; what is taken out of it is new.
 void ReadCommands(State& state) {
   const std::string bytes = Commands().SerializeAsString();
@@ -76,6 +91,7 @@ void ReadCommands(State& state) {
 void AddLinkBenches(tests::BenchList& list) {
   list.Add(
       {"link/write_commands", "item", kItems, 20, [](State& state) { Write(state, Commands()); }});
+  list.Add({"link/queue_commands", "item", kItems, 20, QueueCommands});
   list.Add({"link/read_commands", "item", kItems, 20, ReadCommands});
   list.Add({"link/write_broadcasts", "item", kItems, 20,
             [](State& state) { Write(state, Broadcasts()); }});
