@@ -451,7 +451,7 @@ void IoThread::On(const v1::Result& result) {
   if (!request->command.has_replay_page() && !request->command.is_automatic()) {
     metrics_.CountCommand(result.has_error() ? result.error().reason() : v1::REASON_UNSPECIFIED);
     metrics_.command_seconds.Observe(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - request->sent_at).count());
+        std::chrono::duration<double>(loop_->now() - request->sent_at).count());
   }
   if (Connection* connection = Find(request->command.connection())) {
     connection->OnResult(request->command, request->reply_id, result);

@@ -4,6 +4,7 @@
 // Threads: confined to its own thread, except Open, Start, Post…, Begin…, drain_figures and Join (any thread).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -150,6 +151,7 @@ class IoThread final : public Distributor::Recipient,
   bool HasThread(std::uint8_t thread) const override { return thread < peers_.size(); }
   void HandOver(std::uint8_t thread, absl::AnyInvocable<void(HttpHome&)> resume) override;
 
+  std::chrono::steady_clock::time_point now() override { return loop_->now(); }
   const ConnectionLimits& limits() const override { return connection_limits_; }
   const TokenVerifier& tokens() const override { return *tokens_; }
   void Enter(Connection& connection) override;

@@ -30,7 +30,7 @@ bool IoThread::Submit(v1::Command&& command, std::optional<std::uint64_t> reply_
   if (command.is_automatic() && (is_down_ || pending_.size() >= PendingRequests::kCountLimit / 2)) {
     return false;
   }
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = loop_->now();
   const PendingRequest* request =
       pending_.Add(std::move(command), reply_id, now,
                    now + absl::ToChronoMilliseconds(settings_.command_deadline));

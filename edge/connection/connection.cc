@@ -177,7 +177,7 @@ void Connection::Refuse(const v1::Command& command, std::optional<std::uint64_t>
 
 void Connection::RefuseFrame(const v1::Command& command, std::optional<std::uint64_t> reply_id,
                              const v1::Error& error) {
-  const auto too_many = TakeFrame(std::chrono::steady_clock::now());
+  const auto too_many = TakeFrame(host_.now());
   Refuse(command, reply_id, too_many ? *too_many : error);
 }
 
@@ -205,7 +205,7 @@ std::optional<v1::Error> Connection::TakeFrame(SteadyTime now) {
 }
 
 std::optional<v1::Error> Connection::CheckLimits(const v1::Command& command) {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = host_.now();
   const ConnectionLimits& limits = host_.limits();
   if (auto error = TakeFrame(now)) return error;
   if (command.has_post_message()) return TakeSend(now);

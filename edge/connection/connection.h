@@ -75,6 +75,8 @@ class ClientWire {
 class ConnectionHost {
  public:
   virtual ~ConnectionHost() = default;
+  // For limits, which need it no finer than the turns of the thread's loop.
+  virtual std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
   virtual const ConnectionLimits& limits() const = 0;
   virtual const TokenVerifier& tokens() const = 0;
   // The user is known. Calls OnEntered; Connection::Admit follows, at once or when control is

@@ -88,13 +88,30 @@ void EventLoop::Post(absl::AnyInvocable<void()> work) { net::post(*context_, std
 
 void EventLoop::MarkDirty(Flushable& flushable) {
   if (flushable.dirty_in_ != nullptr) return;
-  if (dirty_.empty()) net::post(*context_, [this] { FlushAll(); });
+  EndTurnLater();
   flushable.dirty_in_ = this;
   flushable.dirty_index_ = dirty_.size();
   dirty_.push_back(&flushable);
 }
 
+std::chrono::steady_clock::time_point EventLoop::now() {
+  if (!has_now_) {
+    now_ = std::chrono::steady_clock::now();
+    has_now_ = true;
+    EndTurnLater();
+  }
+  return now_;
+}
+
+void EventLoop::EndTurnLater() {
+  if (is_end_posted_) return;
+  is_end_posted_ = true;
+  net::post(*context_, [this] { FlushAll(); });
+}
+
 void EventLoop::FlushAll() {
+  is_end_posted_ = false;
+  has_now_ = false;
   flushing_.swap(dirty_);
   // By index: a Flush may destroy others of the list, or mark some for the next turn.
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
