@@ -1,8 +1,8 @@
 #include "edge/transport/websocket_transport.h"
 
-#include <array>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +13,7 @@
 #include "edge/connection/rate_limit.h"
 #include "edge/protocol/websocket_frame.h"
 #include "edge/transport/event_loop.h"
+#include "edge/transport/message_buffer.h"
 #include "edge/transport/output_layer.h"
 #include "edge/transport/polling_transport.h"
 #include "edge/transport/upgrade_probe.h"
@@ -33,9 +34,6 @@ constexpr std::size_t kLingerBytesLimit = 256 * 1024;
 
 // Pings of a client: browsers send none, libraries one in many seconds.
 constexpr RateLimit kControlFrameRate{.per_period = 10, .burst = 50};
-
-// Read buffer of an idle socket; a usual message fits, a longer one is assembled on the heap.
-constexpr std::size_t kReadBytes = 256;
 
 class WebSocketTransport final : public Transport,
                                  private OutputLayer::Owner,
@@ -197,6 +195,7 @@ class WebSocketTransport final : public Transport,
 
   void OnControlFrame(websocket::frame_type kind) {
     layer_.ResetReads();
+    message_.OnHeartbeat();
     if (kind == websocket::frame_type::close) return;
     if (kind == websocket::frame_type::pong && session_ != nullptr && !is_closing_) {
       session_->OnPong();
@@ -208,11 +207,10 @@ class WebSocketTransport final : public Transport,
 
   void Read() {
     if (is_closing_) return;
-    const net::mutable_buffer space =
-        assembly_ == nullptr ? net::buffer(buffer_) : net::buffer(*assembly_) + assembled_;
-    stream_.async_read_some(space, [self = shared_from_this()](error_code error, std::size_t n) {
-      self->OnRead(error, n);
-    });
+    const std::span<char> space = message_.Space();
+    stream_.async_read_some(
+        net::buffer(space.data(), space.size()),
+        [self = shared_from_this()](error_code error, std::size_t n) { self->OnRead(error, n); });
   }
 
   void OnRead(error_code error, std::size_t n) {
@@ -222,14 +220,8 @@ class WebSocketTransport final : public Transport,
     // Where the peer broke the protocol Beast has sent the close code already.
     if (error) return Finish();
     if (stream_.is_message_done()) {
-      if (assembly_ == nullptr) {
-        Deliver(std::string_view(buffer_.data(), n));
-      } else {
-        // Given back at once: an idle socket keeps nothing.
-        const std::unique_ptr<std::string> message = std::move(assembly_);
-        TimerWheel::Entry::Cancel();
-        Deliver(std::string_view(message->data(), assembled_ + n));
-      }
+      if (message_.is_assembling()) TimerWheel::Entry::Cancel();
+      Deliver(message_.Finish(n));
     } else {
       Assemble(n);
     }
@@ -252,28 +244,17 @@ class WebSocketTransport final : public Transport,
 
   void Deliver(std::string_view message) {
     layer_.ResetReads();
-    assembled_ = 0;
     fragments_ = 0;
     session_->OnMessage(stream_.got_binary(), message);
   }
 
   void Assemble(std::size_t n) {
-    if (assembly_ == nullptr) {
-      assembly_ = std::make_unique<std::string>(buffer_.data(), n);
-      if (home_.limits.message_time > absl::ZeroDuration()) {
-        home_.loop.wheel().Arm(*this, home_.limits.message_time);
-      }
-    } else if (assembled_ + n < assembly_->size()) {
-      // Less than there was room for: the end of a fragment, or of what has arrived.
-      const int limit = kReadsPerFragment * home_.limits.fragments;
-      if (++fragments_ > limit && limit > 0) {
-        return Close(CloseReason::kBadPacket);
-      }
+    if (!message_.is_assembling() && home_.limits.message_time > absl::ZeroDuration()) {
+      home_.loop.wheel().Arm(*this, home_.limits.message_time);
     }
-    assembled_ += n;
-    if (assembly_->size() < assembled_ * 2) {
-      assembly_->resize(std::min(assembled_ * 2, home_.limits.message_bytes) + 1);
-    }
+    if (message_.Add(n, home_.limits.message_bytes)) return;
+    const int limit = kReadsPerFragment * home_.limits.fragments;
+    if (++fragments_ > limit && limit > 0) Close(CloseReason::kBadPacket);
   }
 
   void EndSession() {
@@ -290,7 +271,7 @@ class WebSocketTransport final : public Transport,
     TimerWheel::Entry::Cancel();
     Leave();
     EndSession();
-    assembly_.reset();
+    message_.Clear();
     if (!layer_.socket().is_open()) return;
     home_.loop.wheel().Arm(*this, kLingerTimeLimit);
     if (layer_.empty()) {
@@ -304,7 +285,8 @@ class WebSocketTransport final : public Transport,
   // Closing a socket with unread bytes sends a reset, which may overtake our close frame.
   void Linger() {
     if (!layer_.socket().is_open()) return;
-    layer_.socket().async_read_some(net::buffer(buffer_),
+    const std::span<char> space = message_.Space();
+    layer_.socket().async_read_some(net::buffer(space.data(), space.size()),
                                     [self = shared_from_this()](error_code error, std::size_t n) {
                                       self->lingered_ += n;
                                       const bool is_enough = self->lingered_ > kLingerBytesLimit;
@@ -326,16 +308,14 @@ class WebSocketTransport final : public Transport,
   TransportHome& home_;
   websocket::stream<OutputLayer, false> stream_;
   OutputLayer& layer_;
-  std::unique_ptr<Session> session_;       // Null before the upgrade, and once the close has begun.
-  std::unique_ptr<std::string> assembly_;  // A message that did not fit into buffer_.
-  std::size_t assembled_ = 0;
-  std::size_t lingered_ = 0;  // Bytes read after the end of the talk.
+  std::unique_ptr<Session> session_;  // Null before the upgrade, and once the close has begun.
+  std::size_t lingered_ = 0;          // Bytes read after the end of the talk.
   int fragments_ = 0;
   RateBucket control_frames_;
   bool is_overflowing_ = false;
   bool is_closing_ = false;   // Our close frame is queued; nothing goes up or down any more.
   bool is_finished_ = false;  // The session is gone.
-  std::array<char, kReadBytes> buffer_{};
+  MessageBuffer message_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   AddMessageBenches(list);
   AddLinkBenches(list);
   AddDistributorBenches(list);
+  AddSocketBenches(list);
   AddHubBenches(list);
   AddOutboxBenches(list);
   return list.Run(argc, argv);

@@ -10,7 +10,9 @@ void AddDialectBenches(tests::BenchList& list);   // Commands in, events out.
 void AddMessageBenches(tests::BenchList& list);  // A client's message up to the link, its ack back.
 void AddLinkBenches(tests::BenchList& list);     // The stream's batches, both ways.
 void AddDistributorBenches(tests::BenchList& list);  // A batch to its io threads.
-void AddHubBenches(tests::BenchList& list);          // An event to its subscribers.
-void AddOutboxBenches(tests::BenchList& list);       // Frames that wait for a socket.
+void AddSocketBenches(
+    tests::BenchList& list);                 // A client's message from its socket to its session.
+void AddHubBenches(tests::BenchList& list);  // An event to its subscribers.
+void AddOutboxBenches(tests::BenchList& list);  // Frames that wait for a socket.
 
 }  // namespace confab::edge
