@@ -10,7 +10,6 @@
 #include "edge/connection/native_session.h"
 #include "edge/connection/socketio_talk.h"
 #include "edge/hello.h"
-#include "process/failpoint.h"
 
 namespace confab::edge {
 
@@ -294,51 +293,44 @@ void IoThread::Announce(std::uint64_t stream) {
   distributor_.OnAnnounced(stream, std::move(announced));
 }
 
-void IoThread::Distribute(const ItemBatch& items) {
-  CONFAB_FAILPOINT(kEdgeDeliver);
-  for (const auto& [place, broadcasts] : items.items) {
-    stamp_.Set(NumberOf(items.broadcasts_before + broadcasts));
-    const v1::ControlItem& item = items.batch->items(place);
-    switch (item.item_case()) {
-      case v1::ControlItem::kWelcome:
-        On(item.welcome());
-        break;
-      case v1::ControlItem::kSubscribe:
-        On(item.subscribe());
-        break;
-      case v1::ControlItem::kUnsubscribe:
-        On(item.unsubscribe());
-        break;
-      case v1::ControlItem::kBroadcast:
-        On(item.broadcast());
-        break;
-      case v1::ControlItem::kResult:
-        On(item.result());
-        break;
-      case v1::ControlItem::kCloseConnection:
-        if (Connection* connection = Find(item.close_connection().connection())) {
-          connection->Close(ReasonOfCode(item.close_connection().code()));
-        }
-        break;
-      case v1::ControlItem::kDirect:
-        On(item.direct());
-        break;
-      case v1::ControlItem::kInboxState:
-        if (Connection* connection = Find(item.inbox_state().connection())) {
-          connection->outlet().OnState(item.inbox_state());
-        }
-        break;
-      case v1::ControlItem::kRecoveryAnswer:
-        On(item.recovery_answer());
-        break;
-      case v1::ControlItem::kRecoveryQuestion:  // Of the whole edge.
-      case v1::ControlItem::kDrain:
-      case v1::ControlItem::ITEM_NOT_SET:
-        break;
-    }
+void IoThread::On(const v1::ControlItem& item) {
+  switch (item.item_case()) {
+    case v1::ControlItem::kWelcome:
+      On(item.welcome());
+      break;
+    case v1::ControlItem::kSubscribe:
+      On(item.subscribe());
+      break;
+    case v1::ControlItem::kUnsubscribe:
+      On(item.unsubscribe());
+      break;
+    case v1::ControlItem::kBroadcast:
+      On(item.broadcast());
+      break;
+    case v1::ControlItem::kResult:
+      On(item.result());
+      break;
+    case v1::ControlItem::kCloseConnection:
+      if (Connection* connection = Find(item.close_connection().connection())) {
+        connection->Close(ReasonOfCode(item.close_connection().code()));
+      }
+      break;
+    case v1::ControlItem::kDirect:
+      On(item.direct());
+      break;
+    case v1::ControlItem::kInboxState:
+      if (Connection* connection = Find(item.inbox_state().connection())) {
+        connection->outlet().OnState(item.inbox_state());
+      }
+      break;
+    case v1::ControlItem::kRecoveryAnswer:
+      On(item.recovery_answer());
+      break;
+    case v1::ControlItem::kRecoveryQuestion:  // Of the whole edge.
+    case v1::ControlItem::kDrain:
+    case v1::ControlItem::ITEM_NOT_SET:
+      break;
   }
-  subscribes_seen_ = items.subscribes_seen;
-  loop_->MarkDirty(*this);
 }
 
 void IoThread::On(const v1::Welcome& welcome) {

@@ -37,6 +37,7 @@
 #include "edge/edge_figures.h"
 #include "edge/edge_metrics.h"
 #include "edge/edge_recovery.h"
+#include "edge/event_run_finder.h"
 #include "edge/hello.h"
 #include "edge/http_api/http_api_service.h"
 #include "edge/hub/hub.h"
@@ -185,7 +186,12 @@ class IoThread final : public Distributor::Recipient,
   void OnTurnEnd();
 
   void Announce(std::uint64_t stream);
+  // How the items of a batch are told: io_thread_runs.cc.
   void Distribute(const ItemBatch& items);
+  void DistributeRun(const ItemBatch& items, std::size_t from, const FoundRun& found);
+  // Of the stamp, for what is told by that item.
+  static std::uint64_t NumberAt(const ItemBatch& items, std::size_t index);
+  void On(const v1::ControlItem& item);
   void On(const v1::Welcome& welcome);
   void On(const v1::Subscribe& subscribe);
   void On(const v1::Unsubscribe& unsubscribe);

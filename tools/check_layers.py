@@ -48,8 +48,8 @@ OURS = {
     "edge/recovery": ["proto", "process"],
     "edge/connection": ["edge/protocol", "edge/dialect", "edge/auth", "edge/recovery",
                         "edge/control_link/control_link.h", *EDGE_FRAMES, "proto", "process"],
-    "edge/hub": ["edge/connection", *EDGE_FRAMES, "edge/dialect", "edge/protocol", "proto",
-                 "process"],
+    "edge/hub": ["edge/connection", "edge/recovery", *EDGE_FRAMES, "edge/dialect",
+                 "edge/protocol", "proto", "process"],
     "edge/transport": ["edge/connection", "edge/protocol", "edge/dialect", "edge/auth",
                        "edge/control_link/control_link.h", "proto", "process"],
     # What an HTTP request asks, and the connection it is while it asks.

@@ -227,6 +227,62 @@ std::size_t Hub::Deliver(std::string_view name, std::uint64_t except, const v1::
   return count;
 }
 
+void Hub::Deliver(const EventRun& run) {
+  apart_.clear();
+  counts_.assign(run.events.size(), 0);
+  joined_.Begin(run);
+  const HubTopic* topic = Find(run.topic);
+  if (topic == nullptr) return;
+  const std::vector<HubTopic::Subscriber>& subscribers = topic->subscribers_;
+  for (std::size_t i = 0; i < subscribers.size(); ++i) {
+    if (i + 2 * kPrefetchAhead < subscribers.size()) {
+      __builtin_prefetch(subscribers[i + 2 * kPrefetchAhead].transport);
+      subscribers[i + kPrefetchAhead].transport->PrefetchSend();
+    }
+    const HubTopic::Subscriber& subscriber = subscribers[i];
+    if (std::find(run.apart.begin(), run.apart.end(), subscriber.transport) != run.apart.end()) {
+      apart_.push_back(subscriber.connection);
+    } else {
+      DeliverAll(subscriber, run);
+    }
+  }
+}
+
+void Hub::DeliverAll(const HubTopic::Subscriber& subscriber, const EventRun& run) {
+  if (subscriber.after_seq < run.events.front().seq()) {
+    for (const SharedFrame& frame : joined_.ForReader(*subscriber.encoder)) {
+      subscriber.transport->Send(frame, DeliveryClass::kLogged);
+    }
+    return;
+  }
+  // It is live from within the run on, or not at all.
+  for (std::size_t i = 0; i < run.events.size(); ++i) {
+    if (subscriber.after_seq >= run.events[i].seq()) continue;
+    const SharedFrame& frame = joined_.Of(*subscriber.encoder, i);
+    if (!frame) continue;
+    subscriber.transport->Send(frame, DeliveryClass::kLogged);
+    ++counts_[i];
+  }
+}
+
+std::size_t Hub::DeliverApart(const EventRun& run, std::size_t event) {
+  std::size_t count = counts_[event] + joined_.ReadersOf(event);
+  const std::int64_t seq = run.events[event].seq();
+  if (HubTopic* topic = Find(run.topic)) {
+    topic->position_ = std::max(topic->position_, seq);
+    for (const Connection* connection : apart_) {
+      const HubTopic::Subscriber* subscriber = FindIn(*topic, *connection);
+      if (subscriber == nullptr || subscriber->after_seq >= seq) continue;
+      const SharedFrame& frame = joined_.Of(*subscriber->encoder, event);
+      if (!frame) continue;
+      subscriber->transport->Send(frame, DeliveryClass::kLogged);
+      ++count;
+    }
+  }
+  if (event + 1 == run.events.size()) joined_.Clear();
+  return count;
+}
+
 std::vector<Connection*> Hub::AudienceOf(const Topics& topics) const {
   std::vector<Connection*> audience;
   for (const std::string& name : topics) {

@@ -19,7 +19,9 @@
 #include "confab/v1/edge_link.pb.h"
 
 #include "edge/connection/connection.h"
+#include "edge/hub/event_run.h"
 #include "edge/hub/frame_cache.h"
+#include "edge/hub/joined_frames.h"
 
 namespace confab::edge {
 
@@ -50,7 +52,7 @@ class HubTopic {
 
 class Hub {
  public:
-  explicit Hub(std::size_t encoders_count) : frames_(encoders_count) {}
+  explicit Hub(std::size_t encoders_count) : frames_(encoders_count), joined_(encoders_count) {}
 
   struct Joined {
     bool is_new = false;  // False: it was a subscriber already.
@@ -100,6 +102,13 @@ class Hub {
   // Hands the event to every live subscriber but `except`. Returns to how many.
   std::size_t Deliver(std::string_view topic, std::uint64_t except, const v1::RoomEvent& event);
 
+  // Hands all events of the run, joined where they can be, to every live subscriber whose transport is
+  // not apart. To those DeliverApart hands one event after the other: it is called for each, in order,
+  // before the next Deliver of a run. Returns to how many connections the event went, by either.
+  // Frames of several connections of one transport may change places; those of one do not.
+  void Deliver(const EventRun& run);
+  std::size_t DeliverApart(const EventRun& run, std::size_t event);
+
   using Topics = google::protobuf::RepeatedPtrField<std::string>;
   // The connections that have any of the topics, each once.
   std::vector<Connection*> AudienceOf(const Topics& topics) const;
@@ -120,6 +129,7 @@ class Hub {
  private:
   static constexpr std::int64_t kHeld = INT64_MAX;
 
+  void DeliverAll(const HubTopic::Subscriber& subscriber, const EventRun& run);
   HubTopic* Find(std::string_view topic) const;
   HubTopic& Make(std::string_view topic, std::int64_t position, bool is_own);
   static void Add(HubTopic& topic, Connection& connection, std::int64_t from_seq);
@@ -132,6 +142,9 @@ class Hub {
                       std::equal_to<>>
       topics_;
   FrameCache frames_;
+  JoinedFrames joined_;
+  std::vector<Connection*> apart_;   // Subscribers that a run is told to event by event.
+  std::vector<std::size_t> counts_;  // Of a run: who has got an event by itself.
   std::vector<std::string> emptied_;
   std::size_t subscriptions_ = 0;
 };

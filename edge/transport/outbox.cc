@@ -72,13 +72,13 @@ void Outbox::Consume(size_t bytes) {
 }
 
 std::string_view Outbox::Front() const {
-  assert(count_ > 0 && front_sent_ == 0);
+  assert(count_ > 0 && is_front_whole());
   const SharedFrame::Body* body = BodyOf(At(0));
   return {SharedFrame::BytesOf(body), body->size};
 }
 
 Outbox::Item Outbox::TakeFront() {
-  assert(count_ > 0 && front_sent_ == 0);
+  assert(count_ > 0 && is_front_whole());
   const Slot slot = At(0);
   Item item{.frame = SharedFrame(BodyOf(slot)), .delivery = ClassOf(slot)};
   bytes_ -= static_cast<uint32_t>(item.frame.size());

@@ -65,7 +65,9 @@ class Outbox {
   // memory back.
   void Consume(size_t bytes);
 
-  // The first frame, as it was appended. REQUIRES: !empty(), nothing of it was consumed.
+  // Nothing of the first frame was consumed.
+  bool is_front_whole() const { return front_sent_ == 0; }
+  // The first frame, as it was appended. REQUIRES: !empty(), is_front_whole().
   std::string_view Front() const;
   // Takes it out.
   struct Item {

@@ -28,6 +28,8 @@ using benchmark::State;
 using tests::Require;
 
 constexpr const char* kTopic = "room:room-1";
+constexpr std::size_t kBurstSubscribers = 1'000;
+constexpr int kBurst = 16;
 
 class NoSessions final : public SessionFactory {
  public:
@@ -60,10 +62,18 @@ class QueueTransport final : public Transport,
 
  private:
   void Flush() override {
-    std::array<iovec, 1> piece{};
-    while (queue_.outbox().Peek(piece) > 0) {
-      bytes += piece[0].iov_len;
-      queue_.Consume(piece[0].iov_len);
+    static std::array<char, 64 * 1024> copy_buffer;
+    while (!queue_.empty()) {
+      std::size_t taken = 0;
+      if (queue_.outbox().frames() == 1) {
+        std::array<iovec, 1> piece{};
+        queue_.outbox().Peek(piece);
+        taken = piece[0].iov_len;
+      } else {
+        taken = queue_.outbox().CopyTo(copy_buffer);
+      }
+      bytes += taken;
+      queue_.Consume(taken);
     }
   }
   void OnStalled() override {}
@@ -84,9 +94,21 @@ class Room {
       hub_.Subscribe(kTopic, peers_.back()->connection, 0);
     }
     Require(Deliver() == size, "the event did not reach all subscribers");
+    burst_.topic = kTopic;
+    for (std::size_t i = 0; i < told_.size(); ++i) {
+      told_[i].mutable_event()->set_seq(event_.event().seq() + static_cast<std::int64_t>(i));
+      burst_.events.push_back({.event = &told_[i]});
+    }
   }
 
   std::size_t Deliver() { return hub_.Deliver(kTopic, 0, event_); }
+  // kBurst events that came together.
+  std::size_t DeliverBurst() {
+    hub_.Deliver(burst_);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < told_.size(); ++i) count += hub_.DeliverApart(burst_, i);
+    return count;
+  }
 
  private:
   struct Peer {
@@ -102,6 +124,8 @@ class Room {
   const DialectSet dialects_ = *DialectSet::Load("");
   const SocketIoEventEncoder encoder_{0, *dialects_.Find("confab"), "/"};
   const v1::RoomEvent event_ = SampleEvent();
+  std::vector<v1::RoomEvent> told_ = std::vector<v1::RoomEvent>(kBurst, event_);
+  EventRun burst_;
   std::vector<std::unique_ptr<Peer>> peers_;
   Hub hub_{1};
 };
@@ -124,6 +148,26 @@ void DeliverAndFlush(State& state, std::size_t subscribers) {
   Require(loop.queued_bytes() == 0, "frames were left in their queues");
 }
 
+// Events that came together, up to the system call: one behind the other, or joined.
+void Burst(State& state, bool is_joined) {
+  EventLoop loop;
+  NoSessions sessions;
+  TransportHome home{.loop = loop, .sessions = sessions, .list = {}, .limits = {}, .sid_place = {}};
+  Room<QueueTransport> room(kBurstSubscribers, home);
+  loop.context().poll();
+  for (auto _ : state) {
+    std::size_t count = 0;
+    if (is_joined) {
+      count = room.DeliverBurst();
+    } else {
+      for (int i = 0; i < kBurst; ++i) count += room.Deliver();
+    }
+    Require(count == kBurst * kBurstSubscribers, "deliveries are missing");
+    loop.context().poll();
+  }
+  Require(loop.queued_bytes() == 0, "frames were left in their queues");
+}
+
 }  // namespace
 
 void AddHubBenches(tests::BenchList& list) {
@@ -134,6 +178,11 @@ void AddHubBenches(tests::BenchList& list) {
               [count](State& state) { Deliver(state, count); }});
     list.Add({"hub/deliver_and_flush/" + std::to_string(subscribers), "delivery", subscribers,
               counted, [count](State& state) { DeliverAndFlush(state, count); }});
+  }
+  for (const bool is_joined : {false, true}) {
+    list.Add({is_joined ? "hub/burst_joined" : "hub/burst_one_by_one", "delivery",
+              kBurst * static_cast<int>(kBurstSubscribers), 2,
+              [is_joined](State& state) { Burst(state, is_joined); }});
   }
 }
 

@@ -106,6 +106,27 @@ TEST_F(EdgePolling, CarriesAConnection) {
   EXPECT_LT(got.find("\"one\""), got.find("\"two\"")) << got;
 }
 
+TEST_F(EdgePolling, TellsEventsThatComeTogetherPacketByPacket) {
+  StartEdge();
+  control_->AddMember("den", "ann");
+  const std::string sid = Connect("ann");
+  EXPECT_EQ(Post(sid, "421[\"joinRoom\",{\"roomId\":\"den\"}]").body, "ok");
+  EXPECT_THAT(Get(sid).body, StartsWith("431[{\"ok\":true"));
+
+  control_->PostTogether("den", {"one", "two", "three"});
+
+  std::string got;
+  while (std::count(got.begin(), got.end(), '\x1e') < 3) got += Get(sid).body + "\x1e";
+  std::size_t packets = 0;
+  for (std::size_t at = 0; at < got.size(); at = got.find('\x1e', at) + 1) {
+    EXPECT_THAT(got.substr(at), StartsWith("42[\"newMessage\"")) << got;
+    ++packets;
+  }
+  EXPECT_EQ(packets, 3u);
+  EXPECT_LT(got.find("\"one\""), got.find("\"two\"")) << got;
+  EXPECT_LT(got.find("\"two\""), got.find("\"three\"")) << got;
+}
+
 TEST_F(EdgePolling, IsReachedThroughWhicheverThreadAccepts) {
   config_.io_threads = 4;
   StartEdge();

@@ -119,6 +119,28 @@ TEST_F(EdgeRecoveryTest, GivesAClientThatWasCutOffItsSessionBack) {
   Hear(back, "live", session);
 }
 
+// What came in one piece is had back from within it.
+TEST_F(EdgeRecoveryTest, GivesEachEventOfABatchAnOffsetOfItsOwn) {
+  Session session;
+  std::optional<WsClient> alice(Join("alice", session));
+  control_->PostTogether("1", {"batch-a", "batch-b", "batch-c"});
+  std::vector<std::string> offsets;
+  for (const char* content : {"batch-a", "batch-b", "batch-c"}) {
+    offsets.push_back(OffsetOf(alice->ReadUntil(content).value_or("")));
+  }
+  EXPECT_NE(offsets[0], offsets[1]);
+  EXPECT_NE(offsets[1], offsets[2]);
+  alice.reset();
+  ASSERT_TRUE(AwaitClosed(1));
+
+  session.offset = offsets[1];
+  std::string answer;
+  WsClient back = Connect("alice", session, answer);
+
+  EXPECT_EQ(Cut(answer, "\"sid\":\""), session.sid);
+  EXPECT_THAT(SeqsUpTo(back, "batch-c"), ElementsAre("3"));
+}
+
 TEST_F(EdgeRecoveryTest, EndsTheOldSocketOfAClientThatIsBackBeforeItsLossIsSeen) {
   Session session;
   WsClient alice = Join("alice", session);

@@ -169,6 +169,16 @@ std::int64_t FakeControlLink::Post(const std::string& room, const std::string& c
   return static_cast<std::int64_t>(rooms_[room].log.size());
 }
 
+void FakeControlLink::PostTogether(const std::string& room,
+                                   const std::vector<std::string>& contents) {
+  const std::lock_guard lock(mu_);
+  for (const std::string& content : contents) {
+    v1::PostMessage post;
+    post.set_content(content);
+    Store(room, "", post, nullptr);
+  }
+}
+
 void FakeControlLink::RemoveMember(const std::string& name, const std::string& user) {
   const std::lock_guard lock(mu_);
   Room& room = rooms_[name];

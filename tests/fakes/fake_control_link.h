@@ -41,6 +41,8 @@ class FakeControlLink final : public edge::ControlLink {
   void AddMember(const std::string& room, const std::string& user);
   // Stores an event as if a service had posted it, and broadcasts it where it is wanted.
   std::int64_t Post(const std::string& room, const std::string& content);
+  // The same for several, in one batch.
+  void PostTogether(const std::string& room, const std::vector<std::string>& contents);
   // Removes the user: the event, then Unsubscribe.
   void RemoveMember(const std::string& room, const std::string& user);
   void Say(v1::ControlItem item);

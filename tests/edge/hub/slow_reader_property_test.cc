@@ -205,7 +205,10 @@ class Schedule final : public ConnectionHost {
       case 0:
       case 1:
       case 2:
-        for (int i = Pick(8); i >= 0; --i) Publish(NameOf(Pick(kRooms)));
+        for (int i = Pick(8); i >= 0; --i) {
+          const std::string room = NameOf(Pick(kRooms));
+          Pick(3) == 0 ? PublishRun(room) : Publish(room);
+        }
         return;
       case 3:
         return Flush();
@@ -236,6 +239,23 @@ class Schedule final : public ConnectionHost {
     event.mutable_event()->set_room_id(room);
     event.mutable_event()->set_seq(++logs_[room]);
     hub_.Deliver(TopicOf(room), 0, event);
+  }
+
+  // Several at once, as one batch of control has them.
+  void PublishRun(const std::string& room) {
+    const std::string topic = TopicOf(room);
+    std::vector<v1::RoomEvent> told(static_cast<std::size_t>(2 + Pick(5)));
+    EventRun run;
+    run.topic = topic;
+    for (v1::RoomEvent& event : told) {
+      event.mutable_event()->set_room_id(room);
+      event.mutable_event()->set_seq(++logs_[room]);
+      run.events.push_back({.event = &event});
+    }
+    if (Pick(4) == 0) run.apart.push_back(transport_.get());
+    if (Pick(2) == 0) run.frame_bytes_limit = 500;
+    hub_.Deliver(run);
+    for (std::size_t i = 0; i < told.size(); ++i) hub_.DeliverApart(run, i);
   }
 
   void Signal() {
@@ -369,7 +389,7 @@ class Schedule final : public ConnectionHost {
 
   // Over to another transport, as an upgrade does between two whole frames.
   void Move() {
-    if (!line_.empty()) return;
+    if (!line_.empty() || !transport_->queue.outbox().is_front_whole()) return;
     const std::unique_ptr<QueueTransport> from = std::move(transport_);
     const std::vector<Dropped> dropped = from->queue.TakeDropped();
     transport_ = std::make_unique<QueueTransport>(home_);
