@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "edge/transport/ring_store.h"
+
 namespace confab::edge {
 
 Outbox::Outbox(size_t bytes_limit) : bytes_limit_(static_cast<uint32_t>(bytes_limit)) {}
@@ -100,8 +102,7 @@ void Outbox::DropUnsent() {
 
 void Outbox::Clear() {
   while (count_ > 0) PopFront();
-  delete[] ring_;
-  ring_ = nullptr;
+  FreeRing();
   capacity_ = kInlineSlots;
   head_ = 0;
   bytes_ = 0;
@@ -118,13 +119,23 @@ const Outbox::Slot& Outbox::At(uint32_t index) const {
 }
 
 void Outbox::Grow() {
-  const uint32_t capacity = ring_ == nullptr ? 16 : capacity_ * 2;
-  Slot* ring = new Slot[capacity];
+  const uint32_t capacity = ring_ == nullptr ? RingStore::kSlots : capacity_ * 2;
+  Slot* ring = ring_ == nullptr ? RingStore::Take() : new Slot[capacity];
   for (uint32_t i = 0; i < count_; ++i) ring[i] = At(i);
-  delete[] ring_;
+  FreeRing();
   ring_ = ring;
   capacity_ = capacity;
   head_ = 0;
+}
+
+void Outbox::FreeRing() {
+  if (ring_ == nullptr) return;
+  if (capacity_ == RingStore::kSlots) {
+    RingStore::GiveBack(ring_);
+  } else {
+    delete[] ring_;
+  }
+  ring_ = nullptr;
 }
 
 // What a reader that takes nothing leaves in here is mostly the rest of one frame.
@@ -132,8 +143,7 @@ void Outbox::Shrink() {
   if (count_ == 0) return Clear();
   if (ring_ == nullptr || count_ > kInlineSlots) return;
   for (uint32_t i = 0; i < count_; ++i) inline_[i] = At(i);
-  delete[] ring_;
-  ring_ = nullptr;
+  FreeRing();
   capacity_ = kInlineSlots;
   head_ = 0;
 }

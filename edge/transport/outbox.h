@@ -123,6 +123,7 @@ class Outbox {
   Slot& At(uint32_t index);
   const Slot& At(uint32_t index) const;
   void Grow();
+  void FreeRing();
   void Shrink();
   void PopFront();
 
