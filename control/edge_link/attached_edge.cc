@@ -1,6 +1,5 @@
 #include "control/edge_link/attached_edge.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -23,12 +22,16 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-// Moves what says that a command was not done behind the rest, which it counts.
-size_t KeepDone(absl::Span<v1::ControlItem> items) {
-  const auto left = std::stable_partition(items.begin(), items.end(), [](const auto& item) {
-    return item.result().error().reason() != v1::REASON_UNAVAILABLE;
-  });
-  return static_cast<size_t>(left - items.begin());
+// Leaves out what says that a command was not done.
+void KeepDone(v1::AttachResponse& batch) {
+  auto& items = *batch.mutable_items();
+  int kept = 0;
+  for (int i = 0; i < items.size(); ++i) {
+    if (items[i].result().error().reason() == v1::REASON_UNAVAILABLE) continue;
+    if (i != kept) items.SwapElements(i, kept);
+    ++kept;
+  }
+  items.DeleteSubrange(kept, items.size() - kept);
 }
 
 }  // namespace
@@ -39,15 +42,17 @@ class AttachedEdge::Sender final : public EdgeStream {
   Sender(AttachedEdge& reactor, grpc::CallbackServerContext& context)
       : reactor_(&reactor), context_(&context) {}
 
-  uint64_t Send(absl::Span<v1::ControlItem> items) override {
+  using EdgeStream::Send;
+
+  uint64_t Send(ItemBatch batch) override {
     process::MutexLock lock(mu_);
     const uint64_t before = subscribes_;
-    for (const v1::ControlItem& item : items) {
+    for (const v1::ControlItem& item : batch->items()) {
       if (item.has_subscribe()) ++subscribes_;
     }
     if (is_ending_) return before;
-    if (is_stopping_) items = items.first(KeepDone(items));
-    if (!outbox_.Push(items)) {
+    if (is_stopping_) KeepDone(*batch);
+    if (!outbox_.Push(std::move(batch))) {
       End(absl::ResourceExhaustedError("the edge takes too slowly what control has for it"));
       // The write under way may never end by itself, and Finish waits for it.
       if (is_writing_ && context_ != nullptr) context_->TryCancel();
@@ -78,6 +83,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   void EndAfterWrites() { Close(absl::OkStatus()); }
 
   void OnWriteDone(bool ok) {
+    write_.Clear();  // Without the lock, which lanes want.
     process::MutexLock lock(mu_);
     is_writing_ = false;
     // Not ok: the stream is broken, which the read side learns as well.
@@ -97,11 +103,11 @@ class AttachedEdge::Sender final : public EdgeStream {
   }
 
  private:
-  // Not null: response_ is to be written by it, without the lock: gRPC serialises and sends within
+  // Not null: write_ is to be written by it, without the lock: gRPC serialises and sends within
   // the call, and meanwhile lanes queue and reactions end. The reactor lives until that write ends,
   // because Finish waits for it.
   AttachedEdge* TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (is_writing_ || !outbox_.Take(response_)) return nullptr;
+    if (is_writing_ || !outbox_.Take(write_)) return nullptr;
     is_writing_ = true;
     return reactor_;
   }
@@ -109,7 +115,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   // REQUIRES: TakeBatch gave it; without the lock.
   void Write(AttachedEdge& writer) {
     CONFAB_FAILPOINT(kLinkWrite);
-    writer.StartWrite(&response_);
+    writer.StartWrite(&write_.response());
   }
 
   // A write under way goes first; a peer that is gone is noticed by keepalive.
@@ -130,7 +136,7 @@ class AttachedEdge::Sender final : public EdgeStream {
   AttachedEdge* reactor_ ABSL_GUARDED_BY(mu_);
   grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mu_);
   StreamOutbox outbox_ ABSL_GUARDED_BY(mu_);
-  v1::AttachResponse response_;  // Of the write under way: gRPC's while is_writing_.
+  StreamWrite write_;  // The one under way: gRPC's while is_writing_.
   uint64_t subscribes_ ABSL_GUARDED_BY(mu_) = 0;
   bool is_writing_ ABSL_GUARDED_BY(mu_) = false;
   bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;  // Control does.

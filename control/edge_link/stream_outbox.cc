@@ -49,24 +49,39 @@ size_t BytesOf(const v1::ControlItem& item) {
 
 }  // namespace
 
-bool StreamOutbox::Push(absl::Span<v1::ControlItem> items) {
-  for (v1::ControlItem& item : items) {
-    const size_t bytes = BytesOf(item);
-    bytes_ += bytes;
-    queue_.push_back({std::move(item), bytes});
+void StreamWrite::Clear() {
+  auto& items = *response_.mutable_items();
+  items.UnsafeArenaExtractSubrange(0, items.size(), nullptr);
+  batches_.clear();
+}
+
+bool StreamOutbox::Push(ItemBatch batch) {
+  Entry& entry = queue_.emplace_back();
+  entry.bytes.reserve(static_cast<size_t>(batch->items_size()));
+  for (const v1::ControlItem& item : batch->items()) {
+    entry.bytes.push_back(BytesOf(item));
+    bytes_ += entry.bytes.back();
   }
+  entry.batch = std::move(batch);
   return bytes_ <= kBytesLimit;
 }
 
-bool StreamOutbox::Take(v1::AttachResponse& response) {
-  response.Clear();
+bool StreamOutbox::Take(StreamWrite& write) {
+  write.Clear();
   size_t taken = 0;
-  while (!queue_.empty()) {
-    Entry& next = queue_.front();
-    if (taken > 0 && taken + next.bytes > kWriteBytesLimit) break;
-    taken += next.bytes;
-    *response.add_items() = std::move(next.item);
-    queue_.pop_front();
+  bool is_full = false;
+  while (!queue_.empty() && !is_full) {
+    Entry& entry = queue_.front();
+    write.batches_.push_back(entry.batch);
+    for (; entry.next < entry.batch->items_size(); ++entry.next) {
+      const size_t bytes = entry.bytes[static_cast<size_t>(entry.next)];
+      is_full = taken > 0 && taken + bytes > kWriteBytesLimit;
+      if (is_full) break;
+      taken += bytes;
+      write.response_.mutable_items()->UnsafeArenaAddAllocated(
+          entry.batch->mutable_items(entry.next));
+    }
+    if (!is_full) queue_.pop_front();
   }
   bytes_ -= taken;
   return taken > 0;

@@ -1,17 +1,37 @@
 // stream_outbox.h: what still has to be sent on one edge's stream, bounded in bytes.
-// Owns: the items.   Used by: attached_edge.
+// Owns: the batches.   Used by: attached_edge.
 // Threads: caller serialises.
 // Fails: Push answers false when the limit is passed; then the stream is to be dropped.
 #pragma once
 
 #include <cstddef>
 #include <deque>
-
-#include <absl/types/span.h>
+#include <vector>
 
 #include "confab/v1/edge_link.pb.h"
 
+#include "control/fanout/item_batch.h"
+
 namespace confab::control {
+
+// What one write carries: items of several batches, which live as long as it does.
+class StreamWrite {
+ public:
+  StreamWrite() = default;
+  StreamWrite(const StreamWrite&) = delete;
+  StreamWrite& operator=(const StreamWrite&) = delete;
+  ~StreamWrite() { Clear(); }
+
+  const v1::AttachResponse& response() const { return response_; }
+  // Lets go of the items.
+  void Clear();
+
+ private:
+  friend class StreamOutbox;
+
+  v1::AttachResponse response_;  // Its items are the batches', and must not be cleared with it.
+  std::vector<ItemBatch> batches_;
+};
 
 class StreamOutbox {
  public:
@@ -21,11 +41,11 @@ class StreamOutbox {
   // not wait long, and below the 4 MiB that gRPC takes by default even with one item too much.
   static constexpr size_t kWriteBytesLimit = 512 * 1024;
 
-  // Moves out of the items. False: too much waits.
-  [[nodiscard]] bool Push(absl::Span<v1::ControlItem> items);
+  // False: too much waits.
+  [[nodiscard]] bool Push(ItemBatch batch);
 
-  // Fills `response` with the next items, in order. False: there are none.
-  bool Take(v1::AttachResponse& response);
+  // Makes `write` carry the next items, in order. False: there are none.
+  bool Take(StreamWrite& write);
 
   void Clear();
 
@@ -34,8 +54,9 @@ class StreamOutbox {
 
  private:
   struct Entry {
-    v1::ControlItem item;
-    size_t bytes = 0;
+    ItemBatch batch;
+    std::vector<size_t> bytes;  // Of its items.
+    int next = 0;               // Item that was not taken yet.
   };
   std::deque<Entry> queue_;
   size_t bytes_ = 0;

@@ -5,7 +5,6 @@
 // Fails: never; what is for a detached edge is dropped.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -13,15 +12,17 @@
 #include "confab/v1/edge_link.pb.h"
 
 #include "control/fanout/edge_registry.h"
+#include "control/fanout/item_batch.h"
 
 namespace confab::control {
 
 class EdgeOutbox {
  public:
   // A turn that reads pages of the log for an edge hands them over in pieces.
-  static constexpr size_t kItemsLimit = 512;
+  static constexpr int kItemsLimit = 512;
 
-  // An empty item behind all others for that edge. The reference is valid until the next call.
+  // An empty item behind all others for that edge, to be filled in place: it stands on an arena. The
+  // reference is valid until the next call.
   v1::ControlItem& Add(const std::shared_ptr<Attachment>& edge);
 
   // Sends a Subscribe, and before it all that waits for the edge. Returns which Subscribe of the
@@ -33,10 +34,12 @@ class EdgeOutbox {
  private:
   struct Entry {
     std::shared_ptr<Attachment> edge;
-    std::vector<v1::ControlItem> items;
+    ItemBatch batch;  // Null: nothing waits.
   };
 
   Entry& EntryOf(const std::shared_ptr<Attachment>& edge);
+  static v1::ControlItem& AddTo(Entry& entry);
+  // REQUIRES: something waits.
   static uint64_t Send(Entry& entry);
 
   std::vector<Entry> entries_;  // One for each edge met so far; few.

@@ -14,15 +14,20 @@
 
 #include "confab/v1/edge_link.pb.h"
 
+#include "control/fanout/item_batch.h"
+
 namespace confab::control {
 
 class EdgeStream {
  public:
   virtual ~EdgeStream() = default;
 
-  // Queues the items in order, moving out of them. Items of one call stay together. Returns how
-  // many Subscribe items this stream had taken before these (see TopicReleased.subscribes_seen).
-  virtual uint64_t Send(absl::Span<v1::ControlItem> items) = 0;
+  // Queues the items in order; those of one batch stay together. Returns how many Subscribe items this
+  // stream had taken before these (see TopicReleased.subscribes_seen). REQUIRES: the batch is not null,
+  // and nobody else holds it.
+  virtual uint64_t Send(ItemBatch batch) = 0;
+  // The same for items that stand by themselves; moves out of them.
+  uint64_t Send(absl::Span<v1::ControlItem> items) { return Send(BatchOf(items)); }
 
   // Bytes that wait to be written; what reads the log for this edge pauses while it is high.
   virtual size_t queued_bytes() const = 0;

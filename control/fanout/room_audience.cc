@@ -19,19 +19,25 @@ bool IsCongested(const Seat& seat) {
 RoomAudience::RoomAudience(std::string topic, Room& room, EdgeOutbox& outbox)
     : topic_(std::move(topic)), room_(room), outbox_(outbox) {}
 
-void RoomAudience::Publish(v1::RoomEvent event) {
-  [[maybe_unused]] const int64_t seq = event.event().seq();  // Asserted.
+void RoomAudience::Publish(absl::FunctionRef<void(v1::RoomEvent&)> fill) {
+  const auto first =
+      std::find_if(edges_.begin(), edges_.end(), [](const auto& seat) { return seat->is_live; });
+  v1::RoomEvent here;  // Where no edge takes it.
+  v1::RoomEvent& event = first == edges_.end() ? here : AddEvent(**first);
+  fill(event);
   for (const auto& seat : tails_) {
     if (seat->is_live && !Offer(*seat, event)) seat->is_live = false;
   }
-  EdgeSeat* last = nullptr;  // Gets the event itself, the others a copy.
-  for (const auto& seat : edges_) {
-    if (!seat->is_live) continue;
-    assert(seat->position + 1 == seq);
-    if (last != nullptr) Broadcast(*last, event);
-    last = seat.get();
+  if (first == edges_.end()) return;
+  // The others get a copy: each edge's items have memory of their own.
+  for (auto seat = first + 1; seat != edges_.end(); ++seat) {
+    if (!(*seat)->is_live) continue;
+    assert((*seat)->position + 1 == event.event().seq());
+    Broadcast(**seat, event);
   }
-  if (last != nullptr) Broadcast(*last, std::move(event));
+  // Last: what is added behind the event may hand it over, and it is gone then.
+  assert((*first)->position + 1 == event.event().seq());
+  OnAdded(**first, event);
 }
 
 std::vector<std::shared_ptr<Attachment>> RoomAudience::Edges() const {
@@ -280,14 +286,22 @@ bool RoomAudience::Give(Seat& seat, const v1::RoomEvent& event) {
   return true;
 }
 
-void RoomAudience::Broadcast(EdgeSeat& seat, v1::RoomEvent event) {
+void RoomAudience::Broadcast(EdgeSeat& seat, const v1::RoomEvent& event) {
+  AddEvent(seat) = event;
+  OnAdded(seat, event);
+}
+
+v1::RoomEvent& RoomAudience::AddEvent(const EdgeSeat& seat) {
+  v1::Broadcast& broadcast = *outbox_.Add(seat.edge).mutable_broadcast();
+  broadcast.add_topics(topic_);
+  return *broadcast.mutable_event();
+}
+
+void RoomAudience::OnAdded(EdgeSeat& seat, const v1::RoomEvent& event) {
   seat.position = event.event().seq();
   std::string removed;
   if (event.event().has_member_removed()) removed = event.event().member_removed().user_id();
   if (event.event().has_member_banned()) removed = event.event().member_banned().user_id();
-  v1::Broadcast& broadcast = *outbox_.Add(seat.edge).mutable_broadcast();
-  broadcast.add_topics(topic_);
-  *broadcast.mutable_event() = std::move(event);
   if (!removed.empty()) UnsubscribeUser(seat.edge, removed, seat.position);
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <absl/functional/any_invocable.h>
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -85,8 +86,9 @@ class RoomAudience {
   // Those with subscribers.
   std::vector<std::shared_ptr<Attachment>> edges() const;
 
-  // The next event of the log. REQUIRES: the room's published_seq() is its seq already.
-  void Publish(v1::RoomEvent event);
+  // The next event of the log. `fill` is called once, and makes it where an edge's items stand; it adds
+  // no items itself. REQUIRES: the room's published_seq() is its seq already.
+  void Publish(absl::FunctionRef<void(v1::RoomEvent&)> fill);
 
   // Something live, to every edge, and there to whoever has the other topic, unless that is empty.
   // One connection of one of them is spared; null: none is.
@@ -136,7 +138,10 @@ class RoomAudience {
 
   // False: a tail that has no room; it is paused.
   bool Give(Seat& seat, const v1::RoomEvent& event);
-  void Broadcast(EdgeSeat& seat, v1::RoomEvent event);
+  void Broadcast(EdgeSeat& seat, const v1::RoomEvent& event);
+  // Where the seat's edge is told the next event; then that it stands there.
+  v1::RoomEvent& AddEvent(const EdgeSeat& seat);
+  void OnAdded(EdgeSeat& seat, const v1::RoomEvent& event);
   bool Offer(TailSeat& seat, const v1::RoomEvent& event);
   v1::Unsubscribe& AddUnsubscribe(const std::shared_ptr<Attachment>& edge, int64_t end_seq);
   EdgeSeat* Find(const Attachment& edge) const;

@@ -221,15 +221,24 @@ absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility) {
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,
                             NewEvent& event, const storage::MessageMarks& marks) {
   v1::RoomEvent out;
+  FillRoomEvent(room, seq, created_at, event, marks, out);
+  return out;
+}
+
+void FillRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at, NewEvent& event,
+                   const storage::MessageMarks& marks, v1::RoomEvent& out) {
   out.set_actor_email(std::move(event.actor.email));
   FillEvent(room, seq, created_at, event, marks, *out.mutable_event());
-  return out;
 }
 
 v1::Event MakeEvent(storage::EventRecord& record) {
   v1::Event out;
-  FillEvent(record.room, record.seq, record.created_at, record.event, record.marks, out);
+  FillEvent(record, out);
   return out;
+}
+
+void FillEvent(storage::EventRecord& record, v1::Event& out) {
+  FillEvent(record.room, record.seq, record.created_at, record.event, record.marks, out);
 }
 
 }  // namespace confab::control

@@ -32,7 +32,12 @@ absl::StatusOr<bool> IsPublic(v1::RoomVisibility visibility);
 // What edges are sent; `event` is moved out of.
 v1::RoomEvent MakeRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,
                             storage::NewEvent& event, const storage::MessageMarks& marks);
+// The same into one that is empty, wherever it stands.
+void FillRoomEvent(const storage::RoomId& room, int64_t seq, absl::Time created_at,
+                   storage::NewEvent& event, const storage::MessageMarks& marks,
+                   v1::RoomEvent& out);
 
 v1::Event MakeEvent(storage::EventRecord& record);
+void FillEvent(storage::EventRecord& record, v1::Event& out);
 
 }  // namespace confab::control

@@ -164,7 +164,7 @@ void ResultWriter::Page(RoomCommand& command, storage::EventPage page) {
   Count(v1::REASON_UNSPECIFIED);
   v1::HistoryPage& history = *AddResult(command).mutable_history();
   history.set_room_id(command.room().value);
-  for (storage::EventRecord& event : page.events) *history.add_events() = MakeEvent(event);
+  for (storage::EventRecord& event : page.events) FillEvent(event, *history.add_events());
   history.set_more(page.more);
   history.set_last_seq(page.last_seq);
 }

@@ -89,9 +89,10 @@ void RoomLogFollower::Publish(NewEvent& event, int64_t seq, absl::Time created_a
   CONFAB_FAILPOINT(kPublishBefore);
   if (ChangesMessage(event.kind)) reader_.OnMessageChanged(event.target_seq);
   if (audience_.empty() && !reader_.is_open()) return;
-  v1::RoomEvent message = MakeRoomEvent(room_, seq, created_at, event, marks);
-  reader_.OnPublished(message);
-  audience_.Publish(std::move(message));
+  audience_.Publish([&](v1::RoomEvent& told) {
+    FillRoomEvent(room_, seq, created_at, event, marks, told);
+    reader_.OnPublished(told);
+  });
 }
 
 // --- Reading what was not seen

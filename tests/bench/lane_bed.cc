@@ -27,9 +27,10 @@ LogReads Reads(process::Metrics& metrics) {
 
 }  // namespace
 
-uint64_t BatchingStream::Send(absl::Span<v1::ControlItem> items) {
-  items_ += static_cast<int64_t>(items.size());
-  Require(outbox_.Push(items) && outbox_.Take(response_), "the stream took nothing");
+uint64_t BatchingStream::Send(ItemBatch batch) {
+  items_ += batch->items_size();
+  Require(outbox_.Push(std::move(batch)) && outbox_.Take(write_), "the stream took nothing");
+  write_.Clear();
   return 0;
 }
 

@@ -19,7 +19,8 @@ namespace confab::control {
 // Queues and batches what it is given, as an edge's stream does. No gRPC.
 class BatchingStream final : public EdgeStream {
  public:
-  uint64_t Send(absl::Span<v1::ControlItem> items) override;
+  using EdgeStream::Send;
+  uint64_t Send(ItemBatch batch) override;
   size_t queued_bytes() const override { return outbox_.bytes(); }
   void Close(absl::Status /*why*/) override {}
 
@@ -27,7 +28,7 @@ class BatchingStream final : public EdgeStream {
 
  private:
   StreamOutbox outbox_;
-  v1::AttachResponse response_;
+  StreamWrite write_;
   int64_t items_ = 0;
 };
 

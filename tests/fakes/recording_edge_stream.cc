@@ -146,10 +146,10 @@ std::string LineOf(const v1::ControlItem& item) {
   return "nothing";
 }
 
-uint64_t RecordingEdgeStream::Send(absl::Span<v1::ControlItem> items) {
+uint64_t RecordingEdgeStream::Send(ItemBatch batch) {
   const std::lock_guard lock(mu_);
   const uint64_t before = subscribes_;
-  for (v1::ControlItem& item : items) {
+  for (v1::ControlItem& item : *batch->mutable_items()) {
     if (item.has_subscribe()) ++subscribes_;
     items_.push_back(std::move(item));
   }

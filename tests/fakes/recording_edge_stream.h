@@ -18,7 +18,8 @@ namespace confab::control {
 
 class RecordingEdgeStream : public EdgeStream {
  public:
-  uint64_t Send(absl::Span<v1::ControlItem> items) override;
+  using EdgeStream::Send;
+  uint64_t Send(ItemBatch batch) override;
   size_t queued_bytes() const override;
   void Close(absl::Status why) override;
 

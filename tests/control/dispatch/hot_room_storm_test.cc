@@ -28,9 +28,10 @@ std::string LongText() {
 // An edge's stream that counts what waits in it until it is drained.
 class CountingStream : public EdgeStream {
  public:
-  uint64_t Send(absl::Span<v1::ControlItem> items) override {
+  using EdgeStream::Send;
+  uint64_t Send(ItemBatch batch) override {
     const std::lock_guard lock(mu_);
-    for (const v1::ControlItem& item : items) {
+    for (const v1::ControlItem& item : batch->items()) {
       if (item.has_result() && !item.result().has_error()) ++pages_;
       queued_ += item.ByteSizeLong();
     }

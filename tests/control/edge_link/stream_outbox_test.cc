@@ -16,34 +16,92 @@ v1::ControlItem Event(int64_t seq, size_t bytes = 10) {
 }
 
 bool Push(StreamOutbox& outbox, v1::ControlItem item) {
-  return outbox.Push(absl::MakeSpan(&item, 1));
+  return outbox.Push(BatchOf(absl::MakeSpan(&item, 1)));
 }
 
 TEST(StreamOutbox, GivesEverythingInOrder) {
   StreamOutbox outbox;
-  v1::AttachResponse response;
-  EXPECT_FALSE(outbox.Take(response));
+  StreamWrite write;
+  EXPECT_FALSE(outbox.Take(write));
   for (int64_t seq = 1; seq <= 3; ++seq) EXPECT_TRUE(Push(outbox, Event(seq)));
 
-  ASSERT_TRUE(outbox.Take(response));
+  ASSERT_TRUE(outbox.Take(write));
 
-  ASSERT_EQ(response.items_size(), 3);
-  EXPECT_EQ(response.items(2).broadcast().event().event().seq(), 3);
+  ASSERT_EQ(write.response().items_size(), 3);
+  EXPECT_EQ(write.response().items(2).broadcast().event().event().seq(), 3);
   EXPECT_EQ(outbox.bytes(), 0u);
-  EXPECT_FALSE(outbox.Take(response));
+  EXPECT_FALSE(outbox.Take(write));
+}
+
+// Items of lanes' turns, made where they stand, and single ones between them.
+TEST(StreamOutbox, WritesItemsOfSeveralBatchesTogether) {
+  StreamOutbox outbox;
+  for (int64_t seq = 1; seq <= 9; seq += 3) {
+    ItemBatch batch = NewItemBatch();
+    *batch->add_items() = Event(seq);
+    *batch->add_items() = Event(seq + 1, 300);
+    EXPECT_TRUE(outbox.Push(std::move(batch)));
+    EXPECT_TRUE(Push(outbox, Event(seq + 2)));
+  }
+  StreamWrite write;
+
+  ASSERT_TRUE(outbox.Take(write));
+
+  v1::AttachResponse read;
+  ASSERT_TRUE(read.ParseFromString(write.response().SerializeAsString()));
+  ASSERT_EQ(read.items_size(), 9);
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(read.items(i).broadcast().event().event().seq(), i + 1);
+  EXPECT_EQ(outbox.bytes(), 0u);
+  write.Clear();
+  EXPECT_EQ(write.response().items_size(), 0);
+}
+
+TEST(StreamOutbox, CutsABatchThatIsMoreThanAWrite) {
+  StreamOutbox outbox;
+  ItemBatch batch = NewItemBatch();
+  for (int64_t seq = 1; seq <= 100; ++seq) *batch->add_items() = Event(seq, 16 * 1024);
+  EXPECT_TRUE(outbox.Push(std::move(batch)));
+  EXPECT_TRUE(Push(outbox, Event(101)));
+
+  int64_t next = 1;
+  int writes = 0;
+  for (StreamWrite write; outbox.Take(write); ++writes) {
+    EXPECT_LE(write.response().ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
+    for (const auto& item : write.response().items()) {
+      EXPECT_EQ(item.broadcast().event().event().seq(), next++);
+    }
+  }
+  EXPECT_EQ(next, 102);
+  EXPECT_EQ(writes, 4);
+  EXPECT_EQ(outbox.bytes(), 0u);
+}
+
+// Over its limit a stream ends with a write under way.
+TEST(StreamOutbox, KeepsWhatIsBeingWrittenWhenItIsCleared) {
+  StreamOutbox outbox;
+  ItemBatch batch = NewItemBatch();
+  *batch->add_items() = Event(7, 300);
+  EXPECT_TRUE(outbox.Push(std::move(batch)));
+  StreamWrite write;
+  ASSERT_TRUE(outbox.Take(write));
+
+  outbox.Clear();
+
+  EXPECT_EQ(write.response().items(0).broadcast().event().event().message_posted().content(),
+            std::string(300, 'x'));
 }
 
 TEST(StreamOutbox, BoundsEachWrite) {
   StreamOutbox outbox;
   for (int64_t seq = 1; seq <= 100; ++seq) EXPECT_TRUE(Push(outbox, Event(seq, 16 * 1024)));
 
-  v1::AttachResponse response;
+  StreamWrite write;
   int64_t next = 1;
   int writes = 0;
-  while (outbox.Take(response)) {
+  while (outbox.Take(write)) {
     ++writes;
-    EXPECT_LE(response.ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
-    for (const auto& item : response.items()) {
+    EXPECT_LE(write.response().ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
+    for (const auto& item : write.response().items()) {
       EXPECT_EQ(item.broadcast().event().event().seq(), next++);
     }
   }
@@ -56,9 +114,9 @@ void ExpectBounded(const v1::ControlItem& item) {
   ASSERT_LT(item.ByteSizeLong(), StreamOutbox::kWriteBytesLimit / 4);
   StreamOutbox outbox;
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(Push(outbox, item));
-  v1::AttachResponse response;
-  while (outbox.Take(response)) {
-    EXPECT_LE(response.ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
+  StreamWrite write;
+  while (outbox.Take(write)) {
+    EXPECT_LE(write.response().ByteSizeLong(), StreamOutbox::kWriteBytesLimit);
   }
 }
 
