@@ -28,9 +28,9 @@ bool MessageBuffer::Add(std::size_t n, std::size_t bytes_limit) {
 // To twice what came: a long message takes few reads, and one that dribbles in is copied few times.
 void MessageBuffer::Grow(std::size_t bytes_limit) {
   const std::size_t wanted = std::max<std::size_t>(std::size_t{size_} * 2, kKeptBytes);
-  // The limit may have been lowered since this socket was opened.
-  const std::size_t most = std::max<std::size_t>(bytes_limit, size_) + 1;
-  const std::size_t capacity = std::min(wanted, most);
+  // A limit that was lowered is that of sockets opened since: this one may go on to the one it had.
+  const bool is_within = size_ <= bytes_limit;
+  const std::size_t capacity = is_within ? std::min(wanted, bytes_limit + 1) : wanted;
   if (capacity > capacity_) Reallocate(capacity);
 }
 

@@ -26,7 +26,7 @@ class MessageBuffer {
   std::span<char> Space();
 
   // `n` bytes came there, and the message is not whole. False: there was room for more, so that is a
-  // fragment's end, or all that has arrived. `bytes_limit`: no message is longer.
+  // fragment's end, or all that has arrived. `bytes_limit`: messages are no longer, as a rule.
   bool Add(std::size_t n, std::size_t bytes_limit);
   // A message is under way, of which a part is here.
   bool is_assembling() const { return is_assembling_; }
