@@ -207,6 +207,7 @@ class WebSocketTransport final : public Transport,
 
   void Read() {
     if (is_closing_) return;
+    is_reading_ = true;
     const std::span<char> space = message_.Space();
     stream_.async_read_some(
         net::buffer(space.data(), space.size()),
@@ -214,6 +215,7 @@ class WebSocketTransport final : public Transport,
   }
 
   void OnRead(error_code error, std::size_t n) {
+    is_reading_ = false;
     // While our close is under way its own handler tells how that ended.
     if (is_closing_) return;
     if (error == net::error::message_size) SayTooManyReads();
@@ -271,7 +273,8 @@ class WebSocketTransport final : public Transport,
     TimerWheel::Entry::Cancel();
     Leave();
     EndSession();
-    message_.Clear();
+    // Where not even our close frame had room a read is under way still, which writes there.
+    if (!is_reading_) message_.Clear();
     if (!layer_.socket().is_open()) return;
     home_.loop.wheel().Arm(*this, kLingerTimeLimit);
     if (layer_.empty()) {
@@ -312,6 +315,7 @@ class WebSocketTransport final : public Transport,
   std::size_t lingered_ = 0;          // Bytes read after the end of the talk.
   int fragments_ = 0;
   RateBucket control_frames_;
+  bool is_reading_ = false;  // To message_.
   bool is_overflowing_ = false;
   bool is_closing_ = false;   // Our close frame is queued; nothing goes up or down any more.
   bool is_finished_ = false;  // The session is gone.
