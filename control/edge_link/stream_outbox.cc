@@ -63,7 +63,7 @@ bool StreamOutbox::Push(ItemBatch batch) {
     bytes_ += entry.bytes.back();
   }
   entry.batch = std::move(batch);
-  return bytes_ <= kBytesLimit;
+  return bytes_ <= kBytesLimit && queue_.size() <= kBatchesLimit;
 }
 
 bool StreamOutbox::Take(StreamWrite& write) {

@@ -37,6 +37,9 @@ class StreamOutbox {
  public:
   // DESIGN 4: above it the stream is dropped and the edge heals from the log.
   static constexpr size_t kBytesLimit = 32 * 1024 * 1024;
+  // Each batch has blocks of memory of its own, 2 KiB at least, of which a small item is estimated at
+  // an eighth: so many of them are 128 MiB, however little they say.
+  static constexpr size_t kBatchesLimit = 64 * 1024;
   // One write: large enough to carry thousands of events, small enough that what comes next does
   // not wait long, and below the 4 MiB that gRPC takes by default even with one item too much.
   static constexpr size_t kWriteBytesLimit = 512 * 1024;

@@ -157,6 +157,20 @@ TEST(StreamOutbox, SaysWhenTooMuchWaits) {
   EXPECT_FALSE(Push(outbox, Event(32, megabyte)));
 }
 
+// Turns that say next to nothing: their blocks are more than their items.
+TEST(StreamOutbox, SaysWhenTooManyBatchesWait) {
+  StreamOutbox outbox;
+  for (size_t i = 0; i < StreamOutbox::kBatchesLimit; ++i) {
+    ASSERT_TRUE(Push(outbox, v1::ControlItem())) << i;
+  }
+  ASSERT_LT(outbox.bytes(), StreamOutbox::kBytesLimit);
+
+  EXPECT_FALSE(Push(outbox, v1::ControlItem()));
+
+  outbox.Clear();
+  EXPECT_TRUE(Push(outbox, v1::ControlItem()));
+}
+
 TEST(StreamOutbox, NeverEstimatesFarTooLow) {
   v1::ControlItem history;
   for (int i = 0; i < 100; ++i) {
