@@ -195,6 +195,7 @@ TEST_F(PqTransactionTest, AnAnswerThatDoesNotComeIsGivenUp) {
 
 // More in both directions than the sockets hold: neither side may wait for the other to read first.
 TEST_F(PqTransactionTest, TripsMayBeLargerThanWhatTheSocketsHold) {
+  ASSERT_TRUE(connection_->SetStatementLimit(kBound).ok());  // One limit for the 20 MB of them.
   const std::string large(1 << 20, 'x');
   PqTransaction transaction(*connection_);
   for (int i = 0; i < 4; ++i) transaction.Send("repeat", large, 4);
