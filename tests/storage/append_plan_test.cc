@@ -49,6 +49,29 @@ TEST(AppendPlanner, UpdatesOnlyRoomsThatGetEvents) {
   EXPECT_EQ(plan->rooms[0].after.last_seq, 5);
 }
 
+// Where looking up goes along with locking, rooms are asked for that turn out to be gone, and a
+// deleted room has rows until it is purged.
+TEST(AppendPlanner, WhatWasFoundOfARoomThatIsGoneCountsForNothing) {
+  std::vector<AppendRequest> batch = {Post("a", 0, "retry"), Post("a", 0, "answer"),
+                                      Post("b", 0, "answer")};
+  batch[1].events[0].reply_to = "m";
+  batch[2].events[0].reply_to = "m";
+  AppendPlanner planner(batch);
+  planner.SetRoom(RoomId("b"), {1, 0, absl::UnixEpoch()});
+  planner.SetStored(0, {1, "old", absl::UnixEpoch()});
+  for (const size_t request : {size_t{1}, size_t{2}}) {
+    planner.SetTarget(request, {1, UserId("ann"), false});
+  }
+
+  const auto plan = planner.Plan(absl::UnixEpoch());
+
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->outcomes[0].kind, Kind::kRoomNotFound);
+  EXPECT_EQ(plan->outcomes[1].kind, Kind::kRoomNotFound);
+  EXPECT_EQ(plan->outcomes[2].kind, Kind::kStored);
+  EXPECT_EQ(plan->events.size(), 1u);
+}
+
 TEST(AppendPlanner, KeepsTheLaterOfClockAndLastEvent) {
   const std::vector<AppendRequest> batch = {Post("a", 0, "1"), Post("b", 0, "2")};
   AppendPlanner planner(batch);

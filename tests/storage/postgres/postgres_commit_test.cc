@@ -274,6 +274,15 @@ TEST_P(PostgresRival, ItsDeletionOfTheRoomConcernsThatRoomAlone) {
   EXPECT_EQ(outcome.kind, Kind::kRoomNotFound);
 }
 
+// Its events are still there, and so is the key.
+TEST_P(PostgresRival, ARetryInARoomThatItDeletesFindsNoRoom) {
+  ASSERT_TRUE(writer_->Append(Message("a", "k")).ok());
+
+  const auto outcome = AppendWhile("UPDATE rooms SET state = 1 WHERE id = 'a'");
+
+  EXPECT_EQ(outcome.kind, Kind::kRoomNotFound);
+}
+
 TEST_P(PostgresRival, WhatWaitedForItTakesItsTimeAfterwards) {
   const auto outcome = AppendWhile("UPDATE rooms SET last_at = 1 WHERE id = 'a'");
 
