@@ -1,9 +1,12 @@
 #include "storage/postgres/append_statements.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "storage/postgres/audit_statements.h"
 #include "storage/postgres/binary_values.h"
@@ -90,8 +93,12 @@ constexpr PreparedStatement kStatements[] = {
      " slow_mode_s = $6, metadata = $7 WHERE id = $1"},
 };
 
-// Of the table, all of which a row of its type has: storage/postgres/migrations.
-constexpr uint32_t kEventColumns = 21;
+// Of the table, all of which a row of its type has, in their order: storage/postgres/migrations.
+constexpr std::string_view kEventColumns =
+    "room_id seq kind role created_at actor_id actor_name actor_email dedup_key message_id type"
+    " content reply_to subject body mentions target_seq edited_seq deleted_seq ordinal tx";
+constexpr auto kEventColumnCount =
+    static_cast<uint32_t>(std::count(kEventColumns.begin(), kEventColumns.end(), ' ') + 1);
 // What a row takes beside its texts: a type and a size for each column, and the numbers.
 constexpr size_t kEventBytes = 256;
 // Of its texts without content and body: names and four ids.
@@ -154,7 +161,7 @@ void WriteTargets(PqTransaction& transaction, const AppendPlan& plan) {
                    bodies.Finish(), mentions.Finish(), edited_seqs.Finish(), deleted_seqs.Finish());
 }
 
-// In the order of the table's columns.
+// In the order of kEventColumns.
 void AddRow(const PlannedEvent& planned, int64_t transaction, BinaryRows& rows) {
   const NewEvent& event = *planned.event;
   // What an edit says stands in its message's row alone.
@@ -202,7 +209,7 @@ void WriteEvents(PqTransaction& transaction, const AppendPlan& plan, const Appen
   for (const PlannedEvent& planned : plan.events) {
     bytes += planned.event->content.size() + planned.event->body.size();
   }
-  BinaryRows events(event_type, kEventColumns, bytes);
+  BinaryRows events(event_type, kEventColumnCount, bytes);
   for (const PlannedEvent& planned : plan.events) AddRow(planned, moment.transaction, events);
   transaction.Send("write_events", ids.Finish(), last_seqs.Finish(), member_seqs.Finish(),
                    last_times.Finish(), ordinals.Finish(), events.Finish());
@@ -283,6 +290,20 @@ void TakeTargets(const PqRows& rows, const std::vector<size_t>& request_of,
 }  // namespace
 
 absl::Span<const PreparedStatement> AppendStatements() { return kStatements; }
+
+absl::StatusOr<PostgresType> FindEventType(PostgresConnection& connection) {
+  const auto rows = connection.Execute(
+      "SELECT 'events'::regtype::oid, string_agg(attname::text, ' ' ORDER BY attnum)"
+      " FROM pg_attribute"
+      " WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped");
+  if (!rows.ok()) return rows.status();
+  const auto columns = (*rows)[0][1].as<std::string>();
+  if (columns != kEventColumns) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the table events has the columns {}, but rows are written as {}", columns, kEventColumns));
+  }
+  return (*rows)[0][0].as<PostgresType>();
+}
 
 absl::StatusOr<AppendMoment> LockAndLookUp(PqTransaction& transaction, AppendBatch batch,
                                            AppendPlanner& planner) {

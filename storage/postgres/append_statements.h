@@ -25,6 +25,10 @@ struct AppendMoment {
 // To be prepared on a connection that the functions below are used with.
 absl::Span<const PreparedStatement> AppendStatements();
 
+// The number of the type of the events' rows. FAILED_PRECONDITION: the table's columns are not those
+// that rows are written with, or stand in another order; values of two texts would change places.
+absl::StatusOr<PostgresType> FindEventType(PostgresConnection& connection);
+
 // The first trip: locks the planner's rooms in the order of their ids; then looks up, in snapshots
 // taken after the locks, the requests' keys and the messages that some of them name; and tells the
 // planner what it found.
@@ -32,7 +36,7 @@ absl::StatusOr<AppendMoment> LockAndLookUp(PqTransaction& transaction, AppendBat
                                            AppendPlanner& planner);
 
 // For the second trip: one statement, and further ones if messages, members or rooms change.
-// `event_type`: the number of the type of the events' rows.
+// `event_type`: FindEventType's.
 void WritePlan(PqTransaction& transaction, const AppendPlan& plan, const AppendMoment& moment,
                PostgresType event_type);
 

@@ -69,7 +69,8 @@ absl::Status PostgresWriter::EnsureConnected() {
   auto status = CheckServer(connection, target_.allow_unsafe_durability);
   if (!status.ok()) return status;
   if (status = active_lock_.Admit(connection); !status.ok()) return status;
-  if (status = FindEventType(connection); !status.ok()) return status;
+  const auto event_type = FindEventType(connection);
+  if (!event_type.ok()) return event_type.status();
   if (status = connection.Prepare(PqTransactionStatements()); !status.ok()) return status;
   if (status = connection.Prepare(AppendStatements()); !status.ok()) return status;
   if (status = connection.Prepare(OneTripStatements()); !status.ok()) return status;
@@ -79,6 +80,7 @@ absl::Status PostgresWriter::EnsureConnected() {
   if (status = connection.Prepare(kRoomStatements); !status.ok()) return status;
   if (status = connection.Prepare(InboxWriteStatements()); !status.ok()) return status;
   if (status = connection.Prepare(FeedWriteStatements()); !status.ok()) return status;
+  event_type_ = *event_type;
   connection_ = *std::move(opened);
   return absl::OkStatus();
 }
@@ -91,13 +93,6 @@ absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::Append(AppendBatch ba
     if (!outcomes.ok() || !outcomes->empty()) return outcomes;
   }
   return AppendInTwoTrips(batch);
-}
-
-absl::Status PostgresWriter::FindEventType(PostgresConnection& connection) {
-  const auto rows = connection.Execute("SELECT 'events'::regtype::oid");
-  if (!rows.ok()) return rows.status();
-  event_type_ = (*rows)[0][0].as<PostgresType>();
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<AppendOutcome>> PostgresWriter::AppendInTwoTrips(AppendBatch batch) {

@@ -48,7 +48,6 @@ class PostgresWriter : public StoreWriter {
   absl::Status EnsureConnected();
   absl::StatusOr<std::vector<AppendOutcome>> AppendInTwoTrips(AppendBatch batch);
   absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room);
-  absl::Status FindEventType(PostgresConnection& connection);
   // Removes rows of deleted rooms until none are left or the time is over.
   absl::Status Purge(absl::Duration limit);
   absl::Status PurgeRoom(const RoomId& room, absl::Time end);

@@ -224,6 +224,34 @@ TEST(PostgresStore, RefusesANewerSchemaAndOneThatDoesNotExist) {
   EXPECT_THAT(missing.status().ToString(), testing::HasSubstr("schema"));
 }
 
+// Rows are written in the order of the columns, not by their names.
+TEST(PostgresStore, RefusesToWriteToATableWithOtherColumnsThanItKnows) {
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string schema = server.NewSchema();
+  const auto store = OpenOrFail(PostgresServer::UrlOf(server.socket_dir(), schema));
+  ASSERT_TRUE(*store->TryBecomeActive());
+  const std::string alter = "ALTER TABLE " + schema + ".events ";
+
+  server.Execute(alter + "ADD COLUMN words text NOT NULL DEFAULT ''");
+  const auto refused = store->OpenWriter().status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_THAT(refused.message(), testing::HasSubstr("words"));
+  server.Execute(alter + "DROP COLUMN words");
+  EXPECT_TRUE(store->OpenWriter().ok());
+  server.Execute(alter + "RENAME content TO words");
+  server.Execute(alter + "RENAME body TO content");
+  server.Execute(alter + "RENAME words TO body");
+  EXPECT_TRUE(absl::IsFailedPrecondition(store->OpenWriter().status()));
+  server.Execute(alter + "RENAME content TO words");
+  server.Execute(alter + "RENAME body TO content");
+  server.Execute(alter + "RENAME words TO body");
+
+  // A column that was dropped leaves a hole in the row's type, which is no column of it.
+  const auto writer = WriterOf(*store);
+  CreateRoom(*writer, "a");
+  EXPECT_EQ(LastSeq(*store, "a"), 1);
+}
+
 TEST(PostgresStore, ManyThatStartAtOnceMigrateOnce) {
   PostgresServer& server = PostgresServer::Shared();
   const std::string schema = server.NewSchema();
