@@ -62,12 +62,15 @@ function readJson(file) {
 }
 
 const flagsOf = (flags) =>
-  Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  Object.entries(flags)
+    .filter(([, value]) => value !== null)
+    .flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 export class Cluster {
   // processes: 'one' (confab) or 'two' (confab-edge, confab-control); store: 'sqlite' or
-  // 'postgres'; edge, control: further flags; hasLinkProxy: edges reach control over TCP and through
-  // `linkProxy`; disk: the store lies on a file system of its own of this size ("64m", needs root).
+  // 'postgres'; edge, control: further flags, null for none; database: PostgreSQL's settings;
+  // hasLinkProxy: edges reach control over TCP and through `linkProxy`; disk: the store lies on a file
+  // system of its own of this size ("64m", needs root).
   // tokenHours: how long users' tokens are good. Rate limits are off, presence is not told and an edge
   // ends without a drain unless a flag says otherwise.
   constructor({
@@ -75,6 +78,7 @@ export class Cluster {
     store = 'sqlite',
     edge = {},
     control = {},
+    database = {},
     hasLinkProxy = false,
     disk = null,
     tokenHours = 1,
@@ -91,7 +95,7 @@ export class Cluster {
     this.serviceSecret = 'service-secret-of-more-than-32-bytes-for-tests';
     fs.writeFileSync(`${this.dir}/user.secret`, `${this.userSecret}\n`, { mode: 0o600 });
     fs.writeFileSync(`${this.dir}/service.secret`, `${this.serviceSecret}\n`, { mode: 0o600 });
-    this.postgres = store === 'postgres' ? new Postgres(this.dir) : null;
+    this.postgres = store === 'postgres' ? new Postgres(this.dir, database) : null;
     this.ca = undefined; // Who signs the public port's certificate; without one it has no TLS.
     this.diskDir = disk ? this.#mount(disk) : null;
     this.closing = []; // What to run first when the cluster stops: clients' close().

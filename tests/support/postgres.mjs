@@ -38,9 +38,12 @@ function isGone(pid) {
   }
 }
 
+// For tests, of which several run at a time. All else is as PostgreSQL has it by itself: it syncs.
+const SETTINGS = { shared_buffers: '32MB', max_connections: 60 };
+
 export class Postgres {
-  // PostgreSQL refuses to run as root; then it runs as the packaged user.
-  constructor(dir) {
+  // PostgreSQL refuses to run as root; then it runs as the packaged user. `settings`: further ones.
+  constructor(dir, settings = {}) {
     this.bin = programDir();
     this.dir = `${dir}/pg`;
     this.user = process.getuid() === 0 ? 'postgres' : null;
@@ -60,12 +63,17 @@ export class Postgres {
         '',
         '-p',
         '5432',
-        '-c',
-        'shared_buffers=32MB',
-        '-c',
-        'max_connections=60',
+        ...Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => [
+          '-c',
+          `${name}=${value}`,
+        ]),
       ],
     });
+  }
+
+  // As `postgres --version` says it.
+  get version() {
+    return execFileSync(`${this.bin}/postgres`, ['--version'], { encoding: 'utf8' }).trim();
   }
 
   create() {
