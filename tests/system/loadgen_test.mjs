@@ -186,6 +186,24 @@ scenario('ready tokens of a file load as well', {}, async (cluster) => {
   assert.deepEqual(members.members.map((member) => member.userId).sort(), ['ann', 'ben']);
 });
 
+scenario('a run of the same name finds its rooms again, with new messages', {}, async (cluster) => {
+  const args = ['pairs', '--users', '4', '--run', 'evening_1'];
+
+  const first = await cleanRun(cluster, ...args);
+  const { length } = await cluster.roomLog('load-evening_1-1');
+  const second = await cleanRun(cluster, ...args);
+
+  assert.equal(first.run, 'evening_1');
+  assert.ok(second.messages.acked > 0);
+  const log = await cluster.roomLog('load-evening_1-1');
+  const later = log.slice(length);
+  assert.ok(later.length > 0);
+  assert.ok(later.every((event) => event.kind === 'messagePosted'), 'and nobody joined again');
+  const { members } = await cluster.ctlJson('member', 'list', 'load-evening_1-1');
+  const users = members.map(({ userId }) => userId).sort();
+  assert.deepEqual(users, ['load-evening_1-2', 'load-evening_1-3']);
+});
+
 scenario('Ctrl-C ends it with a report of what there was, and 130', {}, async (cluster) => {
   const args = ['pairs', '--users', '4', '--warm-up', '0s', '--duration', '1h', '-o', 'json'];
   const { child, ended } = start(cluster, args);

@@ -21,7 +21,7 @@ constexpr absl::Duration kTokenTime = absl::Hours(24);
 // Beside clients: rooms are made over some, and /proc is read.
 constexpr rlim_t kOtherDescriptors = 64;
 
-std::string NewRun() {
+std::string NewName() {
   std::random_device random;
   return fmt::format("{:06x}", random() & 0xffffff);
 }
@@ -62,7 +62,8 @@ LoadRun::LoadRun(const Options& options, const Plan& plan, std::ostream* progres
     : options_(options), progress_(progress), began_(NowNs()), phase_began_(began_) {
   outcome_.options = options;
   outcome_.plan = plan;
-  outcome_.run = NewRun();
+  outcome_.keys = NewName();
+  outcome_.run = options.run.empty() ? outcome_.keys : options.run;
   outcome_.started_at = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
 }
 

@@ -18,6 +18,7 @@ struct Options {
   PlanOptions plan;
   std::vector<std::string> urls = {"ws://127.0.0.1:8080"};
   TokenOptions tokens;
+  std::string run;                   // In the names of rooms and users; empty: a new one.
   std::vector<std::string> sources;  // Own addresses; empty: as the system likes.
   uint32_t content_bytes = 200;
   uint32_t concurrency = 100;  // Connections that are being opened at a time.

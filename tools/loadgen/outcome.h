@@ -67,6 +67,7 @@ struct Outcome {
   Options options;
   Plan plan;
   std::string run;           // What the names of its rooms and users have in them.
+  std::string keys;          // What each clientMsgId begins with: new, where `run` is not.
   std::string started_at;    // RFC 3339.
   uint32_t connections = 0;  // That were open when measuring began.
   double elapsed_s = 0;      // Of what is measured.

@@ -95,7 +95,7 @@ void RoomBuilder::Post(HttpCall call) {
 
 void RoomBuilder::OnAnswer(const HttpCall& call, const HttpAnswer& answer) {
   if (failure_.happened()) return;
-  // A room that is there was made by a first try whose answer was lost.
+  // A room that is there was made by a first try whose answer was lost, or by a run of this name.
   if (answer.is_ok() || RefusalOf(answer).reason == "ROOM_EXISTS") return call.done(answer);
   if (answer.status != 429 && answer.status != 503) {
     failure_ = FailureOf(answer, home_.where);

@@ -1,8 +1,10 @@
 #include "tools/loadgen/scenario_options.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 
 #include "tools/loadgen/message_mark.h"
@@ -13,6 +15,8 @@ namespace {
 // Longer than that and a run is a soak, which other tools do better.
 constexpr absl::Duration kTimeMax = absl::Hours(24);
 constexpr uint32_t kConcurrencyLimit = 10'000;
+// With numbers behind it still the id of a room, and a part of a path as it stands.
+constexpr size_t kRunBytesLimit = 32;
 
 using PlanOf = std::shared_ptr<PlanOptions>;
 
@@ -123,6 +127,15 @@ void AddHandshake(CLI::App& app, Options& options) {
       ->capture_default_str();
 }
 
+// Empty: it is a name. CLI11 takes checks in this form.
+std::string CheckRun(const std::string& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+  });
+  if (is_plain && !name.empty() && name.size() <= kRunBytesLimit) return "";
+  return fmt::format("give 1 to {} letters, digits, - or _", kRunBytesLimit);
+}
+
 absl::Status ReadTime(const char* option, const std::string& text, absl::Duration min,
                       absl::Duration& time) {
   if (absl::ParseDuration(text, &time) && time >= min && time <= kTimeMax) {
@@ -157,6 +170,11 @@ void AddCommonOptions(CLI::App& app, Options& options, TimeTexts& times) {
       ->type_name("FILE");
   app.add_option("--issuer", options.tokens.issuer, "Claim iss, if the edge asks for one");
   app.add_option("--audience", options.tokens.audience, "Claim aud, if the edge asks for one");
+  app.add_option("--run", options.run,
+                 "Name of the run, in those of its rooms and users, load-NAME-N; rooms that are "
+                 "there already are used again (default: a new one)")
+      ->check(CheckRun)
+      ->type_name("NAME");
   app.add_option("--duration", times.duration, "How long is measured")->capture_default_str();
   app.add_option("--warm-up", times.warm_up, "Before that, the same without being measured")
       ->capture_default_str();

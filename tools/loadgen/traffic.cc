@@ -100,7 +100,7 @@ void Traffic::SendOne(uint32_t sender, int64_t sent_at) {
   text_.clear();
   content_.Append({sender, number}, text_);
   key_.clear();
-  fmt::format_to(std::back_inserter(key_), "{}-{}-{}", outcome_.run, sender, number);
+  fmt::format_to(std::back_inserter(key_), "{}-{}-{}", outcome_.keys, sender, number);
   crowd_.client(member).Send(number, key_, text_);
   if (IsMeasured(sent_at)) ++outcome_.counts.sent;
   FlushLater(member);

@@ -58,6 +58,8 @@ TEST(LoadgenCommandLine, NamesWhatIsWrong) {
       {{"fanout", "--duration", "0s"}, "--duration 0s"},
       {{"fanout", "--warm-up", "-1s"}, "--warm-up"},
       {{"fanout"}, "set --user-secret-file"},
+      {{"fanout", "--run", "a/b"}, "--run: give 1 to 32 letters"},
+      {{"fanout", "--run", std::string(33, 'a')}, "--run: give 1 to 32 letters"},
       {{"fanout", "--pid", "x"}, "--pid x"},
       {{"pairs", "--users", "3"}, "--users: 3 do not fill rooms of 2"},
       {{"handshake", "--users", "3"}, "--users 3: give at least as many as --concurrency, 100"},
