@@ -71,9 +71,10 @@ export class Postgres {
     });
   }
 
-  // As `postgres --version` says it.
+  // "PostgreSQL 15.20"
   get version() {
-    return execFileSync(`${this.bin}/postgres`, ['--version'], { encoding: 'utf8' }).trim();
+    const text = execFileSync(`${this.bin}/postgres`, ['--version'], { encoding: 'utf8' });
+    return `PostgreSQL ${/\d[.\d]*/.exec(text)[0]}`;
   }
 
   create() {

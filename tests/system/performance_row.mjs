@@ -1,4 +1,4 @@
-// performance_row.mjs: measures one row: node performance_row.mjs ROW --runs N [--short] --result FILE
+// performance_row.mjs: measures one row: performance_row.mjs ROW --runs N [--short] --result FILE
 // tools/performance runs it, with CONFAB_BIN_DIR set, and keeps what it measured.
 import fs from 'node:fs';
 import os from 'node:os';

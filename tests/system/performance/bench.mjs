@@ -1,18 +1,24 @@
-// bench.mjs: what a row of tools/performance works with: servers as people run them, loads, and what
-// they took.
+// bench.mjs: what a row of tools/performance works with: servers as people run them, loads, and
+// what they took.
 import { spawn } from 'node:child_process';
 
 import { Cluster } from '../../support/cluster.mjs';
+import { until } from '../../support/until.mjs';
 import { binDir, floorProgram } from './programs.mjs';
 
 // No limits, since a load is one host's; all else as it comes. An end without a drain is behind all
 // that is measured.
-const AS_IT_COMES = { edge: { 'connections-per-user': null }, control: { 'presence-settle': null } };
+const AS_IT_COMES = {
+  edge: { 'connections-per-user': null },
+  control: { 'presence-settle': null },
+};
 // What a database for this is given at least; durable as it comes.
 const DATABASE = { shared_buffers: '512MB' };
 
 const SETUP = '240s'; // To make rooms of 20,000 members, and to open as many connections.
 const FLOOR_SENDS = 500_000; // About a second of one core.
+const HELD_ROOM = 1_000; // Members that one request can name.
+const HOLD_MS = 240_000;
 
 export class Bench {
   constructor({ runs, isShort }) {
@@ -82,9 +88,9 @@ export class Bench {
     for (const cluster of this.ending.splice(0)) await cluster.stop().catch(() => {});
   }
 
-  // A clean run of confab-loadgen: what it says, as docs/loadgen.schema.json describes it. `options`:
-  // its own, by name; a duration is for the long form unless it is a text. `edges`: the cluster as
-  // clients see it, in turn.
+  // A clean run of confab-loadgen: what it says, as docs/loadgen.schema.json describes it.
+  // `options`: its own, by name; `seconds` and `warmUp` are those of the long form. `edges`: the
+  // cluster as clients see it, in turn.
   async load(cluster, scenario, options = {}, { edges = [cluster] } = {}) {
     const { seconds = 10, warmUp = 2, ...rest } = options;
     const flags = {
@@ -110,6 +116,31 @@ export class Bench {
     this.version = found.version;
     this.loadCores = Math.max(this.loadCores, found.own.cores);
     return found;
+  }
+
+  // Connections of other users that are idle from now on, until release(), which is given.
+  async hold(cluster, connections) {
+    this.progress(`opens ${connections} idle connections`);
+    const open = () => cluster.metric(cluster.edge, 'confab_edge_connections');
+    const rooms = Math.ceil(connections / HELD_ROOM);
+    const flags = { connections, rooms, duration: '1h', 'setup-time': SETUP };
+    const typed = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const where = ['--url', `ws://127.0.0.1:${cluster.port}`];
+    const secret = ['--user-secret-file', `${cluster.dir}/user.secret`, '-o', 'json'];
+    const child = this.spawn(`${binDir}/confab-loadgen`, ['idle', ...typed, ...where, ...secret]);
+    child.stdout.resume();
+    let err = '';
+    child.stderr.on('data', (data) => (err += data));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await until('idle connections are open', async () => {
+      if (child.exitCode !== null) throw new Error(`confab-loadgen idle: ${err}`);
+      return (await open()) >= connections;
+    }, HOLD_MS);
+    return async () => {
+      child.kill('SIGINT');
+      await ended;
+      await until('idle connections are closed', async () => (await open()) === 0, HOLD_MS);
+    };
   }
 
   // CPU seconds that a million bare sends take, each to one of so many sockets.

@@ -1,6 +1,6 @@
 // goals.mjs: what a figure is to reach, and whether it does. A figure of a row is {name, what, unit,
-// goals?, over?}; what was measured of it is a list of points [{x, values}], one without x unless the
-// figure is told over sizes (`over`: what these are). Pure.
+// goals?}; what was measured of it is a list of points [{x, values}], one whose x is null unless the
+// row tells its figures over sizes. Pure.
 import { median, riseOf, shown, spread } from './figures.mjs';
 
 export const atMost = (value) => ({ kind: 'atMost', value });

@@ -26,7 +26,7 @@ function checked(name, figure, { peer, values, unit } = {}) {
   const areNumbers = Array.isArray(values) && values.every(Number.isFinite);
   if (!areNumbers || values.length === 0) throw new Error(`${name}: "values" is a list of numbers`);
   if (unit !== figure.unit)
-    throw new Error(`${name}: "unit" is "${figure.unit}", not "${unit}": the same unit, or no ratio`);
+    throw new Error(`${name}: "unit" is "${figure.unit}", not "${unit}": else there is no ratio`);
   return { peer, values };
 }
 

@@ -1,4 +1,5 @@
-// plot.mjs: a curve of medians over sizes as an SVG that stands alone, for light and dark pages. Pure.
+// plot.mjs: a curve of medians over sizes as an SVG that stands alone, for light and dark pages.
+// Pure.
 import { median, range, shown } from './figures.mjs';
 
 const WIDTH = 640;
@@ -16,7 +17,8 @@ const STYLE = `
   .dot{fill:#0969da} .limit{stroke:#cf222e;stroke-dasharray:6 4} .limit-text{fill:#cf222e}
   @media (prefers-color-scheme:dark){
     .page{fill:#0d1117} .line{stroke:#30363d} .axis{stroke:#8b949e} text{fill:#e6edf3}
-    .curve,.range{stroke:#58a6ff} .dot{fill:#58a6ff} .limit{stroke:#ff7b72} .limit-text{fill:#ff7b72}
+    .curve,.range{stroke:#58a6ff} .dot{fill:#58a6ff}
+    .limit{stroke:#ff7b72} .limit-text{fill:#ff7b72}
   }`;
 
 const escape = (text) =>
@@ -29,9 +31,13 @@ export function stepFor(top) {
   return [1, 2, 5, 10].map((times) => times * power).find((step) => top / step <= STEPS);
 }
 
-// Where a size stands between `least` and `most` on a logarithmic axis, 0 to 1.
-export function placeOf(x, least, most) {
-  return most > least ? Math.log(x / least) / Math.log(most / least) : 0.5;
+// Where each of the sizes, ascending, stands on a logarithmic axis, 0 to 1. Nothing has no place
+// there: it stands where a tenth of the first would.
+export function placesOf(sizes) {
+  const least = sizes.find((size) => size > 0) ?? 1;
+  const logs = sizes.map((size) => Math.log(size > 0 ? size : least / 10));
+  const across = logs.at(-1) - logs[0];
+  return logs.map((log) => (across > 0 ? (log - logs[0]) / across : 0.5));
 }
 
 const text = (x, y, words, more = '') =>
@@ -39,17 +45,15 @@ const text = (x, y, words, more = '') =>
 const line = (x1, y1, x2, y2, name) =>
   `<line class="${name}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}"/>`;
 
-// `points`: [{x, values}], at least one, each x above 0; `limit`: null or a value that is not to be
-// passed.
+// `points`: [{x, values}], at least one; `limit`: null, or a value that is not to be passed.
 export function plot({ title, xTitle, yTitle, points, limit = null }) {
   const sorted = [...points].sort((a, b) => a.x - b.x);
-  const xs = sorted.map(({ x }) => x);
+  const places = placesOf(sorted.map(({ x }) => x));
   const highest = Math.max(...sorted.flatMap(({ values }) => values), limit ?? 0);
   const step = stepFor(highest > 0 ? highest : 1);
   const top = Math.max(step, Math.ceil(highest / step) * step);
   const inset = 28; // The first and the last stand beside the axes, not on them.
   const across = WIDTH - LEFT - RIGHT - 2 * inset;
-  const xOf = (x) => LEFT + inset + placeOf(x, xs[0], xs.at(-1)) * across;
   const yOf = (y) => HEIGHT - BOTTOM - (y / top) * (HEIGHT - TOP - BOTTOM);
   const parts = [];
   for (let i = 0; i * step <= top + step / 2; ++i) {
@@ -62,8 +66,12 @@ export function plot({ title, xTitle, yTitle, points, limit = null }) {
     const where = `class="limit-text" text-anchor="end"`;
     parts.push(text(WIDTH - RIGHT - 4, yOf(limit) - 5, `goal ${shown(limit)}`, where));
   }
-  const middles = sorted.map(({ x, values }) => [xOf(x), yOf(median(values))]);
-  parts.push(`<polyline class="curve" points="${middles.map(([x, y]) => `${at(x)},${at(y)}`).join(' ')}"/>`);
+  const middles = sorted.map(({ values }, i) => [
+    LEFT + inset + places[i] * across,
+    yOf(median(values)),
+  ]);
+  const curve = middles.map(([x, y]) => `${at(x)},${at(y)}`).join(' ');
+  parts.push(`<polyline class="curve" points="${curve}"/>`);
   sorted.forEach(({ x, values }, i) => {
     const [least, most] = range(values);
     const [middleX, middleY] = middles[i];

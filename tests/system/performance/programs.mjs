@@ -1,6 +1,7 @@
 // programs.mjs: the programs that are measured, those that measure, and what else a row needs.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +9,8 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../.
 const BINARIES = ['confab', 'confab-control', 'confab-edge', 'confab-loadgen'];
 
 // Where they are looked for: what is run is measured, not the build of the tests.
-export const binDir = path.resolve(process.env.CONFAB_BIN_DIR ?? path.join(ROOT, 'build/release/bin'));
+const RELEASE = path.join(ROOT, 'build/release/bin');
+export const binDir = path.resolve(process.env.CONFAB_BIN_DIR ?? RELEASE);
 
 // Which are not there.
 export const missingBinaries = () =>
@@ -34,12 +36,22 @@ function descriptorLimit() {
   return hard === 'unlimited' ? Infinity : Number(hard);
 }
 
-// Null, or what is missing for the row, which may need {floor, connections, in its short form less}.
+const GIB = 2 ** 30;
+
+function freeGib() {
+  const { bavail, bsize } = fs.statfsSync(os.tmpdir());
+  return (bavail * bsize) / GIB;
+}
+
+// Null, or what is missing for the row, which may need {floor, connections, diskGib}; in its short
+// form less.
 export function missingFor({ needs = {} }, isShort) {
   const missing = [];
   if (needs.floor && floorProgram() === null)
     missing.push('what measures bare sends: tools/build ci send_floor');
   const descriptors = isShort ? 0 : (needs.connections ?? 0) + 500;
+  if (!isShort && freeGib() < (needs.diskGib ?? 0))
+    missing.push(`${needs.diskGib} GiB in ${os.tmpdir()} (TMPDIR)`);
   if (descriptorLimit() < descriptors)
     missing.push(`${descriptors} descriptors a process (ulimit -Hn)`);
   return missing.length > 0 ? missing.join('; ') : null;

@@ -23,7 +23,7 @@ function beside(points, peers) {
 
 function tableLines(rows, pointsOf, peers) {
   const lines = [
-    '| work | figure | Confab: median (range) | beside it: median (range), ratio | goal | reached |',
+    '| work | figure | Confab: median (range) | others: median (range), ratio | goal | reached |',
     '|---|---|---|---|---|---|',
   ];
   for (const row of rows) {
@@ -143,7 +143,8 @@ function commandLines(rows, resultOf) {
   ];
 }
 
-// The section. `rows`: those that have results; resultOf(row): its result; peers: as peers.mjs has it.
+// The section. `rows`: those that have results; resultOf(row): its result; peers: as peers.mjs
+// has them.
 export function reportOf(rows, resultOf, peers) {
   const pointsOf = (row, figure) => resultOf(row).figures[figure.name];
   const ofTable = rows.filter((row) => !isSized(row));

@@ -1,12 +1,14 @@
 // rows.mjs: the rows of tools/performance. Each has a name, the work that is measured, its figures
 // (goals.mjs), how many minutes three runs take ({long, short}), what it needs (programs.mjs), and
-// run(bench), which adds a value to each figure in each run. Rows of `growth` tell their first figure
-// over sizes; their `grows` is what these are.
+// run(bench), which adds a value to each figure in each run. Rows with `grows` tell their figures
+// over sizes, and that is what these are; a plot shows the first.
 import { connections } from './connections.mjs';
 import { deliveries } from './deliveries.mjs';
+import { growth } from './growth.mjs';
+import { roomGrowth } from './room_growth.mjs';
 import { stored } from './stored.mjs';
 
-export const rows = [...deliveries, ...stored, ...connections];
+export const rows = [...deliveries, ...stored, ...connections, ...growth, ...roomGrowth];
 
 export const fullName = (row, figure) => `${row.name}/${figure.name}`;
 

@@ -25,7 +25,7 @@ export function bought(costs) {
     ['deliveries a second, in a large room, one message at a time', perCore(costs.alone, MILLION)],
     ['the same with messages behind one another', perCore(costs.piped, MILLION)],
     ['stored messages a second, people writing at their own pace', perCore(costs.chat, MILLION)],
-    ['the same where messages come so fast that they are written together', perCore(costs.pairs, MILLION)],
+    ['the same where they come so fast that many are stored at once', perCore(costs.pairs, MILLION)],
     ['handshakes a second', perCore(costs.handshake, 1_000)],
     ['idle connections', perCore(costs.idle, 1_000 * HOUR_S)],
   ].filter(([, count]) => Number.isFinite(count));
@@ -82,10 +82,10 @@ export function sizingLines(figureMedian) {
   if (!Object.values(costs).every(Number.isFinite)) return [...lines, ''];
   lines.push('', 'By the formulae above, on this machine:', '');
   lines.push('| deployment | cores kept busy | memory of the edges |', '|---|---|---|');
-  for (const example of EXAMPLES)
-    lines.push(
-      `| ${example.what} | ${shown(coresFor(costs, example))} | ${shown(mibFor(costs, example))} MiB |`,
-    );
+  for (const example of EXAMPLES) {
+    const cores = shown(coresFor(costs, example));
+    lines.push(`| ${example.what} | ${cores} | ${shown(mibFor(costs, example))} MiB |`);
+  }
   return [...lines, ''];
 }
 
