@@ -132,10 +132,11 @@ export class Bench {
     let err = '';
     child.stderr.on('data', (data) => (err += data));
     const ended = new Promise((resolve) => child.once('close', resolve));
-    await until('idle connections are open', async () => {
+    const areOpen = async () => {
       if (child.exitCode !== null) throw new Error(`confab-loadgen idle: ${err}`);
       return (await open()) >= connections;
-    }, HOLD_MS);
+    };
+    await until('idle connections are open', areOpen, HOLD_MS);
     return async () => {
       child.kill('SIGINT');
       await ended;

@@ -131,13 +131,15 @@ function commandLines(rows, resultOf) {
   return [
     '### Commands',
     '',
-    'With `--url`, `--user-secret-file`, `-o json` and `--pid` of each process.',
+    'With `--url`, `--user-secret-file`, `-o json` and `--pid` of each process. Cores: the most that',
+    'the load tool took itself, which is one thread.',
     '',
-    '| row | load |',
-    '|---|---|',
+    '| row | load | cores |',
+    '|---|---|---|',
     ...rows.map((row) => {
-      const commands = resultOf(row).commands.map((command) => `\`${command}\``);
-      return `| ${row.name} | ${commands.join('<br>')} |`;
+      const { commands, loadCores } = resultOf(row);
+      const typed = commands.map((command) => `\`${command}\``).join('<br>');
+      return `| ${row.name} | ${typed} | ${shown(loadCores)} |`;
     }),
     '',
   ];

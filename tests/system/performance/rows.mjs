@@ -1,7 +1,7 @@
 // rows.mjs: the rows of tools/performance. Each has a name, the work that is measured, its figures
-// (goals.mjs), how many minutes three runs take ({long, short}), what it needs (programs.mjs), and
-// run(bench), which adds a value to each figure in each run. Rows with `grows` tell their figures
-// over sizes, and that is what these are; a plot shows the first.
+// (goals.mjs), how many minutes it takes ({long: of three runs, short: of one}), what it needs
+// (programs.mjs), and run(bench), which adds a value to each figure in each run. Rows with `grows`
+// tell their figures over sizes, and that is what these are; a plot shows the first.
 import { connections } from './connections.mjs';
 import { deliveries } from './deliveries.mjs';
 import { growth } from './growth.mjs';

@@ -78,7 +78,7 @@ export class Town {
         response.on('data', (data) => (text += data));
         response.once('error', reject);
         response.once('end', () => {
-          if (response.statusCode === 200) return resolve();
+          if (response.statusCode < 300) return resolve();
           reject(new Error(`${user} joins ${room}: ${response.statusCode} ${text}`));
         });
       });
