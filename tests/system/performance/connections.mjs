@@ -6,6 +6,8 @@ const KIB = 1_024;
 // Members that are named when a room is made; joining each by a request would be work of the edge
 // that has nothing to do with its connections.
 const ROOM = 1_000;
+// What joining leaves to do is done by then: read pointers are written within 5 s.
+const SETTLE_S = 15;
 
 const handshake = {
   name: 'handshake',
@@ -57,7 +59,7 @@ const idle = (connections, seconds, isLong) => ({
       bench.withCluster({}, async (cluster) => {
         const there = bench.pick(connections, 100);
         const rooms = Math.ceil(there / ROOM);
-        const options = { connections: there, rooms, seconds };
+        const options = { connections: there, rooms, seconds, warmUp: SETTLE_S };
         const found = await bench.load(cluster, 'idle', options);
         bench.add('rss', costOf(found, 'edge', 'rssBytesPerConnection') / KIB);
         if (!isLong) return;
