@@ -58,7 +58,7 @@ grpc::ServerUnaryReactor* ConnectionService::KickConnections(
   }
   std::optional<std::pair<std::string, uint64_t>> one;
   if (request->connection() != 0) one.emplace(request->edge_id(), request->connection());
-  calls_.Kick(UserId(request->user_id()), std::move(one),
+  calls_.Kick(UserId(request->user_id()), std::move(one), call.asker(), DeadlineOf(*context),
               call.Answer<size_t>([response](size_t kicked) {
                 response->set_kicked(static_cast<uint32_t>(kicked));
               }));

@@ -1,6 +1,5 @@
 #include "control/dispatch/edge_calls.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -10,10 +9,8 @@
 
 #include "confab/v1/edge_link.pb.h"
 
-#include "control/dispatch/room_lanes.h"
+#include "control/dispatch/recorded_act.h"
 #include "control/dispatch/store_read.h"
-#include "control/room/audit_trail.h"
-#include "control/room/upkeep_job.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -56,20 +53,13 @@ void EdgeCalls::Drain(const std::string& edge_id, absl::Duration time, const Ask
         fmt::format("drain_ms: at most {}", absl::ToInt64Milliseconds(kDrainTimeLimit))));
   }
   if (dispatcher_.edges().Find(edge_id) == nullptr) return done(NoSuchEdge());
-  storage::AuditRecord record;
-  record.note = *NoteOf("edge.drain", asker);
-  record.subject = storage::UserId(edge_id);
-  RoomLanes& lanes = dispatcher_.lanes();
-  const size_t lane = lanes.LaneOf(record.subject);
-  auto job = std::make_unique<UpkeepJob>(
-      CommitJob::Kind::kAudit, storage::RoomId(),
-      [&dispatcher = dispatcher_, edge_id, time, done = std::move(done)](UpkeepJob& entry) mutable {
-        if (!entry.status.ok()) return done(entry.status);
-        done(Tell(dispatcher, edge_id, time));
-      });
-  job->audits.push_back(std::move(record));
-  job->deadline = dispatcher_.DeadlineOf(deadline);
-  lanes.Post(lane, [job = std::move(job)](RoomLane& rooms) mutable { rooms.Push(std::move(job)); });
+  RecordAct(dispatcher_.lanes(), "edge.drain", asker, storage::UserId(edge_id),
+            dispatcher_.DeadlineOf(deadline),
+            [&dispatcher = dispatcher_, edge_id, time,
+             done = std::move(done)](const absl::Status& recorded) mutable {
+              if (!recorded.ok()) return done(recorded);
+              done(Tell(dispatcher, edge_id, time));
+            });
 }
 
 }  // namespace confab::control

@@ -5,6 +5,7 @@
 #include <absl/functional/any_invocable.h>
 
 #include "control/dispatch/call_rules.h"
+#include "control/dispatch/recorded_act.h"
 #include "control/dispatch/room_lanes.h"
 #include "control/dispatch/store_read.h"
 #include "control/status_reason.h"
@@ -146,17 +147,20 @@ void PresenceCalls::ListConnections(UserId user, UserId after, size_t limit,
 }
 
 void PresenceCalls::Kick(UserId user, std::optional<std::pair<std::string, uint64_t>> one,
-                         Callback<size_t> done) {
+                         const Asker& asker, Deadline deadline, Callback<size_t> done) {
   if (!dispatcher_.is_serving()) return done(NotServing());
   if (auto status = CheckUsers({user}); !status.ok()) return done(status);
   auto question = std::make_shared<Question<size_t>>(std::move(done));
   RoomLanes& lanes = dispatcher_.lanes();
-  const size_t lane = lanes.LaneOf(user);
-  lanes.PostToUsers(lane,
-                    [user = std::move(user), one = std::move(one), question](UserLane& users) {
-                      question->answer = users.Kick(user, one);
-                      question->Reply();
-                    });
+  RecordAct(lanes, "connection.kick", asker, user, dispatcher_.DeadlineOf(deadline),
+            [&lanes, user, one = std::move(one),
+             question = std::move(question)](const absl::Status& recorded) {
+              if (!recorded.ok()) return question->Refuse(recorded);
+              lanes.PostToUsers(lanes.LaneOf(user), [user, one, question](UserLane& users) {
+                question->answer = users.Kick(user, one);
+                question->Reply();
+              });
+            });
 }
 
 }  // namespace confab::control

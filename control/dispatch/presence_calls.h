@@ -3,7 +3,7 @@
 // Owns: nothing.   Used by: api, edge_reads.
 // Threads: any thread; callbacks run exactly once each, on a lane, or inside the call when it is
 // refused at once; they must not block.
-// Fails: UNAVAILABLE while control does not serve.
+// Fails: UNAVAILABLE while control does not serve or an act cannot be recorded.
 #pragma once
 
 #include <cstdint>
@@ -60,9 +60,10 @@ class PresenceCalls {
 
   // Users behind `after` that have connections; or this one alone.
   void ListConnections(UserId user, UserId after, size_t limit, Callback<ConnectionsPage> done);
-  // All of the user's connections, or the one of that edge and number. Answers how many.
-  void Kick(UserId user, std::optional<std::pair<std::string, uint64_t>> one,
-            Callback<size_t> done);
+  // Closes all of the user's connections, or the one of that edge and number. The act stands in the
+  // audit table before; what is not recorded is not done. Answers how many.
+  void Kick(UserId user, std::optional<std::pair<std::string, uint64_t>> one, const Asker& asker,
+            Deadline deadline, Callback<size_t> done);
 
  private:
   Dispatcher& dispatcher_;

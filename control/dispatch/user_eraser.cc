@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "control/room/audit_trail.h"
+#include "control/dispatch/recorded_act.h"
 #include "control/status_reason.h"
 
 namespace confab::control {
@@ -53,18 +53,11 @@ absl::Status UserEraser::ReadRooms(storage::Store& store) {
 
 // Before anything is gone: whatever becomes of this process, the act stands in the audit table.
 void UserEraser::Record() {
-  auto job = std::make_unique<UpkeepJob>(CommitJob::Kind::kAudit, storage::RoomId(),
-                                         [self = shared_from_this()](UpkeepJob& done) {
-                                           if (!done.status.ok()) return self->Fail(done.status);
-                                           self->Step(absl::ZeroDuration());
-                                         });
-  storage::AuditRecord record;
-  record.note = *NoteOf("user.erase", asker_);
-  record.subject = user_;
-  job->audits.push_back(std::move(record));
-  job->deadline = Clock::now() + kStepDeadline;
-  lanes_->Post(lanes_->LaneOf(user_),
-               [job = std::move(job)](RoomLane& rooms) mutable { rooms.Push(std::move(job)); });
+  RecordAct(*lanes_, "user.erase", asker_, user_, Clock::now() + kStepDeadline,
+            [self = shared_from_this()](const absl::Status& recorded) {
+              if (!recorded.ok()) return self->Fail(recorded);
+              self->Step(absl::ZeroDuration());
+            });
 }
 
 void UserEraser::Fail(const absl::Status& status) {

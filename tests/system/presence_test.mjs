@@ -233,4 +233,10 @@ scenario('operators see and end connections', { control: QUICK }, async (cluster
   assert.deepEqual(watched.lines, ['ann  online', 'ann  offline']);
   await seesStatus(ben, 'ann', 'offline');
   assert.match(await cluster.ctl('presence', 'get', 'ann'), /ann +offline +20/);
+  const { entries } = await cluster.ctlJson('audit', 'list', '--user', 'ann');
+  const kicks = entries.filter(({ act }) => act === 'connection.kick');
+  assert.deepEqual(
+    kicks.map(({ service, result }) => `${service} ${result}`),
+    ['confabctl OK', 'confabctl OK'],
+  );
 });

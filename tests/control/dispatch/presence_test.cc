@@ -354,14 +354,43 @@ TEST_F(PresenceTest, KicksOneConnectionOrAll) {
   PresenceCalls calls(*dispatcher_);
 
   Awaited<size_t> one;
-  calls.Kick(UserId("ann"), std::pair<std::string, uint64_t>("e1", 8), one.callback());
+  calls.Kick(UserId("ann"), std::pair<std::string, uint64_t>("e1", 8), {}, Soon(), one.callback());
   EXPECT_EQ(*one.Get(), 1u);
   ASSERT_TRUE(edge.stream().AwaitLine("close 8"));
   Awaited<size_t> all;
-  calls.Kick(UserId("ann"), std::nullopt, all.callback());
+  calls.Kick(UserId("ann"), std::nullopt, {}, Soon(), all.callback());
 
   EXPECT_EQ(*all.Get(), 2u);
   EXPECT_THAT(edge.stream().lines(), Not(Contains("close 9")));
+}
+
+TEST_F(PresenceTest, KicksNobodyBeforeThatIsRecorded) {
+  TestEdge edge(*dispatcher_, "e1");
+  edge.Send(Opened(7, "ann"));
+  const auto kick = [this] {
+    Awaited<size_t> kicked;
+    PresenceCalls(*dispatcher_)
+        .Kick(UserId("ann"), std::nullopt, {{}, "ops", "r1"}, Soon(), kicked.callback());
+    return kicked.Get();
+  };
+  store_->Fail(storage::StoreCall::kWriteAudit, absl::InvalidArgumentError("broken"));
+
+  EXPECT_FALSE(kick().ok());
+  Look("ann");  // Her lane's turn has ended.
+  EXPECT_THAT(edge.stream().lines(), Not(Contains("close 7")));
+  const auto kicked = kick();
+
+  ASSERT_TRUE(kicked.ok()) << kicked.status();
+  EXPECT_EQ(*kicked, 1u);
+  ASSERT_TRUE(edge.stream().AwaitLine("close 7"));
+  const auto acts = store_->ListAudit({});
+  ASSERT_TRUE(acts.ok());
+  ASSERT_EQ(acts->size(), 1u);
+  EXPECT_EQ(acts->front().note.act, "connection.kick");
+  EXPECT_EQ(acts->front().note.service, "ops");
+  EXPECT_EQ(acts->front().note.request_id, "r1");
+  EXPECT_EQ(acts->front().subject, UserId("ann"));
+  EXPECT_EQ(acts->front().result, "OK");
 }
 
 TEST_F(PresenceTest, ListsConnectionsByUserPageByPage) {
