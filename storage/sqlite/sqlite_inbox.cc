@@ -16,8 +16,8 @@ constexpr std::string_view kFindKey =
 constexpr std::string_view kWaiting =
     "SELECT seq FROM notifications WHERE user_id = ?1 AND seq > ?2 ORDER BY seq";
 constexpr std::string_view kRemoveExpiredOf =
-    "DELETE FROM notifications INDEXED BY notifications_to_expire"
-    " WHERE expires_at <= ?2 AND user_id = ?1";
+    "DELETE FROM notifications INDEXED BY inboxes_to_expire"
+    " WHERE user_id = ?1 AND expires_at <= ?2";
 constexpr std::string_view kInsert =
     "INSERT INTO notifications (user_id, seq, notification_id, event, is_binary, payload,"
     " created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
