@@ -86,6 +86,7 @@ void RoomLanes::MakeLane(size_t index, const DispatcherOptions& options, process
   rooms.lane = &lanes_.at(index);
   rooms.readers = &readers_;
   rooms.reads_limit = std::max<size_t>(1, ReadPool::kQueueLimit * 3 / 4 / lanes_.size());
+  rooms.activity_reader = &activity_reader_;
   rooms.store = &store_;
   rooms.commits = &commits_;
   rooms.watch = this;
@@ -160,6 +161,7 @@ void RoomLanes::OnLogRewritten(const storage::RoomId& room) {
 void RoomLanes::Stop() {
   commits_.Stop();
   readers_.Stop();
+  activity_reader_.Stop();
   for (size_t i = 0; i < lanes_.size(); ++i) {
     Post(i, [](RoomLane& rooms) { rooms.Stop(); });
     PostToRooms(i, [](RoomPresence& rooms) { rooms.Stop(); });

@@ -92,6 +92,9 @@ class RoomLanes final : public PresenceLanes, private MemberWatch {
 
   LaneSet lanes_;
   ReadPool readers_;
+  // Asks the store whether this control is still the active one, for all lanes. Not one of readers_:
+  // the session that holds the lock can hang alone, and each lane would keep a reader waiting for it.
+  ReadPool activity_reader_{1};
   storage::Store& store_;
   CommitQueue commits_;
   std::vector<std::unique_ptr<RoomLane>> rooms_;

@@ -8,6 +8,7 @@
 // A question to the store begins after whoever it is asked for has come, so what is in memory then
 // is no older than the question. All who come while one is under way share the next; they are told a
 // few in each turn, so that what they have for an edge is handed over before the next look at it.
+// Questions have a reader of their own: the answer may hang where all other reads are well.
 #pragma once
 
 #include <cstddef>

@@ -94,7 +94,8 @@ RoomLane::RoomLane(const Parts& parts, size_t rooms_limit)
       rooms_limit_(rooms_limit),
       own_pointers_delay_(parts.own_pointers_delay),
       reads_(*parts.lane, *parts.readers, parts.reads_limit),
-      active_check_(*parts.lane, reads_, *parts.store),
+      activity_reads_(*parts.lane, *parts.activity_reader, 1),
+      active_check_(*parts.lane, activity_reads_, *parts.store),
       results_(*parts.metrics, outbox_),
       tools_{parts.index,
              *parts.lane,
@@ -317,6 +318,7 @@ void RoomLane::Stop() {
   tools_.is_stopping = true;
   for (const auto& [id, room] : rooms_) room->Stop();
   reads_.Stop();
+  activity_reads_.Stop();
 }
 
 }  // namespace confab::control

@@ -45,6 +45,7 @@ class RoomLane {
     Lane* lane = nullptr;
     ReadPool* readers = nullptr;
     size_t reads_limit = 1;  // Of this lane at a time.
+    ReadPool* activity_reader = nullptr;
     storage::Store* store = nullptr;
     CommitQueue* commits = nullptr;
     MemberWatch* watch = nullptr;
@@ -86,7 +87,7 @@ class RoomLane {
   // The lane's turn end: hands over what the turn gathered.
   void EndTurn();
 
-  // REQUIRES: commit queue and read pool have stopped. Answers everything.
+  // REQUIRES: commit queue and read pools have stopped. Answers everything.
   void Stop();
 
  private:
@@ -108,6 +109,7 @@ class RoomLane {
   const size_t rooms_limit_;
   const absl::Duration own_pointers_delay_;
   ReadGate reads_;
+  ReadGate activity_reads_;
   ActiveCheck active_check_;
   WindowBudget windows_;
   int64_t window_bytes_ = 0;          // As the gauge knows it.

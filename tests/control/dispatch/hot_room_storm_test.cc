@@ -185,6 +185,29 @@ TEST_F(HotRoomStormTest, PagesWaitForAStreamUntilTheirDeadline) {
   EXPECT_EQ(WordOf(edge.stream().AwaitResult(1)), "ok");
 }
 
+TEST_F(HotRoomStormTest, AWordOnWhoIsActiveThatHangsKeepsNoReaderWaiting) {
+  MakeLog(10);
+  MakeRoom("b", {"bob"});
+  dispatcher_.reset();
+  store_.reset();
+  DispatcherOptions options;
+  options.lanes = 1;
+  options.readers = 1;
+  options.command_deadline = absl::Seconds(5);
+  Open(options);
+  TestEdge edge(*dispatcher_, "e1");
+  Replay(edge, "ann", 3);
+  store_->Block(StoreCall::kIsActive);
+  edge.Send(TestEdge::Replay(1, "ann", 1, "a", 3));
+  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kIsActive));
+
+  EXPECT_EQ(WordOf(edge.DoJoin(2, "bob", "b")), "ok") << "the room has to be loaded";
+
+  store_->Unblock(StoreCall::kIsActive);
+  EXPECT_EQ(WordOf(edge.stream().AwaitResult(1)), "ok");
+  EXPECT_EQ(FromMemory(), 1u);
+}
+
 TEST_F(HotRoomStormTest, PagesThatWaitForAStreamAreAnsweredWhenControlStops) {
   MakeLog(10);
   TestEdge edge(*dispatcher_, "e1");
