@@ -27,6 +27,7 @@
 #include "process/log.h"
 #include "process/metrics.h"
 #include "process/ops_server.h"
+#include "process/stopwatch.h"
 #include "storage/open_store.h"
 
 namespace confab::control {
@@ -103,13 +104,13 @@ class Control::Parts {
 
   void Stop(absl::Duration deadline) {
     if (server_ == nullptr) return;
-    const absl::Time until = absl::Now() + deadline;
+    const process::Stopwatch stopping;
     server_->SetServing(false);
     lease_->Stop();
     is_active_ = false;
     dispatcher_.Stop();
     lease_->Release();  // A standby is active while this one still says goodbye.
-    server_->Shutdown(until - absl::Now());
+    server_->Shutdown(deadline - stopping.elapsed());
     server_.reset();
   }
 

@@ -14,6 +14,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include "process/log_line.h"
+#include "process/stopwatch.h"
 
 namespace confab::process {
 namespace {
@@ -130,8 +131,8 @@ void FlushLog() {
   if (sink.is_direct.exchange(true, std::memory_order_acq_rel)) return;
   const int before = sink.stderr_sink->flushes();
   sink.queued->flush();  // Queued behind every line.
-  const absl::Time deadline = absl::Now() + kFlushLimit;
-  while (sink.stderr_sink->flushes() == before && absl::Now() < deadline) {
+  const Stopwatch waited;
+  while (sink.stderr_sink->flushes() == before && waited.elapsed() < kFlushLimit) {
     absl::SleepFor(absl::Milliseconds(1));
   }
 }

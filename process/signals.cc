@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <absl/time/clock.h>
+#include "process/stopwatch.h"
 
 namespace confab::process {
 namespace {
@@ -32,13 +32,13 @@ Signals::Signals() {
 
 Signal Signals::Wait(absl::Duration limit) {
   const sigset_t set = Handled();
-  const absl::Time deadline = absl::Now() + limit;
+  const Stopwatch waited;
   for (;;) {
     int number = 0;
     if (limit == absl::InfiniteDuration()) {
       number = sigwaitinfo(&set, nullptr);
     } else {
-      const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+      const absl::Duration left = std::max(limit - waited.elapsed(), absl::ZeroDuration());
       const timespec time = absl::ToTimespec(left);
       number = sigtimedwait(&set, nullptr, &time);
       if (number < 0 && errno == EAGAIN) return Signal::kNone;

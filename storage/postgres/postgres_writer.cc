@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include <absl/time/clock.h>
-
 #include "storage/postgres/append_statements.h"
 #include "storage/postgres/audit_statements.h"
 #include "storage/postgres/one_trip_append.h"
@@ -114,7 +112,7 @@ absl::StatusOr<RoomRecord> PostgresWriter::CreateRoom(const NewRoom& room) {
   if (!state.ok()) return state.status();
   if (!state->empty() && (*state)[0][0].as<int>() == static_cast<int>(RoomState::kDeleted)) {
     // The rest of the old log must be gone before anybody can read the new one.
-    if (auto status = PurgeRoom(room.id, absl::InfiniteFuture()); !status.ok()) return status;
+    if (auto status = PurgeRoom(room.id, {}, absl::InfiniteDuration()); !status.ok()) return status;
   }
   return CreateOver(room);
 }
@@ -251,24 +249,25 @@ absl::StatusOr<EraseStep> PostgresWriter::Erase(const RoomId& room, const UserId
 }
 
 absl::Status PostgresWriter::Purge(absl::Duration limit) {
-  const absl::Time end = absl::Now() + limit;
-  while (absl::Now() < end) {
+  const process::Stopwatch purging;
+  while (purging.elapsed() < limit) {
     const auto rows = connection_->Query("next_to_purge");
     if (!rows.ok()) return rows.status();
     if (rows->empty()) return absl::OkStatus();
-    auto status = PurgeRoom(RoomId((*rows)[0][0].as<std::string>()), end);
+    auto status = PurgeRoom(RoomId((*rows)[0][0].as<std::string>()), purging, limit);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status PostgresWriter::PurgeRoom(const RoomId& room, absl::Time end) {
+absl::Status PostgresWriter::PurgeRoom(const RoomId& room, const process::Stopwatch& purging,
+                                       absl::Duration limit) {
   for (const char* statement : {"purge_members", "purge_pointers", "purge_events"}) {
     while (true) {
       const auto removed = connection_->Query(statement, room.value, kPurgeRows);
       if (!removed.ok()) return removed.status();
       if (removed->affected_rows() == 0) break;
-      if (absl::Now() >= end) return absl::OkStatus();
+      if (purging.elapsed() >= limit) return absl::OkStatus();
     }
   }
   return connection_->Query("set_purged", room.value).status();

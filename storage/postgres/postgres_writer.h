@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "process/stopwatch.h"
 #include "storage/append_plan.h"
 #include "storage/postgres/active_lock.h"
 #include "storage/postgres/binary_values.h"
@@ -50,7 +51,8 @@ class PostgresWriter : public StoreWriter {
   absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room);
   // Removes rows of deleted rooms until none are left or the time is over.
   absl::Status Purge(absl::Duration limit);
-  absl::Status PurgeRoom(const RoomId& room, absl::Time end);
+  absl::Status PurgeRoom(const RoomId& room, const process::Stopwatch& purging,
+                         absl::Duration limit);
 
   const PostgresTarget& target_;
   Watchdog& watchdog_;

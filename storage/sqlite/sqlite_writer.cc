@@ -262,7 +262,7 @@ absl::StatusOr<RoomRecord> SqliteWriter::CreateRoom(const NewRoom& room) {
   if (row->state == RoomState::kThere) return absl::AlreadyExistsError("the room exists");
   if (row->state == RoomState::kDeleted) {
     // The rest of the old log must be gone before anybody can read the new one.
-    if (auto status = PurgeRoom(room.id, absl::InfiniteFuture()); !status.ok()) return status;
+    if (auto status = PurgeRoom(room.id, {}, absl::InfiniteDuration()); !status.ok()) return status;
   }
   auto record = CreateOver(room, *row);
   if (!record.ok()) return record.status();
@@ -365,19 +365,20 @@ absl::StatusOr<EraseStep> SqliteWriter::Erase(const RoomId& room, const UserId& 
 }
 
 absl::Status SqliteWriter::Purge(absl::Duration limit) {
-  const absl::Time end = absl::Now() + limit;
-  while (absl::Now() < end) {
+  const process::Stopwatch purging;
+  while (purging.elapsed() < limit) {
     const auto has_row = next_to_purge_.Step();
     if (!has_row.ok()) return has_row.status();
     if (!*has_row) return absl::OkStatus();
     const RoomId room(next_to_purge_.Text(0));
     next_to_purge_.Reset();
-    if (auto status = PurgeRoom(room, end); !status.ok()) return status;
+    if (auto status = PurgeRoom(room, purging, limit); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::PurgeRoom(const RoomId& room, absl::Time end) {
+absl::Status SqliteWriter::PurgeRoom(const RoomId& room, const process::Stopwatch& purging,
+                                     absl::Duration limit) {
   for (SqliteStatement* statement : {&purge_members_, &purge_pointers_, &purge_events_}) {
     int64_t removed = 0;
     do {
@@ -389,7 +390,7 @@ absl::Status SqliteWriter::PurgeRoom(const RoomId& room, absl::Time end) {
         if (!*has_row) break;
         ++removed;
       }
-      if (absl::Now() >= end) return absl::OkStatus();
+      if (purging.elapsed() >= limit) return absl::OkStatus();
     } while (removed > 0);
   }
   return set_state_.Run(room.value, static_cast<int64_t>(RoomState::kPurged));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "process/stopwatch.h"
 #include "storage/append_plan.h"
 #include "storage/sqlite/sqlite_audit.h"
 #include "storage/sqlite/sqlite_connection.h"
@@ -56,7 +57,8 @@ class SqliteWriter : public StoreWriter {
   absl::StatusOr<RoomRecord> CreateOver(const NewRoom& room, const RoomRow& row);
   // Removes rows of deleted rooms until none are left or the time is over.
   absl::Status Purge(absl::Duration limit);
-  absl::Status PurgeRoom(const RoomId& room, absl::Time end);
+  absl::Status PurgeRoom(const RoomId& room, const process::Stopwatch& purging,
+                         absl::Duration limit);
 
   std::unique_ptr<SqliteConnection> connection_;
   SqliteStatement find_room_;

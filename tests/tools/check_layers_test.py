@@ -82,6 +82,7 @@ class CheckLayers(unittest.TestCase):
         self.assert_refused("edge/hub/hub.cc", "bool has_permission = true;\n", "decides nothing")
         self.assert_refused("control/room/room.cc", 'auto q = "SELECT id FROM rooms";\n', "SQL")
         self.assert_refused("control/lane/lane.cc", "absl::Mutex mu_;\n", "std::mutex")
+        self.assert_refused("process/log.cc", "end = absl::Now() + limit;\n", "stopwatch")
         self.assert_refused("process/log.h", "#pragma once\nvoid F(absl::string_view);\n", "std type")
         self.assert_refused("tests/edge/hub_test.cc", "TEST(Hub, DISABLED_Delivers) {}\n", "issue")
 
