@@ -3,23 +3,19 @@
 // However it goes, the client gets each event of a room once and in order behind what it has, or is
 // told RESYNC, and at the end it has everything. CONFAB_TEST_SEED=n repeats a run.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
+#include <iterator>
 #include <map>
-#include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "edge/connection/turn_queue.h"
-#include "edge/hub/hub.h"
 #include "tests/edge/connection/connection_fixture.h"
-#include "tests/edge/connection/small_control.h"
+#include "tests/edge/connection/property_bed.h"
 
 namespace confab::edge {
 namespace {
@@ -27,21 +23,6 @@ namespace {
 constexpr int kSchedules = 300;
 constexpr int kSteps = 400;
 constexpr std::uint64_t kResumeReply = 1'000'000;  // And above: the answers of resumes.
-
-// The frame of an event names its room.
-class RoomEncoder final : public EventEncoder {
- public:
-  using EventEncoder::EventEncoder;
-  SharedFrame Encode(const v1::Event& event, std::string_view,
-                     std::string& scratch) const override {
-    scratch = fmt::format("{} {}", event.room_id(), event.seq());
-    return SharedFrame::Copy(scratch);
-  }
-  SharedFrame Encode(const v1::Signal&, std::string&) const override { return {}; }
-  SharedFrame Encode(const v1::Notification&, std::string&) const override { return {}; }
-  bool can_notify() const override { return false; }
-  bool can_ack_inbox() const override { return false; }
-};
 
 // What the client knows, and holds against what it is told.
 struct ClientRoom {
@@ -51,9 +32,9 @@ struct ClientRoom {
   bool is_guess = false;            // It says more than it has.
 };
 
-class Schedule final : private ConnectionHost, private ClientWire, private Transport {
+class Schedule final : private PropertyBed {
  public:
-  explicit Schedule(unsigned seed) : random_(seed) {
+  explicit Schedule(unsigned seed) : PropertyBed(seed) {
     for (const auto& [name, room] : control_.rooms) client_[name];
     // One turn of each kind, or all.
     if (Below(2) == 0) turns_.SetThreads(TurnQueue::kThreadsWithAll * TurnQueue::kJoinsLimit);
@@ -72,16 +53,6 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
  private:
   using State = ClientRoom::State;
 
-  struct Pending {
-    v1::Command command;
-    std::optional<std::uint64_t> reply_id;
-  };
-
-  int Below(int limit) { return control_.Below(limit); }
-  void Fault(std::string what) {
-    if (fault_.empty()) fault_ = std::move(what);
-  }
-
   // --- what happens
 
   void Step() {
@@ -99,9 +70,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
       case 7:
         return Below(3) == 0 ? Lose() : Tick();
       case 8:
-        room_for_ = Below(6);
-        if (room_for_ > 0) connection_->OnDrained();
-        return;
+        return ReadSome();
       case 9:
         if (Below(8) == 0) control_.Trim();
         if (Below(12) == 0) Reconnect();
@@ -115,12 +84,12 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     const std::string name = control_.AnyRoom();
     ClientRoom& room = client_[name];
     if (Below(4) == 0) return ResumeSome();
-    if (room.state == State::kIn && Below(2) == 0) return Leave(name);
-    if (room.state == State::kLeaving && leaves_[name] == 0) return Leave(name);
+    if (room.state == State::kIn && Below(2) == 0) return LeaveOne(name);
+    if (room.state == State::kLeaving && leaves_[name] == 0) return LeaveOne(name);
     if (room.state == State::kOut) return JoinOne(name);
     // It changes its mind about what is being resumed.
     if (room.state != State::kAsking || room.is_guess || !resuming_.contains(name)) return;
-    if (Below(4) == 0) return Leave(name);
+    if (Below(4) == 0) return LeaveOne(name);
   }
 
   void JoinOne(const std::string& name) {
@@ -134,7 +103,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     connection_->Ask(Join(name, room.has), last_reply_);
   }
 
-  void Leave(const std::string& name) {
+  void LeaveOne(const std::string& name) {
     client_[name].state = State::kLeaving;
     resuming_.erase(name);
     ++leaves_[name];
@@ -171,10 +140,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
 
   // The connection is lost, and another resumes what the client was in.
   void Reconnect() {
-    connection_->Leave();
-    hub_.Remove(*connection_);
-    turns_.Forget(connection_->id());
-    pending_.clear();
+    DropConnection();
     resuming_.clear();
     is_resuming_ = false;
     joins_.clear();
@@ -193,56 +159,10 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
   }
 
   void Connect(v1::Resume&& resume, std::optional<std::uint64_t> reply_id) {
-    connection_ = std::make_unique<Connection>(static_cast<ConnectionHost&>(*this),
-                                               static_cast<ClientWire&>(*this),
-                                               static_cast<Transport&>(*this), encoder_);
+    MakeConnection();
     if (resume.rooms_size() > 0) connection_->ResumeOnConnect(std::move(resume), reply_id);
-    if (connection_->Authenticate(Token())) Fault("the token is refused");
+    Authenticate();
     connection_->Admit(++last_connection_, "c");
-  }
-
-  // --- the edge, as its io thread does it
-
-  void Hear() {
-    if (control_.to_edge.empty()) return;
-    const v1::ControlItem item = std::move(control_.to_edge.front());
-    control_.to_edge.pop_front();
-    if (item.has_subscribe()) {
-      OnSubscribe(item.subscribe());
-    } else if (item.has_unsubscribe()) {
-      if (item.unsubscribe().connection() == connection_->id()) {
-        hub_.Unsubscribe(item.unsubscribe().topic(), *connection_);
-        connection_->OnUnsubscribed(RoomOfTopic(item.unsubscribe().topic()),
-                                    item.unsubscribe().end_seq());
-      }
-    } else if (item.has_broadcast()) {
-      hub_.Deliver(item.broadcast().topics(0), 0, item.broadcast().event());
-    } else if (const std::optional<Pending> done = Take(item.result().request())) {
-      connection_->OnResult(done->command, done->reply_id, item.result());
-    }
-    CallTurns();
-  }
-
-  void OnSubscribe(const v1::Subscribe& subscribe) {
-    if (subscribe.connection() != connection_->id()) return;
-    const std::string room(RoomOfTopic(subscribe.topic()));
-    if (!connection_->IsJoining(room) && !hub_.PositionOf(subscribe.topic(), *connection_)) return;
-    const Hub::Joined joined =
-        hub_.Subscribe(subscribe.topic(), *connection_, subscribe.from_seq());
-    if (const auto since = connection_->OnSubscribed(room, joined.since, joined.is_new)) {
-      hub_.Hold(subscribe.topic(), *connection_, *since);
-    }
-  }
-
-  std::optional<Pending> Take(std::uint64_t request) {
-    const auto found = pending_.find(request);
-    if (found == pending_.end()) return std::nullopt;
-    Pending taken = std::move(found->second);
-    pending_.erase(found);
-    if (const auto turn = TurnQueue::KindOf(taken.command)) {
-      turns_.GiveBack(*turn, taken.command.connection());
-    }
-    return taken;
   }
 
   // No answer came in time: of what was done, or of what will not be done.
@@ -260,67 +180,9 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     CallTurns();
   }
 
-  void Tick() {
-    if (std::exchange(wants_tick_, false)) connection_->OnTick();
-    CallTurns();
-  }
-
-  void CallTurns() {
-    while (const auto called = turns_.Call()) {
-      if (*called == connection_->id()) connection_->Replay();
-    }
-    hub_.TakeEmptied();
-  }
-
-  // --- what the connection asks of its thread
-
-  const ConnectionLimits& limits() const override { return limits_; }
-  const TokenVerifier& tokens() const override { return verifier_; }
-  void Enter(Connection& connection) override {
-    connection.OnEntered(last_connection_ + 1, nullptr);
-  }
-  void Leave(Connection&) override {}
-  void OnMoved(Connection&) override {}
-  bool Forward(v1::Command&& command, std::optional<std::uint64_t> reply_id) override {
-    const std::optional<TurnQueue::Kind> turn = TurnQueue::KindOf(command);
-    if (turn && !turns_.Take(*turn, command.connection())) return false;
-    command.set_request(++last_request_);
-    control_.to_control.push_back(command);
-    pending_[last_request_] = {std::move(command), reply_id};
-    return true;
-  }
-  std::optional<std::int64_t> PositionOf(const Connection& connection,
-                                         std::string_view room) override {
-    return hub_.PositionOf(TopicOfRoom(room), connection);
-  }
-  void GoLive(Connection& connection, std::string_view room, std::int64_t after_seq) override {
-    hub_.GoLive(TopicOfRoom(room), connection, after_seq);
-  }
-  // Nothing is dropped here: slow_reader_property_test does that.
-  std::optional<std::int64_t> Hold(Connection&, std::string_view) override { return {}; }
-  std::vector<std::string> RoomsOf(const Connection&) override { return {}; }
-  void Unsubscribe(Connection& connection, std::string_view room) override {
-    hub_.Unsubscribe(TopicOfRoom(room), connection);
-  }
-  void ReplayLater(Connection&, std::chrono::milliseconds) override { wants_tick_ = true; }
-  void CountRefusal(v1::Reason) override {}
-  void CountDropped(const PushQueue::Dropped&) override {}
-
-  bool Send(const SharedFrame& frame, DeliveryClass) override {
-    const std::string text(frame.bytes());
-    const std::size_t space = text.find(' ');
-    OnEvent(text.substr(0, space), std::stoll(text.substr(space + 1)));
-    room_for_ -= room_for_ > 0 ? 1 : 0;
-    return true;
-  }
-  void SendBytes(std::string_view, DeliveryClass) override {}
-  void Close(CloseReason) override { Fault("closed"); }
-  bool HasRoom() override { return room_for_ > 0; }
-  bool HasRoomBelow(std::size_t) override { return room_for_ > 0; }
-
   // --- what the client is told
 
-  void OnEvent(const std::string& name, std::int64_t seq) {
+  void OnEvent(const std::string& name, std::int64_t seq, std::uint64_t) override {
     ClientRoom& room = client_[name];
     if (room.state == State::kOut)
       return Fault(fmt::format("{} {} of a room it is not in", name, seq));
@@ -330,10 +192,8 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     room.has = seq;
   }
 
-  void SayConnected(std::string_view, const v1::User&) override {}
-  void SayResult(const v1::Command& command, std::optional<std::uint64_t> reply_id,
-                 const v1::Result& result) override {
-    if (result.has_error()) return SayRefusal(command, reply_id, result.error());
+  void OnDone(const v1::Command& command, std::optional<std::uint64_t> reply_id,
+              const v1::Result& result) override {
     if (command.has_join_room()) {
       OnJoined(command.join_room(), reply_id, result.join_room().last_seq());
     } else if (command.has_leave_room()) {
@@ -373,7 +233,6 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     NotJoined(std::string(name), v1::REASON_RESYNC);
     return true;
   }
-  void Shut(CloseReason) override { Fault("shut"); }
 
   void NotJoined(const std::string& name, v1::Reason reason) {
     ClientRoom& room = client_[name];
@@ -401,7 +260,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     connection_->OnDrained();
     for (int i = 0; i < 10'000 && fault_.empty() && !IsSettled(); ++i) {
       for (auto& [name, room] : client_) {
-        if (room.state == State::kLeaving && leaves_[name] == 0) Leave(name);
+        if (room.state == State::kLeaving && leaves_[name] == 0) LeaveOne(name);
       }
       control_.Work();
       Hear();
@@ -440,23 +299,7 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
     }
   }
 
-  std::mt19937 random_;
-  SmallControl control_{random_};
-  std::string fault_;
-  ConnectionLimits limits_;
-  TokenVerifier verifier_{process::JwtKeySet(*process::JwtKey::FromSecret(std::string(32, 's')))};
-  RoomEncoder encoder_{0};
-  Hub hub_{1};
-  TurnQueue turns_;
-  std::unique_ptr<Connection> connection_;
-  std::uint64_t last_connection_ = 0;
-
   std::map<std::string, ClientRoom> client_;
-  std::map<std::uint64_t, Pending> pending_;
-  std::uint64_t last_request_ = 0;
-  int room_for_ = 100;
-  bool wants_tick_ = false;
-
   std::uint64_t last_reply_ = 0;
   std::map<std::uint64_t, std::string> joins_;  // That decide what the client is in.
   std::map<std::string, int> leaves_;           // Under way.
@@ -466,13 +309,9 @@ class Schedule final : private ConnectionHost, private ClientWire, private Trans
 };
 
 TEST(ResumeProperty, EachEventComesOnceInOrderOrAResync) {
-  const char* given = std::getenv("CONFAB_TEST_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-                                         : std::random_device()();
-  std::printf("seed %u\n", seed);
-  const int count = given != nullptr ? 1 : kSchedules;
-  for (int i = 0; i < count; ++i) {
-    const unsigned mine = seed + static_cast<unsigned>(i);
+  const Seeds seeds = SeedsOf(kSchedules);
+  for (int i = 0; i < seeds.count; ++i) {
+    const unsigned mine = seeds.first + static_cast<unsigned>(i);
     ASSERT_EQ(Schedule(mine).Run(), "") << "CONFAB_TEST_SEED=" << mine;
   }
 }
