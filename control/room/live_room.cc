@@ -1,12 +1,12 @@
 #include "control/room/live_room.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "control/room/log_rules.h"
+#include "control/room/page_read.h"
+#include "control/room/room_refusals.h"
 #include "control/status_reason.h"
-#include "process/metrics.h"
 
 namespace confab::control {
 
@@ -23,40 +23,10 @@ bool IsWorthRetrying(const absl::Status& status) {
          absl::IsDeadlineExceeded(status) || absl::IsUnknown(status);
 }
 
-absl::Status NoSuchRoom() {
-  return RefusalStatus(v1::REASON_ROOM_NOT_FOUND, "there is no such room");
-}
-absl::Status TooLate() {
-  return RefusalStatus(v1::REASON_UNAVAILABLE, "the server is too busy right now; try again");
-}
-absl::Status TooMany() {
-  return RefusalStatus(v1::REASON_UNAVAILABLE, "too many commands wait for this room; try again",
-                       CommitQueue::kRetryAfterMs);
-}
-
-absl::Status NoSuchMessage() {
-  return RefusalStatus(v1::REASON_MESSAGE_NOT_FOUND,
-                       "the room has no message of this id, or it is deleted");
-}
-absl::Status NotOwnMessage() {
-  return RefusalStatus(v1::REASON_FORBIDDEN, "only its sender and moderators may change a message");
-}
-
 // Its answer must not overtake events that its edge is still being sent.
 bool IsAnsweredInOrder(const RoomCommand& command) {
   return std::holds_alternative<PostRequest>(command.request) ||
          std::holds_alternative<ChangeMessageRequest>(command.request);
-}
-
-absl::Status OutcomeUnknown(const RoomCommand& command) {
-  return RefusalStatus(command.is_repeat_safe ? v1::REASON_UNAVAILABLE : v1::REASON_OUTCOME_UNKNOWN,
-                       "the database's answer was lost: the command may have been done");
-}
-
-// Of everybody who comes back the next page is asked; those of services and those backward are few.
-bool IsShared(const RoomCommand& command) {
-  return std::get<ReadRequest>(command.request).query.after_seq >= 0 &&
-         std::holds_alternative<EdgeReply>(command.reply);
 }
 
 bool IsAnnounce(const RoomCommand& command) {
@@ -271,37 +241,9 @@ void LiveRoom::RetryLater() {
 
 void LiveRoom::ReadPage(Command command) {
   ++pending_;
-  const storage::EventQuery query = std::get<ReadRequest>(command->request).query;
-  const auto take = [this](Command asked, auto page, auto place) {
-    if (page.ok()) std::get<ReadRequest>(asked->request).*place = *std::move(page);
-    OnPageRead(std::move(asked), page.status());
-  };
-  if (IsShared(*command)) {
-    const LogReader::Wanted wanted = {
-        query.after_seq,
-        {static_cast<size_t>(query.limit), static_cast<size_t>(query.bytes_limit)},
-        ReadShare::kPages,
-        command->deadline,
-        command->edge};
-    return log_.reader().Read(
-        wanted, [take, command = std::move(command)](absl::StatusOr<SharedPage> page) mutable {
-          take(std::move(command), std::move(page), &ReadRequest::shared);
-        });
-  }
-  const auto deadline = command->deadline;  // Read before the command is moved.
-  ReadStore(
-      tools_,
-      [query, deadline,
-       &reads = tools_.log_reads.store](storage::Store& store) -> absl::StatusOr<EventPage> {
-        // Whoever asked has given up: the reader is free for the next.
-        if (deadline <= std::chrono::steady_clock::now()) return TooLate();
-        reads.Add();
-        return store.ReadEvents(query);
-      },
-      [take, command = std::move(command)](absl::StatusOr<EventPage> page) mutable {
-        take(std::move(command), std::move(page), &ReadRequest::page);
-      },
-      ReadShare::kPages);
+  ReadPageOf(
+      std::move(command), log_.reader(), tools_,
+      [this](Command asked, const absl::Status& status) { OnPageRead(std::move(asked), status); });
 }
 
 // Who may have it is asked again, as of now.
