@@ -39,7 +39,7 @@ EdgeRecovery::Answer EdgeRecovery::Locate(LostSession&& lost, std::uint64_t numb
   for (const LostSession::Room& room : lost.rooms) names.push_back(room.id);
   std::vector<std::int64_t> first_behind(lost.rooms.size(),
                                          0);  // It has nothing but what it began behind.
-  if (number != 0) {
+  if (number != 0 && !lost.stands_still()) {
     auto looked_up = distributor_.FirstBehind(BroadcastsOf(number), names);
     if (!looked_up) return {.result = RecoveryResult::kBadOffset};
     first_behind = *std::move(looked_up);

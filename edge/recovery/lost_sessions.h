@@ -66,6 +66,12 @@ struct LostSession {
   std::string nsp;
   std::vector<Room> rooms;
   GoodOffsets offsets;
+
+  // What the client has of its rooms is the same, whatever it lacks of the broadcasts.
+  bool stands_still() const {
+    return std::all_of(rooms.begin(), rooms.end(),
+                       [](const Room& room) { return room.since >= room.position; });
+  }
 };
 
 class LostSessions {

@@ -144,6 +144,20 @@ TEST_F(LostSessionsTest, TakesBackWhatWasForNobody) {
   EXPECT_EQ(sessions_.Take(SeekerOf(1), now_).result, RecoveryResult::kRecovered);
 }
 
+TEST(LostSession, StandsStillWhereEveryRoomDoes) {
+  LostSession session = SessionOf(1);
+  EXPECT_FALSE(session.stands_still());
+
+  session.rooms.at(0).since = session.rooms.at(0).position;
+  EXPECT_TRUE(session.stands_still());
+  EXPECT_EQ(session.rooms.at(0).Before(0), session.rooms.at(0).position);
+  session.rooms.push_back({.id = "hall", .since = 1, .position = 2});
+  EXPECT_FALSE(session.stands_still());
+
+  session.rooms.clear();
+  EXPECT_TRUE(session.stands_still());
+}
+
 TEST(GoodOffsets, BeginAtABroadcastOrAtAFrameOfItsOwn) {
   const GoodOffsets offsets{.from_broadcast = 10, .from_alone = 4};
 
