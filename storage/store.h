@@ -168,6 +168,11 @@ class Store {
   // How far each user's inbox has come, in the order asked.
   virtual absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) = 0;
 
+  // What was stored in the user's inbox under that key, not before `since`, acknowledged or not: as a
+  // write under it is answered, without acked_seq. Not is_duplicate: nothing was.
+  virtual absl::StatusOr<InboxOutcome> FindInboxKey(const UserId& user, const std::string& key,
+                                                    absl::Time since) = 0;
+
   // A page of what waits; empty for a user without an inbox.
   virtual absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query) = 0;
 

@@ -65,6 +65,9 @@ constexpr PreparedStatement kWrites[] = {
 constexpr PreparedStatement kReads[] = {
     {"inbox_heads",
      "SELECT user_id, acked_seq, last_seq FROM inboxes WHERE user_id = ANY($1::text[])"},
+    {"inbox_key",
+     "SELECT seq, notification_id, created_at FROM inbox_keys"
+     " WHERE user_id = $1 AND dedup_key = $2 AND created_at >= $3"},
     // The head and the rows of one snapshot.
     {"inbox_page",
      "SELECT i.acked_seq, i.last_seq, n.seq, n.notification_id, n.event, n.is_binary, n.payload,"
@@ -214,6 +217,20 @@ absl::StatusOr<std::vector<InboxHead>> ReadPostgresInboxHeads(PostgresConnection
   heads.reserve(users.size());
   for (const UserId& user : users) heads.push_back(found[user]);
   return heads;
+}
+
+absl::StatusOr<InboxOutcome> FindPostgresInboxKey(PostgresConnection& connection,
+                                                  const UserId& user, const std::string& key,
+                                                  absl::Time since) {
+  const auto rows = connection.Query("inbox_key", user.value, key, absl::ToUnixMicros(since));
+  if (!rows.ok()) return rows.status();
+  InboxOutcome first;
+  if (rows->empty()) return first;
+  first.is_duplicate = true;
+  first.seq = IntOf((*rows)[0][0]);
+  first.notification_id = TextOf((*rows)[0][1]);
+  first.created_at = absl::FromUnixMicros(IntOf((*rows)[0][2]));
+  return first;
 }
 
 absl::StatusOr<InboxPage> ReadPostgresInbox(PostgresConnection& connection,

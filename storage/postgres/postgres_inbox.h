@@ -3,6 +3,7 @@
 // Threads: pure; caller serialises.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -24,6 +25,9 @@ std::vector<InboxOutcome> WritePostgresInboxes(PostgresTransaction& transaction,
 
 absl::StatusOr<std::vector<InboxHead>> ReadPostgresInboxHeads(PostgresConnection& connection,
                                                               absl::Span<const UserId> users);
+absl::StatusOr<InboxOutcome> FindPostgresInboxKey(PostgresConnection& connection,
+                                                  const UserId& user, const std::string& key,
+                                                  absl::Time since);
 absl::StatusOr<InboxPage> ReadPostgresInbox(PostgresConnection& connection,
                                             const InboxQuery& query);
 

@@ -338,6 +338,12 @@ absl::StatusOr<std::vector<InboxHead>> PostgresReader::ReadInboxHeads(
   return ReadPostgresInboxHeads(*connection_, users);
 }
 
+absl::StatusOr<InboxOutcome> PostgresReader::FindInboxKey(const UserId& user,
+                                                          const std::string& key,
+                                                          absl::Time since) {
+  return FindPostgresInboxKey(*connection_, user, key, since);
+}
+
 absl::StatusOr<InboxPage> PostgresReader::ReadInbox(const InboxQuery& query) {
   return ReadPostgresInbox(*connection_, query);
 }

@@ -137,6 +137,11 @@ absl::StatusOr<std::vector<InboxHead>> PostgresStore::ReadInboxHeads(
   return WithReader([&](PostgresReader& reader) { return reader.ReadInboxHeads(users); });
 }
 
+absl::StatusOr<InboxOutcome> PostgresStore::FindInboxKey(const UserId& user, const std::string& key,
+                                                         absl::Time since) {
+  return WithReader([&](PostgresReader& reader) { return reader.FindInboxKey(user, key, since); });
+}
+
 absl::StatusOr<InboxPage> PostgresStore::ReadInbox(const InboxQuery& query) {
   return WithReader([&](PostgresReader& reader) { return reader.ReadInbox(query); });
 }

@@ -45,6 +45,8 @@ class PostgresStore : public Store {
                                                         int32_t limit) override;
   absl::StatusOr<int64_t> CountMembers(const RoomId& room) override;
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users) override;
+  absl::StatusOr<InboxOutcome> FindInboxKey(const UserId& user, const std::string& key,
+                                            absl::Time since) override;
   absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query) override;
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit) override;
   absl::StatusOr<FeedPosition> ReadFeedEnd() override;

@@ -64,6 +64,21 @@ absl::StatusOr<InboxHead> FindHead(SqliteStatement& find, const UserId& user) {
   return head;
 }
 
+absl::StatusOr<InboxOutcome> FindKey(SqliteStatement& find, const UserId& user,
+                                     const std::string& key, absl::Time since) {
+  find.Bind(user.value, key, absl::ToUnixMicros(since));
+  const auto has_row = find.Step();
+  if (!has_row.ok()) return has_row.status();
+  InboxOutcome first;
+  if (!*has_row) return first;
+  first.is_duplicate = true;
+  first.seq = find.Int(0);
+  first.notification_id = find.Text(1);
+  first.created_at = absl::FromUnixMicros(find.Int(2));
+  find.Reset();
+  return first;
+}
+
 }  // namespace
 
 absl::Status SqliteInboxWriter::Prepare(SqliteConnection& connection) {
@@ -109,17 +124,10 @@ absl::Status SqliteInboxWriter::LookUp(absl::Span<const InboxWrite> batch, Inbox
   }
   for (size_t i = 0; i < batch.size(); ++i) {
     if (!batch[i].notification || batch[i].notification->dedup_key.empty()) continue;
-    find_key_.Bind(batch[i].user.value, batch[i].notification->dedup_key,
-                   absl::ToUnixMicros(batch[i].notification->created_at - kInboxKeyAge));
-    const auto has_row = find_key_.Step();
-    if (!has_row.ok()) return has_row.status();
-    if (!*has_row) continue;
-    InboxOutcome first;
-    first.seq = find_key_.Int(0);
-    first.notification_id = find_key_.Text(1);
-    first.created_at = absl::FromUnixMicros(find_key_.Int(2));
-    find_key_.Reset();
-    planner.SetStored(i, std::move(first));
+    auto first = FindKey(find_key_, batch[i].user, batch[i].notification->dedup_key,
+                         batch[i].notification->created_at - kInboxKeyAge);
+    if (!first.ok()) return first.status();
+    if (first->is_duplicate) planner.SetStored(i, *std::move(first));
   }
   return absl::OkStatus();
 }
@@ -160,7 +168,7 @@ absl::Status SqliteInboxWriter::Tidy(absl::Time now) {
 }
 
 absl::Status SqliteInboxReader::Prepare(SqliteConnection& connection) {
-  return PrepareEach(connection, {{&head_, kFindHead}, {&page_, kPage}});
+  return PrepareEach(connection, {{&head_, kFindHead}, {&find_key_, kFindKey}, {&page_, kPage}});
 }
 
 absl::StatusOr<std::vector<InboxHead>> SqliteInboxReader::ReadHeads(
@@ -173,6 +181,11 @@ absl::StatusOr<std::vector<InboxHead>> SqliteInboxReader::ReadHeads(
     heads.push_back(*head);
   }
   return heads;
+}
+
+absl::StatusOr<InboxOutcome> SqliteInboxReader::FindKey(const UserId& user, const std::string& key,
+                                                        absl::Time since) {
+  return storage::FindKey(find_key_, user, key, since);
 }
 
 absl::StatusOr<InboxPage> SqliteInboxReader::Read(const InboxQuery& query) {

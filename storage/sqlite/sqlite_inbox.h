@@ -4,6 +4,7 @@
 // Fails: as store.h says.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <absl/status/status.h>
@@ -44,11 +45,14 @@ class SqliteInboxReader {
  public:
   absl::Status Prepare(SqliteConnection& connection);
   absl::StatusOr<std::vector<InboxHead>> ReadHeads(absl::Span<const UserId> users);
+  absl::StatusOr<InboxOutcome> FindKey(const UserId& user, const std::string& key,
+                                       absl::Time since);
   // REQUIRES: within a transaction.
   absl::StatusOr<InboxPage> Read(const InboxQuery& query);
 
  private:
   SqliteStatement head_;
+  SqliteStatement find_key_;
   SqliteStatement page_;
 };
 

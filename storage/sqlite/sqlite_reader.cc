@@ -392,6 +392,12 @@ absl::StatusOr<std::vector<InboxHead>> SqliteReader::ReadInboxHeads(
   return inboxes_.ReadHeads(users);
 }
 
+absl::StatusOr<InboxOutcome> SqliteReader::FindInboxKey(const UserId& user, const std::string& key,
+                                                        absl::Time since) {
+  ArmDeadline();
+  return inboxes_.FindKey(user, key, since);
+}
+
 absl::StatusOr<InboxPage> SqliteReader::ReadInbox(const InboxQuery& query) {
   ArmDeadline();
   SqliteTransaction snapshot(*connection_);

@@ -42,6 +42,8 @@ class SqliteReader {
                                                         const UserId& after, int32_t limit);
   absl::StatusOr<int64_t> CountMembers(const RoomId& room);
   absl::StatusOr<std::vector<InboxHead>> ReadInboxHeads(absl::Span<const UserId> users);
+  absl::StatusOr<InboxOutcome> FindInboxKey(const UserId& user, const std::string& key,
+                                            absl::Time since);
   absl::StatusOr<InboxPage> ReadInbox(const InboxQuery& query);
   absl::StatusOr<FeedPage> ReadFeed(const FeedPosition& after, int32_t limit);
   absl::StatusOr<FeedPosition> ReadFeedEnd();

@@ -161,6 +161,13 @@ absl::StatusOr<std::vector<InboxHead>> SqliteStore::ReadInboxHeads(absl::Span<co
   return (*reader)->ReadInboxHeads(users);
 }
 
+absl::StatusOr<InboxOutcome> SqliteStore::FindInboxKey(const UserId& user, const std::string& key,
+                                                       absl::Time since) {
+  const auto reader = readers_.Acquire();
+  if (!reader.ok()) return reader.status();
+  return (*reader)->FindInboxKey(user, key, since);
+}
+
 absl::StatusOr<InboxPage> SqliteStore::ReadInbox(const InboxQuery& query) {
   const auto reader = readers_.Acquire();
   if (!reader.ok()) return reader.status();

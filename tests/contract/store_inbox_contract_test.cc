@@ -169,6 +169,27 @@ TEST_P(StoreInboxes, AKeyBeyondItsTimeIsNewWhereNothingElseHappened) {
   EXPECT_EQ(again[0].notification_id, "id-of-3");
 }
 
+TEST_P(StoreInboxes, TellWhatWasStoredUnderAKey) {
+  Write({Tell("bob", "0"), Tell("bob", "1", "svc/k"), Tell("bob", "2", "svc/k")});
+  Write({Ack("bob", 2)});
+  Reopen();
+  const auto find = [this](const std::string& user, const std::string& key, absl::Time since) {
+    const auto first = store_->FindInboxKey(UserId(user), key, since);
+    EXPECT_TRUE(first.ok()) << first.status();
+    return first.value_or(InboxOutcome());
+  };
+
+  const InboxOutcome first = find("bob", "svc/k", kNow);
+
+  EXPECT_TRUE(first.is_duplicate);
+  EXPECT_EQ(first.seq, 2);
+  EXPECT_EQ(first.notification_id, "id-of-1");
+  EXPECT_EQ(first.created_at, kNow);
+  EXPECT_FALSE(find("bob", "svc/k", kNow + absl::Seconds(1)).is_duplicate);
+  EXPECT_FALSE(find("bob", "svc/l", kNow).is_duplicate);
+  EXPECT_FALSE(find("ann", "svc/k", kNow).is_duplicate);
+}
+
 TEST_P(StoreInboxes, ExpiredEntriesAreLeftOutAndTheirPlacePassed) {
   InboxWrite brief = Tell("bob", "brief");
   brief.notification->expires_at = kNow + absl::Seconds(1);

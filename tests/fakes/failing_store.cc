@@ -306,6 +306,11 @@ absl::StatusOr<std::vector<InboxHead>> FailingStore::ReadInboxHeads(
   if (const auto v = script_->Enter(StoreCall::kReadInboxHeads); !v.status.ok()) return v.status;
   return store_->ReadInboxHeads(users);
 }
+absl::StatusOr<InboxOutcome> FailingStore::FindInboxKey(const UserId& user, const std::string& key,
+                                                        absl::Time since) {
+  if (const auto v = script_->Enter(StoreCall::kFindInboxKey); !v.status.ok()) return v.status;
+  return store_->FindInboxKey(user, key, since);
+}
 absl::StatusOr<InboxPage> FailingStore::ReadInbox(const InboxQuery& query) {
   if (const auto v = script_->Enter(StoreCall::kReadInbox); !v.status.ok()) return v.status;
   return store_->ReadInbox(query);

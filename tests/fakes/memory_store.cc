@@ -402,6 +402,17 @@ absl::StatusOr<std::vector<InboxHead>> MemoryStore::ReadInboxHeads(absl::Span<co
   return heads;
 }
 
+absl::StatusOr<InboxOutcome> MemoryStore::FindInboxKey(const UserId& user, const std::string& key,
+                                                       absl::Time since) {
+  const std::lock_guard lock(database_->mu_);
+  const auto& keys = database_->inboxes_[user].keys;
+  const auto it = keys.find(key);
+  if (it == keys.end() || it->second.created_at < since) return InboxOutcome();
+  InboxOutcome first = it->second;
+  first.is_duplicate = true;
+  return first;
+}
+
 absl::StatusOr<InboxPage> MemoryStore::ReadInbox(const InboxQuery& query) {
   const std::lock_guard lock(database_->mu_);
   const auto& inbox = database_->inboxes_[query.user];
