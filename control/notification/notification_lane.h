@@ -23,6 +23,7 @@
 #include "control/lane/read_gate.h"
 #include "control/notification/edge_reports.h"
 #include "control/notification/notification_counters.h"
+#include "control/notification/notify_call.h"
 #include "control/notification/recent_keys.h"
 #include "control/presence/user_lane.h"
 #include "control/room/commit_queue.h"
@@ -31,37 +32,6 @@
 #include "storage/store.h"
 
 namespace confab::control {
-
-// One thing a service wants told, checked by notification_rules.
-struct NotifyCall {
-  NotifyCall() = default;
-  NotifyCall(const NotifyCall&) = delete;
-  NotifyCall& operator=(const NotifyCall&) = delete;
-  ~NotifyCall() {  // Dropped unanswered: its lane has ended.
-    if (done != nullptr) done(absl::UnavailableError("control is stopping"));
-  }
-
-  v1::OutgoingNotification what;
-  v1::Notification made;  // As clients get it; without inbox_seq.
-  std::string service;
-  std::string edge_key;  // Of an edge's command; empty: a service called control itself.
-  Deadline deadline;
-  Callback<v1::NotificationOutcome> done;
-};
-
-struct AckCall {
-  AckCall() = default;
-  AckCall(const AckCall&) = delete;
-  AckCall& operator=(const AckCall&) = delete;
-  ~AckCall() {
-    if (done != nullptr) done(absl::UnavailableError("control is stopping"));
-  }
-
-  storage::UserId user;
-  int64_t inbox_seq = 0;
-  Deadline deadline;
-  Callback<int64_t> done;  // Gets the cursor afterwards.
-};
 
 class NotificationLane final : public ConnectionWatch {
  public:
@@ -147,8 +117,5 @@ class NotificationLane final : public ConnectionWatch {
   bool is_awaiting_reports_ = false;
   bool is_stopped_ = false;
 };
-
-// What decides the lane of a notification: its target.
-std::string LaneKeyOf(const v1::OutgoingNotification& notification);
 
 }  // namespace confab::control
