@@ -23,6 +23,10 @@ constexpr absl::Duration kHeadsRetry = absl::Milliseconds(200);
 // Reads of inboxes of one lane at a time: connecting is not to be slowed by a storm of it.
 constexpr size_t kReadsLimit = 2;
 
+absl::Status TooBusy() {
+  return absl::UnavailableError("the server is too busy right now; try again");
+}
+
 }  // namespace
 
 // A notification on its way into an inbox.
@@ -57,7 +61,11 @@ NotificationLane::NotificationLane(const Parts& parts)
     : parts_(parts),
       counters_(*parts.metrics),
       reports_(outbox_, parts.index, parts.lanes),
-      reads_(*parts.lane, *parts.readers, kReadsLimit) {}
+      reads_(*parts.lane, *parts.readers, kReadsLimit),
+      key_lookup_(*parts.lane, *parts.readers, *parts.store,
+                  [this](std::unique_ptr<NotifyCall> call, const storage::InboxOutcome& first) {
+                    OnLookedUp(std::move(call), first);
+                  }) {}
 
 // --- to whom
 
@@ -77,9 +85,34 @@ void NotificationLane::Notify(std::unique_ptr<NotifyCall> call) {
   }
 }
 
-// Who has these topics is known here.
+// What may have been stored under its key, before this control began or beyond what it remembers, is
+// not told once more.
 void NotificationLane::NotifyUser(std::unique_ptr<NotifyCall> call) {
   if (IsLogged(*call)) return Store(std::move(call));
+  if (call->what.has_user_id()) {
+    const bool may_be_stored = call->what.store_if_absent() && MayBeRepeated(*call);
+    const KeyLookup::Turn turn = key_lookup_.Take(call, may_be_stored);
+    if (turn == KeyLookup::Turn::kLater) return;
+    if (turn == KeyLookup::Turn::kFull) return Refuse(*call, TooBusy());
+  }
+  TellUser(std::move(call));
+}
+
+void NotificationLane::OnLookedUp(std::unique_ptr<NotifyCall> call,
+                                  const storage::InboxOutcome& first) {
+  if (is_stopped_) return Refuse(*call, absl::UnavailableError("control is stopping"));
+  if (call->deadline <= parts_.lane->now()) return Refuse(*call, TooBusy());
+  if (!first.is_duplicate) return TellUser(std::move(call));
+  v1::NotificationOutcome outcome = OutcomeOf(*call, 0);
+  outcome.set_notification_id(first.notification_id);
+  outcome.set_stored(true);
+  outcome.set_seq(first.seq);
+  outcome.set_duplicate(true);
+  Answer(*call, std::move(outcome));
+}
+
+// Who has these topics is known here.
+void NotificationLane::TellUser(std::unique_ptr<NotifyCall> call) {
   const OwnTopics::Audience audience = parts_.users->AudienceOf(TopicOf(call->what));
   const v1::ControlItem item = BroadcastOf(*call, PushOf(*call));
   if (call->what.store_if_absent()) return TellOrStore(std::move(call), audience.edges, item);
@@ -371,6 +404,7 @@ void NotificationLane::EndTurn() {
 void NotificationLane::Stop() {
   is_stopped_ = true;
   reads_.Stop();
+  key_lookup_.Stop();
   reports_.Expire(Lane::Clock::time_point::max());
 }
 

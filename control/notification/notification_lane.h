@@ -1,6 +1,6 @@
 // notification_lane.h: notifications to the users, roles and rooms of one lane, and the inboxes of
 // its users: what is stored is told when it is committed, in the order of the inbox.
-// Owns: what waits to be committed, counted or read.   Used by: dispatch.
+// Owns: what waits to be committed, counted, read or looked up.   Used by: dispatch.
 // Threads: confined to the lane, except the constructor (before the lane runs).
 // Fails: each call is answered exactly once, with the reason of what refused it.
 #pragma once
@@ -22,6 +22,7 @@
 #include "control/lane/lane.h"
 #include "control/lane/read_gate.h"
 #include "control/notification/edge_reports.h"
+#include "control/notification/key_lookup.h"
 #include "control/notification/notification_counters.h"
 #include "control/notification/notify_call.h"
 #include "control/notification/recent_keys.h"
@@ -81,6 +82,8 @@ class NotificationLane final : public ConnectionWatch {
   };
 
   void NotifyUser(std::unique_ptr<NotifyCall> call);
+  void OnLookedUp(std::unique_ptr<NotifyCall> call, const storage::InboxOutcome& first);
+  void TellUser(std::unique_ptr<NotifyCall> call);
   void TellOrStore(std::unique_ptr<NotifyCall> call, const EdgeReports::Edges& edges,
                    const v1::ControlItem& item);
   void NotifyRoom(std::unique_ptr<NotifyCall> call);
@@ -109,6 +112,7 @@ class NotificationLane final : public ConnectionWatch {
   EdgeReports reports_;
   ReadGate reads_;
   RecentKeys keys_;
+  KeyLookup key_lookup_;
   // Keys of what is not answered yet, with the retries that wait for that.
   absl::flat_hash_map<std::string, std::vector<std::unique_ptr<NotifyCall>>> under_way_;
   std::vector<Opened> opened_;                       // Their users' inboxes are to be looked up.

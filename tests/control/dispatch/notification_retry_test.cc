@@ -1,6 +1,9 @@
 // Notifications of services told once: retries, commands sent again, store_if_absent, and their count.
+#include <vector>
+
 #include <gmock/gmock.h>
 
+#include "control/notification/key_lookup.h"
 #include "tests/control/dispatch/notifications_bench.h"
 #include "tests/support/eventually.h"
 
@@ -8,8 +11,11 @@ namespace confab::control {
 namespace {
 
 using storage::StoreCall;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST_F(NotificationsTest, ALostAnswerOfTheStoreTellsOnce) {
   TestEdge edge(*dispatcher_, "e1");
@@ -142,6 +148,81 @@ TEST_F(NotificationsTest, ARetryWaitsForTheFirstAndIsAnsweredAsIt) {
   EXPECT_EQ(again->seq(), stored->seq());
   EXPECT_EQ(again->notification_id(), stored->notification_id());
   EXPECT_EQ(Inbox("ann").entries.size(), 1u);
+}
+
+v1::OutgoingNotification StoredIfAbsent(const std::string& event) {
+  v1::OutgoingNotification what = ToUser("ann", event);
+  what.set_store_if_absent(true);
+  what.set_idempotency_key("k");
+  return what;
+}
+
+TEST_F(NotificationsTest, WhatWasStoredBeforeARestartIsNotToldToWhoHasComeSince) {
+  const auto stored = Told(StoredIfAbsent("sale"));
+  Restart();
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+
+  const auto again = Told(StoredIfAbsent("sale"));
+  const auto once_more = Told(StoredIfAbsent("sale"));
+
+  EXPECT_TRUE(again.duplicate());
+  EXPECT_TRUE(again.stored());
+  EXPECT_EQ(again.connections(), 0u);
+  EXPECT_EQ(again.notification_id(), stored.notification_id());
+  EXPECT_EQ(again.seq(), stored.seq());
+  EXPECT_EQ(once_more.seq(), stored.seq());
+  EXPECT_EQ(store_->calls(StoreCall::kFindInboxKey), 1) << "now it is in memory";
+  EXPECT_THAT(edge.stream().lines(), Not(Contains(HasSubstr("notify"))));
+  EXPECT_EQ(Inbox("ann").entries.size(), 1u);
+}
+
+TEST_F(NotificationsTest, NothingOvertakesWhatIsLookedUpForTheSameUser) {
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+  store_->Block(StoreCall::kFindInboxKey);
+  Awaited<v1::NotificationOutcome> first;
+  Awaited<v1::NotificationOutcome> second;
+  NotificationCalls(*dispatcher_).Notify(StoredIfAbsent("one"), "shop", Soon(), first.callback());
+  ASSERT_TRUE(store_->WaitUntilBlocked(StoreCall::kFindInboxKey));
+  NotificationCalls(*dispatcher_).Notify(ToUser("ann", "two"), "shop", Soon(), second.callback());
+  Told(ToUser("bob"));
+  EXPECT_THAT(edge.stream().lines(), IsEmpty());
+
+  store_->Unblock(StoreCall::kFindInboxKey);
+
+  Report(edge, "notify user:ann one#0", 1);
+  EXPECT_FALSE(first.Get()->stored());
+  EXPECT_EQ(second.Get()->connections(), 1u);
+  EXPECT_THAT(edge.stream().lines(), ElementsAre("notify user:ann one#0", "notify user:ann two#0"));
+}
+
+TEST_F(NotificationsTest, NoMoreThanALimitWaitsBehindALookUp) {
+  store_->Block(StoreCall::kFindInboxKey);
+  std::vector<Awaited<v1::NotificationOutcome>> waiting(KeyLookup::kBehindLimit + 1);
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    NotificationCalls(*dispatcher_)
+        .Notify(i == 0 ? StoredIfAbsent("sale") : ToUser("ann"), "shop", Soon(),
+                waiting[i].callback());
+  }
+
+  EXPECT_EQ(ReasonOf(Notify(ToUser("ann")).status()), v1::REASON_UNAVAILABLE);
+  store_->Unblock(StoreCall::kFindInboxKey);
+
+  for (auto& outcome : waiting) EXPECT_TRUE(outcome.Get().ok());
+}
+
+TEST_F(NotificationsTest, AStoreThatDoesNotSayKeepsNobodyFromBeingTold) {
+  store_->FailAlways(StoreCall::kFindInboxKey, absl::UnavailableError("gone"));
+  TestEdge edge(*dispatcher_, "e1");
+  OpenAnn(edge);
+  Awaited<v1::NotificationOutcome> outcome;
+
+  NotificationCalls(*dispatcher_)
+      .Notify(StoredIfAbsent("sale"), "shop", Soon(), outcome.callback());
+
+  Report(edge, "notify user:ann sale#0", 1);
+  EXPECT_EQ(outcome.Get()->connections(), 1u);
 }
 
 TEST_F(NotificationsTest, ARetryOfWhatFailsIsRefusedAsItAndTheNextOneIsTriedAgain) {
