@@ -100,9 +100,12 @@ void SocketIoTalk::OnPacket(const SocketIoPacket& packet,
   if (joined == nullptr) return Close(CloseReason::kBadPacket);
   if (packet.type == SocketIoType::kDisconnect) return Drop(joined);
   if (joined->is_over) return engine_.CountIdlePacket();
-  if (!joined->behind->is_joined()) return Close(CloseReason::kBadPacket);
   const bool is_event =
       packet.type == SocketIoType::kEvent || packet.type == SocketIoType::kBinaryEvent;
+  if (!joined->behind->is_joined()) {
+    // The stock client sends the acks of its connection before as soon as it has a transport again.
+    return is_event ? Close(CloseReason::kBadPacket) : engine_.CountIdlePacket();
+  }
   if (!is_event) {
     // That it came counts, not what it holds.
     if (packet.ack_id && joined->behind->OnAck(*packet.ack_id)) return;

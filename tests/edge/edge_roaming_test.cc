@@ -195,6 +195,16 @@ TEST_F(EdgeRoaming, BeginsAnewWithoutAnAnswerInTime) {
   EXPECT_THAT(ann.Read().value_or(""), AllOf(StartsWith("40{"), Not(HasSubstr(kPid))));
 }
 
+// A handler of the stock client that was at work when the connection was lost acknowledges to the next.
+TEST_F(EdgeRoaming, TakesAcksOfBeforeWhileTheSessionIsLookedFor) {
+  WsClient ann = ComeFromElsewhere();
+  AwaitQuestion();
+
+  ann.SendText("4317[]");
+
+  EXPECT_THAT(ann.Read().value_or(""), StartsWith("40{")) << "once nobody has answered";
+}
+
 // Its last character stands across the limit of what is looked at.
 TEST_F(EdgeRoaming, AsksNothingOfWhatIsNoPid) {
   const std::string pid = std::string(191, 'a') + "\u00e9";
