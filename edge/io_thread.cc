@@ -131,9 +131,6 @@ void IoThread::PostReplaced(std::uint64_t connection) {
     for (Connection* waiting : waiting_) {
       if (waiting->id() == connection) found = waiting;
     }
-    if (const auto finding = finding_.find(connection); finding != finding_.end()) {
-      found = finding->second;
-    }
     if (found != nullptr) found->Close(CloseReason::kReplaced);
   });
 }
@@ -185,13 +182,18 @@ void IoThread::Enter(Connection& connection) {
   if (connection.user_id().empty()) {
     connection.OnEntered(id, nullptr);
   } else {
-    const UserTable::Entered entered =
-        tables_.users.Enter(connection.user_id(), is_socket ? id : 0);
+    const bool counts = is_socket && !IsSeeking(connection);
+    const UserTable::Entered entered = tables_.users.Enter(connection.user_id(), counts ? id : 0);
     connection.OnEntered(id, entered.share);
-    if (entered.replaced != 0) peers_[entered.replaced & 0xff]->PostReplaced(entered.replaced);
+    Replace(entered.replaced);
   }
   if (connection.recovery() != nullptr) return FindSession(connection);
   LetIn(connection);
+}
+
+// The oldest connection of a user who has one too many.
+void IoThread::Replace(std::uint64_t connection) {
+  if (connection != 0) peers_[connection & 0xff]->PostReplaced(connection);
 }
 
 void IoThread::LetIn(Connection& connection) {

@@ -203,6 +203,7 @@ class IoThread final : public Distributor::Recipient,
   void Tell(const std::vector<Connection*>& audience, const v1::PushedNotification& what);
   // The connections that a broadcast without seq is for.
   std::vector<Connection*> AudienceOf(const Hub::Topics& topics) const;
+  void Replace(std::uint64_t connection);
   void LetIn(Connection& connection);
   void Admit(Connection& connection);
   void SubscribeOwn(Connection& connection);
@@ -220,6 +221,8 @@ class IoThread final : public Distributor::Recipient,
   void ForgetQuestion(std::uint64_t connection) { questions_.Drop(connection); }
   void ExpireQuestions();
   // Sessions that clients want back: io_thread_sessions.cc.
+  // It counts among its user's connections when the search is over: what it finds may be one of them.
+  static bool IsSeeking(const Connection& connection);
   void FindSession(Connection& connection);
   void OnSearched(std::uint64_t id, const EdgeRecovery::Answer& answer);
   void EndSearch(std::uint64_t id, const EdgeRecovery::Answer& answer);

@@ -17,7 +17,7 @@ void IoThread::FindSession(Connection& connection) {
   // With the offset of another edge the client has nothing of what it was told here.
   const std::uint64_t number = offset && IsOurs(*offset) ? offset->number : 0;
   own.BeginBehind(number);
-  if (own.wish().pid.empty()) return BeginSession(connection, nullptr);
+  if (!IsSeeking(connection)) return BeginSession(connection, nullptr);
   finding_.emplace(id, &connection);
   if (!offset && !own.wish().offset.empty()) {
     return EndSearch(id, {.result = RecoveryResult::kBadOffset});
@@ -30,6 +30,10 @@ void IoThread::FindSession(Connection& connection) {
                   [this, id](EdgeRecovery::Answer answer) {
                     loop_->Post([this, id, answer = std::move(answer)] { OnSearched(id, answer); });
                   });
+}
+
+bool IoThread::IsSeeking(const Connection& connection) {
+  return connection.recovery() != nullptr && !connection.recovery()->wish().pid.empty();
 }
 
 void IoThread::OnSearched(std::uint64_t id, const EdgeRecovery::Answer& answer) {
@@ -74,6 +78,7 @@ void IoThread::EndSearch(std::uint64_t id, const EdgeRecovery::Answer& answer) {
   if (found == finding_.end()) return;
   Connection& connection = *found->second;
   finding_.erase(found);
+  Replace(tables_.users.Count(*connection.share(), id));
   metrics_.recoveries[static_cast<std::size_t>(answer.result)]->Add();
   BeginSession(connection, answer.session ? &*answer.session : nullptr);
 }

@@ -28,15 +28,21 @@ UserTable::Entered UserTable::Enter(std::string_view user, std::uint64_t connect
     --gone_;
   }
   ++share->holders_;
-  Entered entered{.share = share.get(), .replaced = 0};
-  if (connection == 0) return entered;
-  auto& connections = share->connections_;
+  return {.share = share.get(), .replaced = connection == 0 ? 0 : Add(*share, connection)};
+}
+
+std::uint64_t UserTable::Count(UserShare& share, std::uint64_t connection) {
+  const process::MutexLock lock(mu_);
+  return Add(share, connection);
+}
+
+std::uint64_t UserTable::Add(UserShare& share, std::uint64_t connection) {
+  auto& connections = share.connections_;
   connections.push_back(connection);
-  if (connections_limit_ > 0 && connections.size() > connections_limit_) {
-    entered.replaced = connections.front();
-    connections.erase(connections.begin());
-  }
-  return entered;
+  if (connections_limit_ == 0 || connections.size() <= connections_limit_) return 0;
+  const std::uint64_t oldest = connections.front();
+  connections.erase(connections.begin());
+  return oldest;
 }
 
 void UserTable::Leave(UserShare& share, std::uint64_t connection,

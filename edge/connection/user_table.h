@@ -53,13 +53,16 @@ class UserTable {
     UserShare* share;        // Until Leave.
     std::uint64_t replaced;  // The user's oldest connection, one too many now; 0: none.
   };
-  // `connection` 0: one that does not count, such as a request over HTTP.
+  // `connection` 0: one that does not count, such as a request over HTTP, or not yet.
   Entered Enter(std::string_view user, std::uint64_t connection);
+  // One that has entered as 0 counts from now on. As Entered::replaced.
+  std::uint64_t Count(UserShare& share, std::uint64_t connection);
   void Leave(UserShare& share, std::uint64_t connection, std::chrono::steady_clock::time_point now);
 
   std::size_t size() const;
 
  private:
+  std::uint64_t Add(UserShare& share, std::uint64_t connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetGone(std::chrono::steady_clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::size_t gone_limit_;

@@ -157,6 +157,41 @@ TEST_F(EdgeRecoveryTest, EndsTheOldSocketOfAClientThatIsBackBeforeItsLossIsSeen)
   EXPECT_TRUE(alice.ReadClose().has_value());
 }
 
+// With one connection a user.
+class EdgeRecoveryOfOneTest : public EdgeRecoveryTest {
+ protected:
+  void SetUp() override {
+    config_.user_connections_limit = 1;
+    EdgeRecoveryTest::SetUp();
+  }
+};
+
+TEST_F(EdgeRecoveryOfOneTest, AClientThatIsBackIsNotOneTooMany) {
+  Session session;
+  WsClient alice = Join("alice", session);
+  Hear(alice, "first", session);
+
+  std::string answer;
+  WsClient back = Connect("alice", session, answer);
+
+  EXPECT_EQ(Cut(answer, "\"pid\":\""), session.pid);
+  Hear(back, "second", session);
+}
+
+TEST_F(EdgeRecoveryOfOneTest, WhoWantsBackWhatIsNotThereTakesThePlaceOfTheOldest) {
+  Session session;
+  WsClient alice = Join("alice", session);
+  Session unknown = session;
+  unknown.pid = "0123456789abcdef0123456789abcdef";
+
+  std::string answer;
+  WsClient other = Connect("alice", unknown, answer);
+
+  EXPECT_NE(Cut(answer, "\"pid\":\""), "");
+  EXPECT_EQ(alice.ReadClose(), 4504);
+  EXPECT_THAT(Ask(other, 1, "joinRoom", R"({"roomId":"1"})"), HasSubstr("\"ok\":true"));
+}
+
 TEST_F(EdgeRecoveryTest, RecoversBehindTheLastReplayedEventToo) {
   Session session;
   std::optional<WsClient> alice(Join("alice", session));

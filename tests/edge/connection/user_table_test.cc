@@ -53,6 +53,17 @@ TEST(UserTable, CountsNoRequestOverHttp) {
   EXPECT_EQ(users.Enter("ann", 0).replaced, 0u);
 }
 
+TEST(UserTable, CountsLaterWhoEnteredUncounted) {
+  UserTable users(1);
+  UserShare* share = users.Enter("ann", 1).share;
+  users.Enter("ann", 0);
+  users.Enter("ann", 0);
+
+  users.Leave(*share, 1, kStart);
+  EXPECT_EQ(users.Count(*share, 2), 0u) << "in place of the one that has gone";
+  EXPECT_EQ(users.Count(*share, 3), 2u);
+}
+
 TEST(UserTable, MayBeWithoutALimitAndGetOne) {
   UserTable users(0);
   for (std::uint64_t i = 1; i <= 50; ++i) EXPECT_EQ(users.Enter("ann", i).replaced, 0u);
