@@ -179,7 +179,7 @@ class IoThread final : public Distributor::Recipient,
   std::int64_t LiveBehind(const Connection& connection, std::string_view room) override {
     return hub_.LiveBehind(TopicOfRoom(room), connection);
   }
-  void HandOverSession(v1::SessionHandedOver&& handed) override;
+  bool HandOverSession(v1::SessionHandedOver&& handed) override;
 
   void Flush() override;    // What gathered for control in this turn of the loop.
   void OnTimer() override;  // Each tick of the wheel.

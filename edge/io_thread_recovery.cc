@@ -18,9 +18,10 @@ bool IoThread::AskForSession(std::uint64_t connection, v1::RecoveryQuestion&& qu
   return true;
 }
 
-void IoThread::HandOverSession(v1::SessionHandedOver&& handed) {
-  if (stream_ == 0 || handed.ByteSizeLong() > RecoveryQuestions::kSessionBytesLimit) return;
+bool IoThread::HandOverSession(v1::SessionHandedOver&& handed) {
+  if (stream_ == 0 || handed.ByteSizeLong() > RecoveryQuestions::kSessionBytesLimit) return false;
   *NewItem().mutable_session_handed_over() = std::move(handed);
+  return true;
 }
 
 void IoThread::On(const v1::RecoveryAnswer& answer) {

@@ -109,8 +109,9 @@ class ConnectionHost {
   virtual std::int64_t LiveBehind(const Connection& /*connection*/, std::string_view /*room*/) {
     return 0;
   }
-  // The session of a socket that was closed because this edge drains, for control to keep.
-  virtual void HandOverSession(v1::SessionHandedOver&& /*handed*/) {}
+  // The session of a socket that was closed because this edge drains, for control to keep. False: it
+  // cannot be had by control now.
+  virtual bool HandOverSession(v1::SessionHandedOver&& /*handed*/) { return false; }
 };
 
 class Connection {

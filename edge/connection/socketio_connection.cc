@@ -214,7 +214,8 @@ void SocketIoConnection::SayClosing(CloseReason reason, std::uint32_t retry_afte
   closing_number_ = is_said ? said_number_ : 0;
 }
 
-// To who comes back with the offset of the last words, and has everything then.
+// To who comes back with the offset of the last words, and has everything then. Where control is away
+// this edge keeps it, as one that was lost, for as long as it lives.
 void SocketIoConnection::HandOver() {
   Recoverable* own = connection_->recovery();
   v1::SessionHandedOver handed;
@@ -225,8 +226,7 @@ void SocketIoConnection::HandOver() {
   session.set_dialect(std::string(own->dialect()));
   session.set_namespace_(std::string(own->nsp()));
   handed.set_n(closing_number_);
-  talk_.engine().home().host.HandOverSession(std::move(handed));
-  own->Forget();
+  if (talk_.engine().home().host.HandOverSession(std::move(handed))) own->Forget();
 }
 
 }  // namespace confab::edge

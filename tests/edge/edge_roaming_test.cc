@@ -283,6 +283,22 @@ TEST_F(EdgeRoaming, HandsOverWhomItsDrainCloses) {
   EXPECT_FALSE(AskedFor(ann, handed.n()).has_session()) << "control has it";
 }
 
+TEST_F(EdgeRoaming, KeepsWhomItsDrainClosesWhileControlIsAway) {
+  Client ann = InTheDen();
+  std::uint64_t n = Hear(ann, "one");
+  control_->Detach();
+
+  edge_->BeginDrain(absl::Hours(1));
+  while (const auto told = ann.ws.ReadUntil("\"server:closing\"", seconds(2))) n = NumberOf(*told);
+  control_->Attach();
+
+  const v1::LostSession session = AskedFor(ann, n).session();
+  EXPECT_EQ(session.sid(), ann.sid);
+  ASSERT_EQ(session.rooms_size(), 1);
+  EXPECT_EQ(session.rooms(0).after_seq(), 1);
+  EXPECT_EQ(control_->CountSent(v1::EdgeItem::kSessionHandedOver), 0u);
+}
+
 class EdgeWithoutRecovery : public EdgeRoaming {
  protected:
   EdgeWithoutRecovery() { config_.recovery.clear(); }
