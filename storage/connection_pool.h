@@ -27,13 +27,15 @@ class ConnectionPool {
   // Gives its connection back when it ends, or, after Discard(), throws it away.
   class Lease {
    public:
-    Lease(ConnectionPool* pool, std::unique_ptr<Connection> connection)
-        : pool_(pool), connection_(std::move(connection)) {}
+    Lease(ConnectionPool* pool, std::unique_ptr<Connection> connection, int drops)
+        : pool_(pool), connection_(std::move(connection)), drops_(drops) {}
     Lease(Lease&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)), connection_(std::move(other.connection_)) {}
+        : pool_(std::exchange(other.pool_, nullptr)),
+          connection_(std::move(other.connection_)),
+          drops_(other.drops_) {}
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-      if (pool_ != nullptr) pool_->Return(std::move(connection_));
+      if (pool_ != nullptr) pool_->Return(std::move(connection_), drops_);
     }
     Connection* operator->() const { return connection_.get(); }
     Connection& operator*() const { return *connection_; }
@@ -42,6 +44,7 @@ class ConnectionPool {
    private:
     ConnectionPool* pool_;
     std::unique_ptr<Connection> connection_;
+    int drops_;
   };
 
   ConnectionPool(int size, absl::Duration acquire_timeout, Opener opener)
@@ -51,6 +54,7 @@ class ConnectionPool {
     const auto deadline =
         std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(acquire_timeout_);
     std::unique_ptr<Connection> idle;
+    int drops = 0;
     {
       process::MutexLock lock(mu_);
       while (free_ == 0) {
@@ -59,6 +63,7 @@ class ConnectionPool {
         }
       }
       --free_;
+      drops = drops_;
       if (!idle_.empty()) {
         idle = std::move(idle_.back());
         idle_.pop_back();
@@ -67,32 +72,36 @@ class ConnectionPool {
     if (idle == nullptr) {
       auto opened = opener_();
       if (!opened.ok()) {
-        Return(nullptr);
+        Return(nullptr, drops);
         return opened.status();
       }
       idle = *std::move(opened);
     }
-    return Lease(this, std::move(idle));
+    return Lease(this, std::move(idle), drops);
   }
 
-  // Idle connections are closed, e.g. because the server went away.
-  void DropIdle() {
+  // Idle connections are closed, e.g. because the server went away; those that are lent when they
+  // come back. The last to come back is lent first: one of before could lie there for ever.
+  void DropAll() {
     std::vector<std::unique_ptr<Connection>> dropped;  // Closed after the lock is gone.
     const process::MutexLock lock(mu_);
     dropped.swap(idle_);
+    ++drops_;
   }
 
  private:
-  void Return(std::unique_ptr<Connection> connection) {
+  void Return(std::unique_ptr<Connection> connection, int drops) {
     const process::MutexLock lock(mu_);
     ++free_;
-    if (connection != nullptr) idle_.push_back(std::move(connection));
+    // If not, it is closed by who had it, after the lock is gone.
+    if (connection != nullptr && drops == drops_) idle_.push_back(std::move(connection));
     returned_.notify_one();
   }
 
   process::Mutex mu_;
   std::condition_variable returned_;
-  int free_ ABSL_GUARDED_BY(mu_);  // How many more may be lent.
+  int free_ ABSL_GUARDED_BY(mu_);       // How many more may be lent.
+  int drops_ ABSL_GUARDED_BY(mu_) = 0;  // Calls of DropAll.
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
   const absl::Duration acquire_timeout_;
   const Opener opener_;

@@ -59,7 +59,7 @@ auto PostgresStore::WithReader(Read read) -> decltype(read(std::declval<Postgres
     if (!(*reader)->is_broken()) return result;
     const bool has_timed_out = (*reader)->has_timed_out();
     reader->Discard();
-    readers_.DropIdle();  // What broke one has most likely broken all.
+    readers_.DropAll();  // What broke one has most likely broken all.
     if (is_second || has_timed_out || !absl::IsUnavailable(StatusOf(result))) return result;
   }
 }

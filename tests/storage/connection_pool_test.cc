@@ -50,8 +50,23 @@ TEST(ConnectionPool, ReplacesWhatWasDiscardedOrDropped) {
 
   pool.Acquire()->Discard();
   EXPECT_EQ(**pool.Acquire(), 2);
-  pool.DropIdle();
+  pool.DropAll();
   EXPECT_EQ(**pool.Acquire(), 3);
+}
+
+TEST(ConnectionPool, KeepsNoneThatWasLentWhenAllWereDropped) {
+  int opened = 0;
+  Pool pool(2, absl::Milliseconds(1), [&] { return std::make_unique<int>(++opened); });
+  {
+    const auto of_before = pool.Acquire();
+    pool.DropAll();
+    const auto fresh = pool.Acquire();
+    EXPECT_EQ(**fresh, 2);
+  }
+
+  const auto kept = pool.Acquire();
+  EXPECT_EQ(**kept, 2);
+  EXPECT_EQ(**pool.Acquire(), 3) << "the first is gone";
 }
 
 TEST(ConnectionPool, AFailureToOpenTakesNoPlace) {
