@@ -32,6 +32,42 @@ export const residentBytes = (pid) => bytesOf(pid, 'VmRSS');
 
 export const descriptorsOf = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
 
+// Socket → the addresses of a TCP one (as the kernel writes them), or the path of a Unix one.
+function knownSockets() {
+  const rows = (file) => fs.readFileSync(`/proc/net/${file}`, 'utf8').trim().split('\n').slice(1);
+  const known = new Map();
+  for (const file of ['tcp', 'tcp6']) {
+    for (const row of rows(file)) {
+      const [, local, remote, , , , , , , inode] = row.trim().split(/\s+/);
+      known.set(inode, `${file} ${local} ${remote}`);
+    }
+  }
+  for (const row of rows('unix')) {
+    const [, , , , , , inode, path = 'without a name'] = row.trim().split(/\s+/);
+    known.set(inode, `unix ${path}`);
+  }
+  return known;
+}
+
+// What the process has open: what it is → how often.
+export function descriptorKinds(pid) {
+  const known = knownSockets();
+  const kinds = {};
+  for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
+    let kind;
+    try {
+      kind = fs.readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      continue; // Closed meanwhile.
+    }
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(kind) ?? [];
+    if (inode !== undefined) kind = `socket, ${known.get(inode) ?? 'of another kind'}`;
+    else if (kind.startsWith('pipe:')) kind = 'pipe';
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  return kinds;
+}
+
 // The most since the process began, or since forgetPeak().
 export const peakBytes = (pid) => bytesOf(pid, 'VmHWM');
 export const forgetPeak = (pid) => fs.writeFileSync(`/proc/${pid}/clear_refs`, '5');

@@ -10,6 +10,7 @@ import { MemoryWatch } from '../../support/memory_watch.mjs';
 import { NativeReader } from '../../support/native_reader.mjs';
 import { pause } from '../../support/pause.mjs';
 import { randomOf } from '../../support/random.mjs';
+import { descriptorKinds } from '../../support/server_process.mjs';
 import { until } from '../../support/until.mjs';
 import { BACK_MS, since } from './bench.mjs';
 import { Churn } from './churn.mjs';
@@ -140,6 +141,9 @@ class Soak {
 
   async #beginMeasuring() {
     this.base = await this.#descriptors();
+    this.baseKinds = {};
+    for (const [name, { server }] of Object.entries(this.watches))
+      this.baseKinds[name] = descriptorKinds(server.pid);
     for (const watch of Object.values(this.watches)) watch.begin();
     this.bench.say('every fault has struck: memory is watched from here on');
   }
@@ -191,6 +195,11 @@ class Soak {
         atMost: bench.isLong ? GROWTH_MIB : Infinity,
       });
       bench.figure(`memory of ${name}`, Number(watch.mib.toFixed(1)), { unit: 'MiB' });
+      if (now[name] > base[name]) {
+        const sessions = this.cluster.postgres.sql('select pid, state, query from pg_stat_activity');
+        bench.say(`open in ${name}: ${JSON.stringify(descriptorKinds(watch.server.pid))}`);
+        bench.say(`at the base: ${JSON.stringify(this.baseKinds[name])}; sessions: ${sessions}`);
+      }
       bench.figure(`descriptors of ${name} more than before`, now[name] - base[name], {
         unit: '',
         atMost: 0,
