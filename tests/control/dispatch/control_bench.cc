@@ -208,7 +208,7 @@ void ControlBench::WriteDirectly(const std::string& room, const std::string& use
     ASSERT_TRUE(snapshot.ok()) << snapshot.status();
     if (snapshot->members[0].role == role) return;  // Nothing to change.
     request.expected_member_seq = snapshot->room.member_seq;
-    const auto outcomes = (*writer)->Append(absl::MakeSpan(&request, 1));
+    const auto outcomes = (*writer)->Append(absl::MakeConstSpan(&request, 1));
     ASSERT_TRUE(outcomes.ok()) << outcomes.status();
     if ((*outcomes)[0].kind == storage::AppendOutcome::Kind::kStored) return;
   }
