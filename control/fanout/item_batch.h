@@ -1,7 +1,7 @@
 // item_batch.h: items for one edge that stay where they were made until gRPC has written them. What a
 // lane's turn adds stands in a few blocks of memory, not in an allocation for each message; only texts
 // beyond 15 bytes have one of their own.
-// Gain: @GAIN-2.9@ (room/post/64, room/post/1).
+// Measured by room/post/64, room/post/1.
 // Owns: the items, together with the blocks.   Used by: edge_outbox (makes), edge_stream (hands over).
 // Threads: caller serialises.
 #pragma once

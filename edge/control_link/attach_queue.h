@@ -1,6 +1,6 @@
 // attach_queue.h: what waits to be written to control on one stream, in order; each item's size is
 // looked at once.
-// Gain: @GAIN-3.2@ (link/queue_commands).
+// Measured by link/queue_commands.
 // Owns: the items.   Used by: attach_stream.
 // Threads: caller serialises.
 #pragma once

@@ -1,6 +1,6 @@
 // received_batch.h: a batch of control with all its messages in a few blocks of memory: parsed without
 // an allocation for each, freed as a whole by whichever io thread is last.
-// Gain: @GAIN-3.3@ (link/read_broadcasts, link/read_results beside link/read_broadcasts_on_heap).
+// Measured by link/read_broadcasts, link/read_results beside link/read_broadcasts_on_heap.
 // Owns: the blocks, as long as somebody shares the batch.   Used by: attach_stream.
 // Threads: pure function.
 #pragma once

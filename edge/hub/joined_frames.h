@@ -1,6 +1,6 @@
 // joined_frames.h: the frames of a run of events, each encoded once; and the same behind one another in
 // few shared frames, so that a socket's queue holds one of them, whose bytes go out as they stand.
-// Gain: @GAIN-4.2@ (hub/burst_joined beside hub/burst_one_by_one).
+// Measured by hub/burst_joined beside hub/burst_one_by_one.
 // Owns: the frames until Clear.   Used by: hub.
 // Threads: confined to the io thread.
 #pragma once

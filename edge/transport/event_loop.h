@@ -71,7 +71,7 @@ class EventLoop {
 
   // One look at the clock for all that a turn does: as of when something in it first asked. For limits
   // and figures; whoever asks late in a long turn is told too little.
-  // Gain: @GAIN-3.7@ (connection/message_in).
+  // Measured by connection/message_in.
   std::chrono::steady_clock::time_point now();
 
   void SetTurnEnd(TurnEnd turn_end) { turn_end_ = std::move(turn_end); }

@@ -1,7 +1,7 @@
 // message_buffer.h: where the messages of one socket are read to. A short one fits into the object, a
 // longer one gets memory of its own. Who sends long ones in a row keeps 1 KiB of it: so its messages
 // come by one read each, without an allocation and a timer; an idle socket has none.
-// Gain: @GAIN-3.1@ (transport/read_message).
+// Measured by transport/read_message.
 // Owns: the bytes of the message under way.   Used by: websocket_transport.
 // Threads: confined to the io thread.
 #pragma once

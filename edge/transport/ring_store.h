@@ -1,6 +1,6 @@
 // ring_store.h: memory for outboxes in which more waits than they hold by themselves: kept for the next
 // burst, in which a thousand of them want it within one turn, beyond what malloc keeps at hand.
-// Gain: @GAIN-4.3@ (outbox/burst).
+// Measured by outbox/burst.
 // Owns: the rings that no outbox uses, at most kKeptLimit of a thread.   Used by: outbox.
 // Threads: each has its own store; a ring may be given back to another one.
 #pragma once
